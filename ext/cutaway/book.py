@@ -1,0 +1,105 @@
+"""The book's settings as plain data, the same for Sphinx, the command line and child processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .source import Source
+from .store import Store
+
+# name, default, what changing it makes outdated, type, one line of help: authoring.md shows this table.
+SETTINGS: list[tuple[str, Any, str, type, str]] = [
+    ("cutaway_sources", {}, "env", dict, "package name -> folders of the explained source, relative to conf.py; first wins"),
+    ("cutaway_runs", "runs.py", "env", str, "the file that declares the runs, relative to conf.py"),
+    ("cutaway_scenes", "scenes", "env", str, "the folder of Manim scenes, relative to conf.py"),
+    ("cutaway_store", ".cutaway", "", str, "the store, relative to conf.py; the variable CUTAWAY_STORE wins"),
+    ("cutaway_clip_size", (1280, 720), "", tuple, "pixels of a clip"),
+    ("cutaway_clip_fps", 30, "", int, "frames per second of a clip"),
+    ("cutaway_clip_limit_s", 300, "", int, "a scene that takes longer is stopped, in seconds"),
+    ("cutaway_workers", 0, "", int, "processes that render clips; 0: one per core"),
+]
+
+
+class BookError(Exception):
+    """The book's settings name something that is not there."""
+
+
+@dataclass(frozen=True)
+class Book:
+    """Where everything is."""
+
+    confdir: Path
+    sources: dict[str, list[Path]]
+    runs: Path
+    scenes: Path
+    store: Store
+    clip_size: tuple[int, int] = (1280, 720)
+    clip_fps: int = 30
+    clip_limit_s: int = 300
+    workers: int = 0
+
+    @property
+    def source(self) -> Source:
+        return Source(self.sources)
+
+    @classmethod
+    def from_config(cls, config: Any, confdir: Path) -> Book:
+        """From Sphinx's configuration (or anything with its attributes)."""
+        folders = _sources(config.cutaway_sources, confdir)
+        store = os.environ.get("CUTAWAY_STORE")
+        return cls(
+            confdir=confdir,
+            sources=folders,
+            runs=confdir / config.cutaway_runs,
+            scenes=confdir / config.cutaway_scenes,
+            store=Store(Path(store).absolute() if store else (confdir / config.cutaway_store).resolve()),
+            clip_size=(int(config.cutaway_clip_size[0]), int(config.cutaway_clip_size[1])),
+            clip_fps=config.cutaway_clip_fps,
+            clip_limit_s=config.cutaway_clip_limit_s,
+            workers=config.cutaway_workers or os.cpu_count() or 1,
+        )
+
+    @classmethod
+    def read(cls, confdir: Path) -> Book:
+        """From a folder with a conf.py, for the command line and for cells."""
+        from sphinx.config import Config
+        from sphinx.errors import SphinxError
+
+        if not (confdir / "conf.py").is_file():
+            raise BookError(f"no conf.py in {confdir}; name the book's folder with --docs")
+        try:
+            config = Config.read(confdir)
+        except SphinxError as error:
+            raise BookError(f"{confdir / 'conf.py'}: {error}") from error
+        for name, default, rebuild, type_, description in SETTINGS:
+            config.add(name, default, rebuild, [type_], description)  # type: ignore[arg-type]
+        return cls.from_config(config, confdir.resolve())
+
+
+def _sources(setting: Mapping[str, str | Sequence[str]], confdir: Path) -> dict[str, list[Path]]:
+    folders = {}
+    for name, listed in setting.items():
+        paths = [listed] if isinstance(listed, str) else list(listed)
+        folders[name] = [(confdir / path).resolve() for path in paths]
+    for name, path in replaced_sources().items():
+        folders[name] = [path, *folders.get(name, [])]
+    for name, paths in folders.items():
+        for path in paths:
+            if not path.is_dir():
+                raise BookError(f"the source folder {path} of the package {name!r} does not exist (cutaway_sources)")
+    return folders
+
+
+def replaced_sources() -> dict[str, Path]:
+    """``CUTAWAY_SOURCE="nanogpt=/path;other=/path"``: the checkouts that the book is to be woven around."""
+    result = {}
+    for part in filter(None, os.environ.get("CUTAWAY_SOURCE", "").split(";")):
+        name, equals, path = part.partition("=")
+        if not (name and equals and path):
+            raise BookError(f"--source {part!r}: write PACKAGE=PATH, as in nanogpt=../nanoGPT")
+        result[name.strip()] = Path(path.strip()).expanduser().resolve()
+    return result

@@ -1,0 +1,152 @@
+"""One stage of a run, in a process of its own: ``python -m cutaway.child`` with a request on standard input.
+
+Progress and errors go to the parent as lines of JSON on the real standard output. What the explained code prints is
+dropped (a model that announces its size is no news), its errors come back with the traceback of the code's own frames.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from .loading import install
+from .record import Recorder, to_array
+from .store import digest, replacing
+
+HERE = str(Path(__file__).parent)
+
+
+class Log:
+    """What training reports: ``log(step, loss=0.3)`` keeps a point of each series; ``log.fact(accuracy=1.0)``."""
+
+    def __init__(self, send: Callable[[dict[str, str]], None]) -> None:
+        self.series: dict[str, list[list[float]]] = {}
+        self.facts: dict[str, Any] = {}
+        self._send = send
+        self._last = 0.0
+
+    def __call__(self, step: int, **values: float) -> None:
+        for name, value in values.items():
+            self.series.setdefault(name, []).append([step, float(value)])
+        if time.monotonic() - self._last > 1:  # a line a second is enough to see that it lives
+            self._last = time.monotonic()
+            self._send({"progress": f"step {step}, " + ", ".join(f"{k} {v:.4f}" for k, v in values.items())})
+
+    def fact(self, **facts: bool | int | float | str) -> None:
+        self.facts.update(facts)
+
+
+def main() -> int:
+    channel, request = _channel(), json.load(sys.stdin)
+    try:
+        {"train": _train, "trace": _trace}[request["stage"]](request, channel)
+    except BaseException as error:  # SystemExit and KeyboardInterrupt of the explained code included
+        _send(channel, {"error": _own_frames(error)})
+        return 1
+    return 0
+
+
+def _train(request: Mapping[str, Any], channel: TextIO) -> None:
+    install(request["sources"])
+    log = Log(lambda message: _send(channel, message))
+    weights = {name: to_array(value)[0] for name, value in _declared(request).train(log).items()}
+    out = Path(request["out"])
+    written = _save_arrays(out, weights)
+    content = {"digest": digest({name: array.tobytes() for name, array in weights.items()}), "bytes": written}
+    _save_json(out, {"log": log.series, "facts": log.facts, **content})
+
+
+def _trace(request: Mapping[str, Any], channel: TextIO) -> None:
+    recorder = Recorder()
+    install(request["sources"], recorder, recorder.sites)
+    weights = Path(request["weights"])
+    with np.load(weights, allow_pickle=False) as arrays:
+        _declared(request).trace({name: arrays[name] for name in arrays.files}, recorder)
+    if not recorder.passes:
+        raise ValueError(f"the run {request['run']!r} recorded no pass: use `with record(NAME, model):` in its trace method")
+    for notice in recorder.notices:
+        _send(channel, {"progress": notice})
+    trained = json.loads(weights.with_suffix(".json").read_text("utf-8"))
+    out = Path(request["out"])
+    written = _save_arrays(out, recorder.arrays)
+    _save_json(out, {**_content(request["run"], recorder, trained), "bytes": written})
+
+
+def _content(run: str, recorder: Recorder, trained: Mapping[str, Any]) -> dict[str, Any]:
+    from .trace import FORMAT
+
+    return {
+        "format": FORMAT,
+        "run": run,
+        "facts": {**trained["facts"], **recorder.facts},
+        "log": trained["log"],
+        "passes": recorder.passes,
+        "parameters": recorder.parameters,
+        "functions": recorder.sites.functions,
+        "sites": recorder.sites.rows,
+        "calls": recorder.calls,
+        "records": recorder.records,
+        "values": recorder.values,
+    }
+
+
+def _declared(request: Mapping[str, Any]) -> Any:
+    """The run, from the author's file, executed here and only here."""
+    spec = importlib.util.spec_from_file_location("cutaway_declared_runs", request["file"])
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, request["cls"])()
+
+
+def _save_arrays(out: Path, arrays: Mapping[str, np.ndarray]) -> int:
+    path = out.with_suffix(".npz")
+    with replacing(path) as temporary:
+        np.savez(temporary, **dict(arrays))  # type: ignore[arg-type]
+    return path.stat().st_size
+
+
+def _save_json(out: Path, content: Mapping[str, Any]) -> None:
+    # Last, and so the sign that the artifact is whole. NaN is no JSON, and would be no result either.
+    text = json.dumps(content, separators=(",", ":"), sort_keys=True, allow_nan=True)
+    with replacing(out) as temporary:
+        temporary.write_text(text, "utf-8")
+
+
+def _channel() -> TextIO:
+    """The parent's pipe; standard output leads nowhere from now on."""
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8")
+    return channel
+
+
+def _send(channel: TextIO, message: Mapping[str, Any]) -> None:
+    channel.write(json.dumps(message) + "\n")
+    channel.flush()
+
+
+def _own_frames(error: BaseException) -> str:
+    """The traceback as the explained code's author knows it: without the recorder's and the importer's frames."""
+    summary = traceback.TracebackException.from_exception(error)
+    chain: list[traceback.TracebackException] = []
+    while summary is not None and summary not in chain:
+        chain.append(summary)
+        kept = [f for f in summary.stack if not f.filename.startswith((HERE, "<frozen"))]
+        summary.stack = traceback.StackSummary.from_list(kept)
+        summary = summary.__cause__ or summary.__context__  # type: ignore[assignment]
+    return "".join(chain[0].format()).rstrip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,230 @@
+"""Record what instrumented code does: every activation, every value, with a copy. Runs in the child process.
+
+A run's ``trace`` method gets a ``Recorder``::
+
+    with record("forward", model):          # one pass; module paths are the model's
+        model(idx, targets)
+    with record.sizes("forward", other, B=2, T=7, C=65):    # the same pass with sizes no two of which agree:
+        other(idx2, targets2)                                # it tells which axis is which letter
+    record.fact(accuracy=0.998)
+
+Values are copied when they are recorded, so that an operation in place later does not change them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .axes import letters
+from .instrument import Sites
+from .store import digest
+
+LARGEST = 8 << 20  # bytes; of a larger tensor only the shape, the type and the digest are kept
+
+
+@dataclass(eq=False)
+class Activation:
+    """One call of an instrumented function: its number, and how many calls were open when it began."""
+
+    index: int
+    height: int
+
+
+class Recorder:
+    """What instrumented code talks to. Outside a pass everything goes by unrecorded."""
+
+    def __init__(self) -> None:
+        self.sites = Sites()
+        self.arrays: dict[str, np.ndarray] = {}
+        self.values: list[dict[str, Any]] = []
+        self.calls: list[tuple[str, int, str, int | None, int | None]] = []  # pass, function, module path, caller, site
+        self.records: list[tuple[int, int, int, str]] = []  # call, site, value, callee
+        self.facts: dict[str, Any] = {}
+        self.parameters: dict[str, int] = {}
+        self.passes: list[str] = []
+        self.notices: list[str] = []
+        self._numbers: dict[str, int] = {}  # digest of a value -> its number
+        self._pass: str | None = None
+        self._paths: dict[int, str] = {}  # id of a module -> its path
+        self._open: list[tuple[Activation, int, Any]] = []  # calls under way: who calls, from where, whom
+        self._active: list[Activation] = []
+        self._kept: list[Any] = []  # ids of modules stay theirs while these live
+
+    # What a run's author uses
+
+    @contextmanager
+    def __call__(self, name: str, model: Any = None) -> Iterator[None]:
+        """Record one pass under a name; ``model``'s modules give the paths, its parameters the table."""
+        if name in self.passes or name in ("params", "log"):
+            raise ValueError(f"the pass name {name!r} is taken; recorded so far: {', '.join(self.passes) or 'none'}")
+        self.passes.append(name)
+        if model is not None and hasattr(model, "named_parameters"):
+            self.parameters = {key: self._value(value) for key, value in model.named_parameters()}
+        with self._recording(name, model):
+            yield
+
+    @contextmanager
+    def sizes(self, name: str, model: Any = None, **sizes: int) -> Iterator[None]:
+        """Run the pass ``name`` again with other sizes, all different, to learn the letter of each axis."""
+        first = [i for i, record in enumerate(self.records) if self.calls[record[0]][0] == name]
+        calls, records, values, arrays = len(self.calls), len(self.records), len(self.values), dict(self.arrays)
+        numbers = dict(self._numbers)
+        with self._recording(name, model):
+            yield
+        again = self.records[records:]
+        if [self.records[i][1] for i in first] == [record[1] for record in again]:
+            self._label([self.records[i][2] for i in first], [record[2] for record in again], sizes)
+        else:
+            self.notices.append(f"the pass {name!r} takes another way with the sizes {sizes}: its axes stay unnamed")
+        del self.calls[calls:], self.records[records:], self.values[values:]
+        self.arrays, self._numbers = arrays, numbers
+
+    def fact(self, **facts: bool | int | float | str) -> None:
+        """Numbers and words of the run that prose may cite: ``{fact}`sort.accuracy```."""
+        for name, value in facts.items():
+            if not isinstance(value, bool | int | float | str):
+                raise TypeError(f"the fact {name!r} is a {type(value).__name__}; pass a bool, int, float or str")
+        self.facts.update(facts)
+
+    # What instrumented code calls
+
+    def enter(self, function: int, arguments: tuple[tuple[int, Any], ...], generator: bool) -> Activation | None:
+        if self._pass is None:
+            return None
+        caller, site = None, None
+        if self._open:
+            activation, site, _ = self._open[-1]
+            caller = activation.index
+        own = arguments[0][1] if arguments else None
+        path = self._paths.get(id(own), "")
+        self.calls.append((self._pass, function, path, caller, site))
+        activation = Activation(len(self.calls) - 1, len(self._open))
+        if not generator:  # a suspended activation is not the one under way
+            self._active.append(activation)
+        for site, value in arguments:
+            self._record(activation, site, value)
+        return activation
+
+    def leave(self, call: Activation | None) -> None:
+        if call is None or self._pass is None:
+            return
+        if call in self._active:
+            del self._active[self._active.index(call) :]
+            del self._open[call.height :]  # an exception left calls open
+
+    def callee(self, call: Activation | None, site: int, function: Any) -> Any:
+        if call is not None and self._pass is not None:
+            self._open.append((call, site, function))
+        return function
+
+    def result(self, call: Activation | None, site: int, value: Any) -> Any:
+        if call is None or self._pass is None:
+            return value
+        function = None
+        while self._open:
+            activation, at, function = self._open.pop()
+            if activation is call and at == site:
+                break
+        self._record(call, site, value, self._paths.get(id(function), ""))
+        return value
+
+    def op(self, call: Activation | None, site: int, value: Any) -> Any:
+        if call is not None and is_tensor(value):
+            self._record(call, site, value)
+        return value
+
+    def bind(self, call: Activation | None, site: int, value: Any) -> Any:
+        if call is not None:
+            self._record(call, site, value)
+        return value
+
+    returned = bind
+
+    def test(self, call: Activation | None, site: int, value: Any) -> bool:
+        truth = bool(value)
+        if call is not None:
+            self._record(call, site, truth)
+        return truth
+
+    # Inside
+
+    @contextmanager
+    def _recording(self, name: str, model: Any) -> Iterator[None]:
+        if self._pass is not None:
+            raise ValueError(f"the pass {self._pass!r} is still being recorded")
+        modules = model.named_modules() if hasattr(model, "named_modules") else []
+        self._paths = {id(module): path for path, module in modules}
+        self._kept = [model]
+        self._pass, self._open, self._active = name, [], []
+        try:
+            yield
+        finally:
+            self._pass = None
+
+    def _record(self, call: Activation, site: int, value: Any, callee: str = "") -> None:
+        if self._pass is not None:
+            self.records.append((call.index, site, self._value(value), callee))
+
+    def _value(self, value: Any) -> int:
+        """The number of a value's description; equal values share one."""
+        described, array = self._describe(value)
+        key = described["digest"]
+        # Shape names are given to values, and equal numbers at two places may have different ones:
+        # so tensors share only their array.
+        if array is None and key in self._numbers:
+            return self._numbers[key]
+        if array is not None and array.nbytes <= LARGEST:
+            self.arrays.setdefault(key, array)
+            described["kept"] = True
+        self.values.append(described)
+        self._numbers[key] = len(self.values) - 1
+        return len(self.values) - 1
+
+    def _describe(self, value: Any) -> tuple[dict[str, Any], np.ndarray | None]:
+        described: dict[str, Any]
+        if is_tensor(value):
+            array, dtype = to_array(value)
+            described = {"type": "tensor", "shape": list(array.shape), "dtype": dtype}
+            described["digest"] = digest(dtype, list(array.shape), array.tobytes())
+            return described, array
+        if value is None or isinstance(value, bool | int | float | str):
+            described = {"type": "scalar", "scalar": value if not isinstance(value, str) else value[:1000]}
+        elif isinstance(value, tuple | list) and len(value) <= 64:
+            described = {"type": "tuple", "items": [self._value(item) for item in value]}
+        elif id(value) in self._paths:
+            described = {"type": "module", "path": self._paths[id(value)], "cls": type(value).__name__}
+        else:
+            described = {"type": "object", "cls": type(value).__name__}
+        items = [self.values[item]["digest"] for item in described.get("items", [])]
+        described["digest"] = digest({**described, "items": items} if items else described)
+        return described, None
+
+    def _label(self, values: list[int], others: list[int], sizes: dict[str, int]) -> None:
+        for number, other in zip(values, others, strict=True):
+            value, sized = self.values[number], self.values[other]
+            if value["type"] == sized["type"] == "tensor" and len(value["shape"]) == len(sized["shape"]):
+                value["axes"] = letters(sized["shape"], sizes)
+            elif value["type"] == sized["type"] == "tuple" and len(value["items"]) == len(sized["items"]):
+                self._label(value["items"], sized["items"], sizes)
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether a value is a torch tensor or a NumPy array; torch is asked only where the code itself imported it."""
+    torch = sys.modules.get("torch")
+    return isinstance(value, np.ndarray) or (torch is not None and isinstance(value, torch.Tensor))
+
+
+def to_array(value: Any) -> tuple[np.ndarray, str]:
+    """A copy of a tensor as a NumPy array, and the name of its type (bfloat16 becomes float32: NumPy has none)."""
+    if isinstance(value, np.ndarray):
+        return np.array(value, order="C"), value.dtype.name
+    dtype = str(value.dtype).removeprefix("torch.")
+    tensor = value.detach().cpu()
+    tensor = tensor.float() if dtype == "bfloat16" else tensor
+    return np.array(tensor.numpy(), order="C"), dtype

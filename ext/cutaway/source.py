@@ -1,0 +1,243 @@
+"""Find an object of the explained source by its dotted path, and a quotation inside it. Pure ``ast``: nothing is imported.
+
+``Source({"nanogpt": [theirs, ours]}).find("nanogpt.model.Block.forward")`` looks for ``model.py`` in the folders in
+their order: what the first lacks comes from the next. ``match(obj, "masked_fill(")`` finds the one place where
+those tokens stand and gives the innermost expression that contains them.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import functools
+import io
+import tokenize
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+class SourceError(Exception):
+    """What was asked of the source, what was found, and what to do."""
+
+
+class Span(NamedTuple):
+    """A place in a file: lines from 1, columns (characters, not bytes) from 0, end exclusive."""
+
+    line: int
+    col: int
+    end_line: int
+    end_col: int
+
+    def contains(self, other: Span) -> bool:
+        return self[:2] <= other[:2] and other[2:] <= self[2:]
+
+
+@dataclass(frozen=True)
+class Module:
+    """A parsed file of the source."""
+
+    name: str
+    path: Path
+    text: str
+    tree: ast.Module
+
+    @functools.cached_property
+    def lines(self) -> list[str]:
+        return self.text.split("\n")
+
+    def span(self, node: ast.AST) -> Span:
+        """Where a node stands, in characters (``ast`` counts bytes)."""
+        line, end_line = node.lineno, node.end_lineno  # type: ignore[attr-defined]
+        col = _characters(self.lines[line - 1], node.col_offset)  # type: ignore[attr-defined]
+        end_col = _characters(self.lines[end_line - 1], node.end_col_offset)  # type: ignore[attr-defined]
+        return Span(line, col, end_line, end_col)
+
+
+@dataclass(frozen=True)
+class SourceObject:
+    """A module, class or function: its definition without decorators' lines left out."""
+
+    dotted: str
+    module: Module
+    node: Definition | ast.Module
+    first_line: int
+    last_line: int
+
+    @property
+    def path(self) -> Path:
+        return self.module.path
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.module.lines[self.first_line - 1 : self.last_line])
+
+    @property
+    def place(self) -> str:
+        """For messages: ``model_src/nanogpt/model.py:52-76``."""
+        try:
+            path = self.path.relative_to(Path.cwd())
+        except ValueError:
+            path = self.path
+        return f"{path}:{self.first_line}-{self.last_line}"
+
+
+class Source:
+    """The explained packages: a name and the folders that hold its modules, first wins."""
+
+    def __init__(self, packages: Mapping[str, Sequence[Path]]) -> None:
+        self.packages = {name: [Path(folder) for folder in folders] for name, folders in packages.items()}
+
+    def module_path(self, name: str) -> Path | None:
+        """The file of a dotted module name, or None."""
+        package, *rest = name.split(".")
+        for folder in self.packages.get(package, []):
+            stem = folder.joinpath(*rest) if rest else folder
+            for path in (stem.with_name(stem.name + ".py"), stem / "__init__.py"):
+                if rest and path.is_file():
+                    return path
+                if not rest and path.name == "__init__.py" and path.is_file():
+                    return path
+        return None
+
+    def module(self, name: str) -> Module:
+        path = self.module_path(name)
+        if path is None:
+            raise SourceError(self._no_module(name))
+        return parse(name, path)
+
+    def find(self, dotted: str) -> SourceObject:
+        """The object of a dotted path ``package.module[.Class][.function]``."""
+        parts = dotted.split(".")
+        for end in range(len(parts), 0, -1):
+            name = ".".join(parts[:end])
+            if self.module_path(name):
+                return _find_in(self.module(name), dotted, parts[end:])
+        raise SourceError(self._no_module(dotted))
+
+    def _no_module(self, dotted: str) -> str:
+        known = sorted(self.packages)
+        package = dotted.split(".")[0]
+        if package not in self.packages:
+            return f"no source package '{package}' in '{dotted}'; known: {', '.join(known) or 'none'}{_nearest(package, known)}"
+        names = sorted({f"{package}.{p.stem}" for folder in self.packages[package] for p in folder.glob("*.py")})
+        folders = ", ".join(str(folder) for folder in self.packages[package])
+        return f"no module for '{dotted}' in {folders}{_nearest('.'.join(dotted.split('.')[:2]), names)}"
+
+
+def parse(name: str, path: Path) -> Module:
+    """Parse a file (cached by its content's timestamp and size); a syntax error is named with its place."""
+    stat = path.stat()
+    return _parse(name, path, stat.st_mtime_ns, stat.st_size)
+
+
+@functools.lru_cache(maxsize=256)
+def _parse(name: str, path: Path, _mtime: int, _size: int) -> Module:
+    try:
+        text = path.read_text("utf-8").replace("\r\n", "\n")
+        return Module(name, path, text, ast.parse(text, str(path)))
+    except SyntaxError as error:
+        raise SourceError(f"{path}:{error.lineno}: {error.msg}: {(error.text or '').strip()!r}") from error
+    except (UnicodeDecodeError, ValueError) as error:
+        raise SourceError(f"{path}: not Python source in UTF-8: {error}") from error
+
+
+def _find_in(module: Module, dotted: str, names: list[str]) -> SourceObject:
+    node: Definition | ast.Module = module.tree
+    for name in names:
+        inside = {child.name: child for child in _definitions(node)}
+        if name not in inside:
+            where = f"{module.path.name}" if isinstance(node, ast.Module) else node.name
+            raise SourceError(
+                f"no '{name}' in {where} ({module.path}) for '{dotted}'{_nearest(name, list(inside), all_if_none=True)}"
+            )
+        node = inside[name]
+    if isinstance(node, ast.Module):
+        return SourceObject(dotted, module, node, 1, max(1, len(module.text.rstrip("\n").split("\n"))))
+    first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+    return SourceObject(dotted, module, node, first, node.end_lineno or node.lineno)
+
+
+def _definitions(node: ast.AST) -> list[Definition]:
+    """Definitions directly inside a node, those under ``if`` and ``try`` included."""
+    found: list[Definition] = []
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, Definition):
+            found.append(child)
+        elif isinstance(child, ast.If | ast.Try | ast.With):
+            found += _definitions(child)
+    return found
+
+
+def match(obj: SourceObject, quotation: str) -> Span:
+    """The innermost expression (else statement) of ``obj`` that contains the one place where the quotation stands.
+
+    Compared as tokens: spaces, comments and line breaks don't count. Raises SourceError where it occurs not once.
+    """
+    wanted = _tokens(quotation)
+    if not wanted:
+        raise SourceError(f"the quotation '{quotation}' holds no code")
+    places = _places(obj, [token.string for token in wanted])
+    if len(places) != 1:
+        what = "does not occur" if not places else f"occurs {len(places)} times (lines {', '.join(str(p.line) for p in places)})"
+        advice = "; quote more of the line" if places else _nearest_line(obj, quotation)
+        raise SourceError(f"'{quotation}' {what} in {obj.dotted} ({obj.place}){advice}")
+    return _innermost(obj, places[0])
+
+
+def _places(obj: SourceObject, wanted: list[str]) -> list[Span]:
+    tokens = _tokens(obj.text)
+    strings = [token.string for token in tokens]
+    offset = obj.first_line - 1
+    found = []
+    for i in range(len(tokens) - len(wanted) + 1):
+        if strings[i : i + len(wanted)] == wanted:
+            start, end = tokens[i].start, tokens[i + len(wanted) - 1].end
+            found.append(Span(start[0] + offset, start[1], end[0] + offset, end[1]))
+    return found
+
+
+_LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+
+
+def _tokens(code: str) -> list[tokenize.TokenInfo]:
+    """Tokens that matter of a fragment, which may end amid a bracket: what could be read before the end counts."""
+    tokens = []
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(code).readline):
+            if token.type not in _LAYOUT and token.string.strip():
+                tokens.append(token)
+    except (tokenize.TokenError, IndentationError):
+        pass  # an open bracket at the end of a fragment, or the indented text of a method: every token was seen
+    return tokens
+
+
+def _innermost(obj: SourceObject, place: Span) -> Span:
+    best: Span | None = None
+    for node in ast.walk(obj.node):
+        if not isinstance(node, ast.expr | ast.stmt) or node is obj.node:
+            continue
+        span = obj.module.span(node)
+        if span.contains(place) and (best is None or best.contains(span)):
+            best = span
+    return best or place
+
+
+def _nearest(name: str, names: list[str], all_if_none: bool = False) -> str:
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    if near:
+        return f"; did you mean {' or '.join(repr(n) for n in near)}?"
+    return f"; it has {', '.join(names)}" if all_if_none and names else ""
+
+
+def _nearest_line(obj: SourceObject, quotation: str) -> str:
+    lines = [line.strip() for line in obj.text.split("\n") if line.strip()]
+    near = difflib.get_close_matches(quotation, lines, n=1, cutoff=0.3)
+    return f"; the nearest line is '{near[0]}'" if near else ""
+
+
+def _characters(line: str, byte_offset: int) -> int:
+    return byte_offset if line.isascii() else len(line.encode()[:byte_offset].decode(errors="ignore"))

@@ -1,0 +1,103 @@
+"""The store: one folder of files whose names are the digest of everything that decides their bytes.
+
+A file is written under a temporary name beside its final one, flushed to disk and then renamed, so that a reader
+(another build, a killed build's successor, a restored CI cache) sees the whole file or none. There is no database and
+no lock: two builds that make the same artifact write the same bytes to the same name. The folder is safe to delete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+DIGEST_LENGTH = 32  # hex digits: 128 bits, beyond accident
+
+
+def digest(*parts: Any) -> str:
+    """Digest of plain data (str, bytes, numbers, None, lists, tuples, dicts of them), independent of dict order.
+
+    >>> digest("a", {"x": 1, "y": 2}) == digest("a", {"y": 2, "x": 1})
+    True
+    """
+    sha = hashlib.sha256()
+    for part in parts:
+        _feed(sha, part)
+    return sha.hexdigest()[:DIGEST_LENGTH]
+
+
+def _feed(sha: Any, part: Any) -> None:
+    # Every part is preceded by its type and size, so that ("ab", "c") and ("a", "bc") differ.
+    if isinstance(part, bytes | str):
+        data = part.encode() if isinstance(part, str) else part
+        sha.update(f"{type(part).__name__}{len(data)}:".encode())
+        sha.update(data)
+    elif isinstance(part, Mapping):
+        sha.update(f"map{len(part)}:".encode())
+        for key in sorted(part, key=repr):
+            _feed(sha, key)
+            _feed(sha, part[key])
+    elif isinstance(part, list | tuple):
+        sha.update(f"seq{len(part)}:".encode())
+        for item in part:
+            _feed(sha, item)
+    elif part is None or isinstance(part, bool | int | float):
+        _feed(sha, f"{type(part).__name__}:{part!r}")
+    elif isinstance(part, Path):
+        _feed(sha, str(part))
+    else:
+        raise TypeError(f"no digest of a {type(part).__name__}: {part!r}; pass plain data")
+
+
+class Store:
+    """The files below ``root``, by kind and key: ``root/runs/3f2a….json``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+
+    def path(self, kind: str, key: str, suffix: str) -> Path:
+        return self.root / kind / (key + suffix)
+
+    def has(self, kind: str, key: str, suffix: str) -> bool:
+        return self.path(kind, key, suffix).is_file()
+
+    def write(self, kind: str, key: str, suffix: str, data: bytes | Callable[[Path], object]) -> Path:
+        """Put a whole file there; ``data`` is its bytes, or a function that writes the file it is given."""
+        path = self.path(kind, key, suffix)
+        with replacing(path) as temporary:
+            if isinstance(data, bytes):
+                temporary.write_bytes(data)
+            else:
+                data(temporary)
+        return path
+
+    def write_json(self, kind: str, key: str, value: Any) -> Path:
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
+        return self.write(kind, key, ".json", text.encode())
+
+    def read_json(self, kind: str, key: str) -> Any | None:
+        """The value, or None where there is no such file or it can't be read: it is then made again."""
+        try:
+            return json.loads(self.path(kind, key, ".json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path`` that replaces it at the end of the block, or is removed on an error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix is kept: encoders and numpy choose the format by it.
+    temporary = path.with_name(f".{path.stem}-{os.getpid()}-{secrets.token_hex(4)}{path.suffix}")
+    try:
+        yield temporary
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
