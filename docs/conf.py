@@ -1,0 +1,57 @@
+"""Settings of the book; everything that is computed lives in ext/cutaway."""
+
+import importlib.util
+
+project = "Cutaway"
+author = "The Cutaway authors"
+copyright = "2026, The Cutaway authors"
+language = "en"
+
+extensions = ["myst_nb", "sphinx_design", "sphinx_copybutton"]
+if importlib.util.find_spec("cutaway.domain"):
+    extensions.append("cutaway")
+exclude_patterns = ["scenes"]
+
+# What is explained, what is run, and where the drawings are kept (safe to delete).
+cutaway_sources = {"nanogpt": ["../model_src/nanogpt"]}
+cutaway_runs = "runs.py"
+cutaway_scenes = "scenes"
+cutaway_store = "../.cutaway"
+
+myst_enable_extensions = [
+    "attrs_block",
+    "attrs_inline",  # `quotation`{#id}
+    "colon_fence",
+    "deflist",  # notes of a listing
+    "dollarmath",
+    "fieldlist",
+]
+myst_heading_anchors = 3
+# {{ }} stands for nothing: braces belong to code and formulae here.
+myst_update_mathjax = False  # no MathJax: formulae are MathML, made while building
+html_math_renderer = "mathml"
+
+nb_execution_mode = "cache"
+nb_execution_timeout = 60  # seconds a cell
+nb_execution_show_tb = True
+nb_merge_streams = True
+nb_ipywidgets_js = {}  # its default asks two other hosts for scripts
+copybutton_exclude = ".linenos, .gp, .cutaway-lineno, .cutaway-callout, .cutaway-shape"
+
+html_theme = "sphinx_book_theme"
+html_title = "Cutaway: nanoGPT from the inside"
+html_static_path = ["_static"]
+html_css_files = ["book.css"]
+html_favicon = "_static/favicon.svg"
+html_copy_source = True  # each page offers its notebook
+html_context = {"default_mode": "auto"}  # light or dark as the reader's system is
+html_theme_options = {
+    # The theme would show a second search bar on wide screens.
+    "navbar_persistent": [],
+    "navbar_start": [],
+    "navbar_center": [],
+    "navbar_end": [],
+    "use_fullscreen_button": False,
+    "show_toc_level": 2,
+    "back_to_top_button": False,
+}

@@ -1,0 +1,80 @@
+"""What one does with this book. `nox -l` lists it; `nox` alone builds the site into build/html."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import nox
+
+if sys.version_info < (3, 11):
+    sys.exit(f"Cutaway needs Python 3.11 or newer, and nox runs on {sys.version.split()[0]}: make .venv with a newer one.")
+
+nox.needs_version = ">=2026.2"
+nox.options.default_venv_backend = "virtualenv"  # with pip: it alone finds torch's CPU build in a local index
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["docs"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+TOOL = PROJECT["project"]["dependencies"]
+CLIPS = PROJECT["project"]["optional-dependencies"]["clips"]
+SPHINX = ["-n", "-W", "--keep-going", "-d", "build/doctrees", "docs", "build/html"]
+
+
+def groups(*names: str) -> list[str]:
+    return nox.project.dependency_groups(PROJECT, *names)
+
+
+def enter_book(session: nox.Session) -> list[str]:
+    """Use the one environment that `book` makes; --source NAME=PATH goes to the tool, the rest is returned."""
+    parser = argparse.ArgumentParser(prog=f"nox -s {session.name} --", allow_abbrev=False)
+    parser.add_argument("--source", action="append", default=[], metavar="PACKAGE=PATH")
+    options, rest = parser.parse_known_args(session.posargs)
+    session.env["PATH"] = os.pathsep.join([str(Path(".nox/book/bin").resolve()), os.environ["PATH"]])
+    session.env["PYTHONPATH"] = "ext"
+    session.env["OMP_NUM_THREADS"] = "1"
+    if options.source:
+        session.env["CUTAWAY_SOURCE"] = ";".join(options.source)
+    return rest
+
+
+@nox.session
+def book(session: nox.Session) -> None:
+    """Get what the other sessions need: system packages of apt.txt, the tool's and the book's Python packages."""
+    session.run(sys.executable, "bootstrap.py", external=True)
+    session.install(*TOOL, *CLIPS, *groups("book", "live", "test"))
+
+
+@nox.session(venv_backend="none", requires=["book"])
+def docs(session: nox.Session) -> None:
+    """Build the site into build/html; `-- --source nanogpt=PATH` weaves it around another checkout."""
+    session.run("sphinx-build", *enter_book(session), *SPHINX)
+    session.log(f"The site: {Path('build/html/index.html').resolve().as_uri()}")
+
+
+@nox.session(venv_backend="none", requires=["book"])
+def live(session: nox.Session) -> None:
+    """Serve the site and build again what an edit touches (Ctrl-C ends it)."""
+    watched = ["--watch", "ext", "--watch", "model_src", "--ignore", "build", "--ignore", ".cutaway"]
+    session.run("sphinx-autobuild", *enter_book(session), *watched, "-n", *SPHINX[3:])
+
+
+@nox.session(venv_backend="none", requires=["book"])
+def tests(session: nox.Session) -> None:
+    """Run the tests; `-- tests/test_store.py -k digest` runs some."""
+    session.run(sys.executable, "bootstrap.py", "--tests")
+    session.run("pytest", *enter_book(session))
+
+
+@nox.session(venv_backend="none", requires=["book"])
+def clips(session: nox.Session) -> None:
+    """Render one clip, quick, outside the book: `-- attention.CausalMask --mp4 mask.mp4`."""
+    session.run("python", "-m", "cutaway", "clip", *enter_book(session))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and types."""
+    session.install(*TOOL, *groups("lint"))
+    session.run("ruff", "check")
+    session.run("mypy")
