@@ -37,7 +37,7 @@ def has_python_headers() -> bool:
 
 
 class Package(NamedTuple):
-    """One line of apt.txt: how to see that it is there, and what others call it ("" where it comes with another)."""
+    """A line of apt.txt: how to see that it is there, and what others call it ("": another brings it)."""
 
     is_there: Callable[[], bool]
     dnf: str
@@ -95,9 +95,10 @@ def install(missing: Sequence[str]) -> bool:
     if prefix is None or not shutil.which("apt-get"):
         return False
     print("Installing system packages:", *missing, flush=True)
-    apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
-    subprocess.run([*apt, "update", "-q"], check=False)  # a stale list may still do
-    return subprocess.run([*apt, "install", "-qy", "--no-install-recommends", *missing], check=False).returncode == 0
+    apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qy"]
+    subprocess.run([*apt, "update"], check=False)  # a stale list may still do
+    done = subprocess.run([*apt, "install", "--no-install-recommends", *missing], check=False)
+    return done.returncode == 0
 
 
 def runs(*command: str) -> bool:
@@ -112,7 +113,8 @@ def main(arguments: Sequence[str]) -> int:
     names = listed(APT.read_text("utf-8"), tests="--tests" in arguments)
     missing = [name for name in names if not PACKAGES[name].is_there()]
     if missing and not install(missing):
-        print(f"Missing system packages: {' '.join(missing)}. Install them, then try again:\n{advice(missing)}")
+        print("Missing system packages:", *missing)
+        print(f"Install them, then try again:\n{advice(missing)}")
         return 1
     return 0
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import nox
 
-if sys.version_info < (3, 11):
-    sys.exit(f"Cutaway needs Python 3.11 or newer, and nox runs on {sys.version.split()[0]}: make .venv with a newer one.")
+if sys.version_info < (3, 11):  # noqa: UP036 - here it is where an older Python is told so
+    sys.exit(f"Cutaway needs Python 3.11 or newer, and this is {sys.version}: make .venv with a newer one.")
 
 nox.needs_version = ">=2026.2"
 nox.options.default_venv_backend = "virtualenv"  # with pip: it alone finds torch's CPU build in a local index
@@ -26,7 +26,7 @@ def groups(*names: str) -> list[str]:
 
 
 def enter_book(session: nox.Session) -> list[str]:
-    """Use the one environment that `book` makes; --source NAME=PATH goes to the tool, the rest is returned."""
+    """Use the environment that `book` made; --source PACKAGE=PATH goes to the tool, the rest is returned."""
     parser = argparse.ArgumentParser(prog=f"nox -s {session.name} --", allow_abbrev=False)
     parser.add_argument("--source", action="append", default=[], metavar="PACKAGE=PATH")
     options, rest = parser.parse_known_args(session.posargs)
@@ -40,7 +40,7 @@ def enter_book(session: nox.Session) -> list[str]:
 
 @nox.session
 def book(session: nox.Session) -> None:
-    """Get what the other sessions need: system packages of apt.txt, the tool's and the book's Python packages."""
+    """Get what the other sessions need: the system packages of apt.txt, and the Python packages."""
     session.run(sys.executable, "bootstrap.py", external=True)
     session.install(*TOOL, *CLIPS, *groups("book", "live", "test"))
 
