@@ -1,0 +1,80 @@
+"""The command line: ``python -m cutaway explain|clip|cells``. Each command works on the book around it.
+
+The commands import their module when they run: ``--help`` needs neither Sphinx nor manim.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    from .book import BookError
+    from .names import UnknownName
+    from .runs import RunError
+    from .source import SourceError
+    from .trace import TraceError
+
+    try:
+        return int(options.run(options) or 0)
+    except (BookError, RunError, SourceError, TraceError, UnknownName, LookupError, OSError) as error:
+        print(f"cutaway {options.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m cutaway", description=__doc__)
+    parser.add_argument("--docs", type=Path, default=None, help="the book's folder, that of conf.py (default: look around)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    explain = commands.add_parser("explain", help="print the computed diagram of a function or class")
+    explain.add_argument("object", help="dotted path, as in nanogpt.model.CausalSelfAttention.forward")
+    explain.add_argument("--run", dest="of", help="RUN, RUN.PASS or RUN.PASS/MODULE (default: the first run that fits)")
+    explain.set_defaults(run=_explain)
+    clip = commands.add_parser("clip", help="render one scene outside the book")
+    clip.add_argument("scene", help="dotted path, as in attention.CausalMask")
+    clip.add_argument("--run", dest="of", help="the run whose values it shows (default: the first)")
+    kinds = clip.add_mutually_exclusive_group(required=True)
+    kinds.add_argument("--mp4", type=Path, metavar="FILE")
+    kinds.add_argument("--gif", type=Path, metavar="FILE")
+    clip.add_argument("--theme", choices=("dark", "light"), default="dark")
+    clip.set_defaults(run=_clip)
+    cells = commands.add_parser("cells", help="run a page's cells and print what they print")
+    cells.add_argument("page", help="document name, as in model/attention")
+    cells.set_defaults(run=_cells)
+    return parser
+
+
+def _book(options: argparse.Namespace):  # type: ignore[no-untyped-def]
+    from .book import Book
+    from .cells import find_book
+
+    return Book.read(options.docs) if options.docs else find_book()
+
+
+def _explain(options: argparse.Namespace) -> None:
+    from .diagram import explain
+
+    print(explain(_book(options), options.object, options.of))
+
+
+def _clip(options: argparse.Namespace) -> None:
+    from .clip import render_one
+
+    kind = "mp4" if options.mp4 else "gif"
+    print(render_one(_book(options), options.scene, options.mp4 or options.gif, kind, options.of, options.theme))
+
+
+def _cells(options: argparse.Namespace) -> int:
+    from .notebook import run_page
+
+    return run_page(_book(options), options.page)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+"""What one Sphinx build shares: the book's settings, its runs, the names of their values, and which pages are stale.
+
+The runs that are missing are made before anything is read (cells need them). A page that draws from a run or from
+other pages' steps is written again when those changed, though its own text did not; a page that had a warning is read
+again, so that a second build does not hide it.
+"""
+
+from __future__ import annotations
+
+import json
+import weakref
+from collections.abc import Set
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
+from sphinx.util.console import bold
+
+from . import runs
+from .book import SETTINGS, Book, BookError
+from .domain import cutaway_domain, nearest
+from .names import Names
+from .store import digest, replacing
+from .trace import Trace, TraceError, load
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Build:
+    """The state of one build; plain data that later phases read."""
+
+    book: Book
+    outcomes: dict[str, runs.Outcome] = field(default_factory=dict)
+    troubled: set[str] = field(default_factory=set)  # pages that had a warning of ours
+
+
+_builds: weakref.WeakKeyDictionary[BuildEnvironment, Build] = weakref.WeakKeyDictionary()
+
+
+def build_of(env: BuildEnvironment) -> Build:
+    return _builds[env]
+
+
+def trace_of(env: BuildEnvironment, run: str | None) -> Trace:
+    """The trace of a run, or of the only one; TraceError says why there is none."""
+    outcomes = build_of(env).outcomes
+    if not outcomes:
+        raise TraceError(f"no run is declared in {build_of(env).book.runs}")
+    name = run or next(iter(outcomes))
+    if name not in outcomes:
+        raise TraceError(f"no run '{name}' in {build_of(env).book.runs}{nearest(name, outcomes)}")
+    if outcomes[name].error:
+        raise TraceError(f"the run '{name}' failed; its error is reported above")
+    return load(Path(outcomes[name].trace))
+
+
+def names_of(env: BuildEnvironment, run: str | None = None) -> Names:
+    """The names that facts and tags of this build may use; runs that failed are left out."""
+    traces = {name: trace_of(env, name) for name, outcome in build_of(env).outcomes.items() if not outcome.error}
+    places = {name: step.place for name, step in cutaway_domain(env).steps.items()}
+    return Names(traces, places, run)
+
+
+def warn(env: BuildEnvironment, message: str, location: Any, subtype: str) -> None:
+    """An author's mistake: a warning with its place; the page counts as unfinished."""
+    logger.warning(message, location=location, type="cutaway", subtype=subtype)
+    docname = location[0] if isinstance(location, tuple) else _docname(env, location)
+    if docname:
+        build_of(env).troubled.add(docname)
+
+
+def _docname(env: BuildEnvironment, location: Any) -> str:
+    source = getattr(location, "source", None) if isinstance(location, nodes.Node) else str(location).split(":")[0]
+    return (env.path2doc(source) if source else None) or env.current_document.docname
+
+
+def _start(app: Sphinx) -> None:
+    """Settle the settings and make the runs that are missing."""
+    try:
+        book = Book.from_config(app.config, Path(app.confdir))
+        build = _builds[app.env] = Build(book)
+        build.outcomes = runs.ensure(book, lambda line: logger.info("%s", bold("cutaway: ") + line))
+    except (BookError, runs.RunError) as error:
+        _builds.setdefault(app.env, Build(_empty(app)))
+        logger.warning(str(error), type="cutaway", subtype="runs")
+        return
+    for outcome in build.outcomes.values():
+        if outcome.error:
+            logger.warning(outcome.error, location=f"{book.runs}:{outcome.line}", type="cutaway", subtype="runs")
+
+
+def _empty(app: Sphinx) -> Book:
+    from .store import Store
+
+    confdir = Path(app.confdir)
+    return Book(confdir, {}, confdir / "runs.py", confdir / "scenes", Store(confdir / ".cutaway"))
+
+
+# Which pages are stale
+
+
+def _inputs(env: BuildEnvironment, docname: str) -> str:
+    """Digest of what a page draws from beside its own text."""
+    domain = cutaway_domain(env)
+    kinds = {kind for kind, _ in domain.data["uses"].get(docname, [])}
+    if not kinds & {"fact", "listing", "diagram"}:
+        return ""
+    traces = {name: outcome.trace or outcome.error for name, outcome in build_of(env).outcomes.items()}
+    return digest(traces, {name: [step.docname, step.place] for name, step in domain.steps.items()})
+
+
+def _record(app: Sphinx) -> Path:
+    """Where the inputs are noted with which each page was last written, for this builder."""
+    return Path(app.doctreedir) / f"cutaway-{app.builder.name}.json"
+
+
+def _written(app: Sphinx) -> dict[str, str]:
+    try:
+        return dict(json.loads(_record(app).read_text("utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def _outdated(app: Sphinx, env: BuildEnvironment, added: Set[str], changed: Set[str], removed: Set[str]) -> list[str]:
+    """Pages that are read again: those that had a warning last time."""
+    written = _written(app)
+    return [name for name in env.found_docs if written.get(name) == "troubled" and name not in added | changed]
+
+
+def _updated(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Pages that are written again: those whose inputs changed since."""
+    written = _written(app)
+    return [name for name in sorted(env.found_docs) if written.get(name, "") != _inputs(env, name)]
+
+
+def _finish(app: Sphinx, error: Exception | None) -> None:
+    if error is not None or app.env not in _builds:
+        return
+    build = build_of(app.env)
+    state = {name: _inputs(app.env, name) for name in sorted(app.env.found_docs)}
+    state |= {name: "troubled" for name in build.troubled}
+    with replacing(_record(app)) as temporary:
+        temporary.write_text(json.dumps(state), "utf-8")
+
+
+def setup(app: Sphinx) -> None:
+    for name, default, rebuild, type_, description in SETTINGS:
+        app.add_config_value(name, default, rebuild, [type_, list] if type_ is tuple else [type_], description)  # type: ignore[arg-type]
+    app.connect("builder-inited", _start)
+    app.connect("env-get-outdated", _outdated)
+    app.connect("env-updated", _updated)
+    app.connect("build-finished", _finish)

@@ -1,0 +1,163 @@
+"""The registry of a build: every step of the book, and what each page uses. The ``step`` role links to a step.
+
+A step is one quoted place of the source with a note. It has one id, which the listing, the diagram, the clip, the URL
+and ``{step}`attention-forward-mask``` share; ``objects.inv`` lists it for other projects.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Set
+from typing import Any, NamedTuple
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.builders import Builder
+from sphinx.domains import Domain, ObjType
+from sphinx.environment import BuildEnvironment
+from sphinx.roles import XRefRole
+from sphinx.util import logging
+from sphinx.util.nodes import make_refnode
+
+from .names import Place
+from .source import Span
+
+logger = logging.getLogger(__name__)
+
+
+class Step(NamedTuple):
+    """One quoted place with a note; ``text`` is the note's first sentence in plain words."""
+
+    id: str
+    docname: str
+    line: int
+    object: str
+    span: Span
+    quotation: str
+    number: int
+    text: str
+
+    @property
+    def place(self) -> Place:
+        return Place(self.object, self.span)
+
+
+class StepRole(XRefRole):
+    """``{step}`attention-forward-mask```: the domain need not be named."""
+
+    def process_link(
+        self, env: BuildEnvironment, refnode: nodes.Element, has_explicit_title: bool, title: str, target: str
+    ) -> tuple[str, str]:
+        refnode["refdomain"], refnode["reftype"] = "cutaway", "step"
+        return title, target
+
+
+class Cutaway(Domain):
+    """Steps and uses, by page, so that a page that is read again or in another process replaces its own."""
+
+    name = "cutaway"
+    label = "Cutaway"
+    object_types = {"step": ObjType("step", "step")}
+    roles = {"step": StepRole()}
+    initial_data: dict[str, dict[str, list[Any]]] = {"steps": {}, "uses": {}}
+    data_version = 1
+
+    @property
+    def steps(self) -> dict[str, Step]:
+        """The declared steps by id, in the order of pages and lines; the first owner of an id counts."""
+        found: dict[str, Step] = {}
+        for docname in sorted(self.data["steps"]):
+            for step in self.data["steps"][docname]:
+                found.setdefault(step.id, step)
+        return found
+
+    def owner(self, place: Place) -> Step | None:
+        """The step whose quotation stands at a place."""
+        return next((step for step in self.steps.values() if step.place == place), None)
+
+    def note_step(self, step: Step) -> None:
+        self.data["steps"].setdefault(step.docname, []).append(step)
+
+    def note_use(self, docname: str, kind: str, data: dict[str, Any]) -> None:
+        """That a page has a clip, a diagram, … with these settings (plain data)."""
+        self.data["uses"].setdefault(docname, []).append((kind, data))
+
+    def uses(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
+        """Every (page, settings) of a kind, in the order of pages and lines."""
+        return [(doc, data) for doc in sorted(self.data["uses"]) for k, data in self.data["uses"][doc] if k == kind]
+
+    def clear_doc(self, docname: str) -> None:
+        self.data["steps"].pop(docname, None)
+        self.data["uses"].pop(docname, None)
+
+    def merge_domaindata(self, docnames: Set[str], otherdata: dict[str, Any]) -> None:
+        for part in ("steps", "uses"):
+            self.data[part].update({name: rows for name, rows in otherdata[part].items() if name in docnames})
+
+    def check_consistency(self) -> None:
+        ids: dict[str, Step] = {}
+        places: dict[Place, Step] = {}
+        for docname in sorted(self.data["steps"]):
+            for step in self.data["steps"][docname]:
+                self._check(step, ids.setdefault(step.id, step), "has the id of")
+                self._check(step, places.setdefault(step.place, step), "quotes the place of")
+
+    def _check(self, step: Step, first: Step, what: str) -> None:
+        if step is not first:
+            where = f"'{first.id}' ({self.env.doc2path(first.docname, False)}:{first.line})"
+            message = f"the step '{step.id}' {what} {where}, which owns it; leave out :name: or the note"
+            location = (step.docname, step.line)
+            logger.warning(message, location=location, type="cutaway", subtype="listing")
+
+    def resolve_xref(
+        self,
+        env: BuildEnvironment,
+        fromdocname: str,
+        builder: Builder,
+        typ: str,
+        target: str,
+        node: pending_xref,
+        contnode: nodes.Element,
+    ) -> nodes.reference | None:
+        step = self.steps.get(target)
+        if step is None:
+            return None
+        shown = contnode if node.get("refexplicit") else nodes.literal("", step.quotation, classes=["code"])
+        return make_refnode(builder, fromdocname, step.docname, step.id, shown, step.text)
+
+    def resolve_any_xref(self, *args: Any) -> list[tuple[str, nodes.reference]]:
+        env, fromdocname, builder, target, node, contnode = args
+        found = self.resolve_xref(env, fromdocname, builder, "step", target, node, contnode)
+        return [("cutaway:step", found)] if found is not None else []
+
+    def get_objects(self) -> Iterator[tuple[str, str, str, str, str, int]]:
+        for step in self.steps.values():
+            yield step.id, step.quotation, "step", step.docname, step.id, 1
+
+
+def cutaway_domain(env: BuildEnvironment) -> Cutaway:
+    domain = env.get_domain("cutaway")
+    assert isinstance(domain, Cutaway)
+    return domain
+
+
+def _warn_missing(app: Sphinx, domain: Domain, node: pending_xref) -> bool | None:
+    """Name the nearest steps where a reference to one leads nowhere."""
+    if domain is None or domain.name != "cutaway":
+        return None
+    target = node["reftarget"]
+    message = f"no step '{target}'{nearest(target, cutaway_domain(app.env).steps)}"
+    logger.warning(message, location=node, type="cutaway", subtype="step")
+    return True
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(names), n=3, cutoff=0.4)
+    return f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+
+
+def setup(app: Sphinx) -> None:
+    app.add_domain(Cutaway)
+    app.add_role("step", StepRole())
+    app.connect("warn-missing-reference", _warn_missing)

@@ -1,0 +1,147 @@
+"""An object of the explained source with numbered notes, and the recorded shapes beside its lines.
+
+What the author types::
+
+    :::{listing} nanogpt.model.CausalSelfAttention.forward
+    :run: sort
+    :name: attention-forward
+
+    `q, k, v =`{#qkv}
+    : One matrix multiply makes all three.
+    :::
+
+What appears: the code with its own line numbers and Pygments' colours, beside each assignment the shape that the run
+recorded, a number at each quotation and the note with the same number. Lines that the run did not reach are greyed.
+Each note is a *step* with the id ``attention-forward-qkv``: an anchor, a target of the ``step`` role, and what diagrams
+and clips link to. A listing without ``:name:`` declares no steps; its notes point to the step that owns the place.
+
+``:run:`` chooses what the shapes are drawn from: ``sort``, ``sort.generate``, ``sort.forward/h.1.attn``.
+``:only:`` shows just the statements that hold a quotation (two, with ``...`` between: from the one to the other).
+``:collapse:`` folds the code away.
+
+What can go wrong is a warning ``cutaway.listing`` at its line: no such object, a quotation that occurs not once, a note
+whose term is no code, a run that failed. The page then shows the note without its place in the code.
+"""
+
+from __future__ import annotations
+
+import re
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from .build import build_of, warn
+from .domain import Step, cutaway_domain
+from .excerpt import only
+from .source import SourceError, SourceObject, match
+
+_ID = re.compile(r"^\s*\{#(?P<id>[\w-]+)\}\s*$")
+
+
+class listing(nodes.General, nodes.Element):
+    """Attributes: ``object`` (dotted), ``run``, ``collapse``, ``only`` (spans), ``name``; children: notes."""
+
+
+class note(nodes.General, nodes.Element):
+    """A note; attributes: ``number``, ``quotation``, ``span`` (None where broken), ``step`` (its id, or empty)."""
+
+
+class Listing(SphinxDirective):
+    required_arguments = 1
+    has_content = True
+    option_spec = {
+        "run": directives.unchanged,
+        "name": directives.unchanged,
+        "collapse": directives.flag,
+        "only": directives.unchanged,
+    }
+
+    def run(self) -> list[nodes.Node]:
+        dotted = self.arguments[0].strip()
+        here = self.state_machine.get_source_and_line(self.lineno)[1]
+        try:
+            obj = build_of(self.env).book.source.find(dotted)
+            shown = only(obj, self.options["only"]) if self.options.get("only") else []
+        except SourceError as error:
+            warn(self.env, str(error), self.get_location(), "listing")
+            obj, shown = None, []
+        name = nodes.fully_normalize_name(self.options.get("name", "")).replace(" ", "-")
+        node = listing(object=dotted, run=self.options.get("run", ""), only=shown, name=name)
+        node["collapse"] = "collapse" in self.options
+        node["found"] = obj is not None
+        node.source, node.line = self.get_source_info()
+        if name:
+            node["ids"].append(name)
+            self.state.document.note_explicit_target(node, node)
+        if obj is not None:
+            self.env.note_dependency(str(obj.path))
+        docname = self.env.current_document.docname
+        cutaway_domain(self.env).note_use(docname, "listing", {"object": dotted, "name": name, "line": here})
+        node += self._notes(obj, dotted, name)
+        return [node]
+
+    def _notes(self, obj: SourceObject | None, dotted: str, name: str) -> list[nodes.Node]:
+        """The body's definition lists as notes; whatever else it holds stays, above them."""
+        result: list[nodes.Node] = []
+        number = 0
+        for child in self.parse_content_to_nodes():
+            if not isinstance(child, nodes.definition_list):
+                result.append(child)
+                continue
+            for item in child.findall(nodes.definition_list_item):
+                number += 1
+                result.append(self._note(obj, dotted, name, number, item))
+        return result
+
+    def _note(
+        self, obj: SourceObject | None, dotted: str, name: str, number: int, item: nodes.definition_list_item
+    ) -> note:
+        term, definition = item[0], item[-1]
+        quotation, suffix = _term(term)
+        made = note("", *definition.children, number=number, quotation=quotation or term.astext(), span=None, step="")
+        made.source, made.line = self._place(term)
+        if not quotation:
+            self._broken(made, f"the note '{term.astext()}' quotes no code; write its term as `code`{{#id}}")
+        elif obj is not None:
+            try:
+                made["span"] = match(obj, quotation)
+            except SourceError as error:
+                self._broken(made, str(error))
+        if name and not suffix:
+            self._broken(made, f"the note '{made['quotation']}' has no id; write `{made['quotation']}`{{#id}}")
+        elif name:
+            self._declare(made, dotted, f"{name}-{suffix}")
+        return made
+
+    def _declare(self, made: note, dotted: str, id: str) -> None:
+        made["step"] = id
+        made["ids"].append(id)
+        self.state.document.note_explicit_target(made, made)
+        if made["span"] is not None:
+            docname = self.env.current_document.docname
+            text = " ".join(made.astext().split())
+            step = Step(id, docname, made.line or 0, dotted, made["span"], made["quotation"], made["number"], text)
+            cutaway_domain(self.env).note_step(step)
+
+    def _broken(self, made: note, message: str) -> None:
+        warn(self.env, message, (self.env.current_document.docname, made.line), "listing")
+
+    def _place(self, term: nodes.Element) -> tuple[str | None, int | None]:
+        source, line = self.get_source_info()
+        return source, term.line or getattr(term.parent, "line", None) or line
+
+
+def _term(term: nodes.Element) -> tuple[str, str]:
+    """The quotation of a note's term and its id: the literal, and ``{#id}`` as an attribute or as text after it."""
+    literals = list(term.findall(nodes.literal))
+    if len(literals) != 1:
+        return "", ""
+    ids = list(literals[0]["ids"])
+    literals[0]["ids"] = []
+    rest = _ID.match(term.astext().removeprefix(literals[0].astext()))
+    return literals[0].astext(), rest["id"] if rest else (ids[0] if ids else "")
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("listing", Listing)
