@@ -1,8 +1,8 @@
-"""What each HTML page carries: one stylesheet, one script, and the two typefaces cut down to what a book prints.
+"""What each HTML page carries: one stylesheet, one script, and two typefaces cut down to what a book prints.
 
 The stylesheet is the palette, the fonts and every file of ``static/*.css``, joined; the script is every
-``static/*.js``. Files are named by their content, so a browser may keep them for ever, and a change of one writes
-each page again (Sphinx compares ``html_static_path``). Nothing is asked of another host.
+``static/*.js``. Files are named by their content, so a browser may keep them for ever, and a change of one
+writes each page again (Sphinx compares ``html_static_path``). Nothing is asked of another host.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def subset(source: Path, target: Path) -> None:
 
 
 def installed_faces() -> Iterator[fonts.Face]:
-    """The book's typefaces that this system has; a missing one is left to the reader's system, with a notice."""
+    """The typefaces that this system has; a missing one is left to the reader's system, with a notice."""
     for find in (fonts.sans, fonts.mono):
         try:
             face = find()

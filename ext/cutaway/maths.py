@@ -1,8 +1,8 @@
-r"""Formulae as MathML, made while building: pages ask no other host for a script, and read the same without one.
+r"""Formulae as MathML, made while building: pages ask no other host for a script, and read the same without.
 
-An author types ``$e^{-\infty} = 0$`` as ever. What cannot be converted is a warning with its place, and the page
-shows the LaTeX as it was typed. Other builders get Sphinx's own maths. A project that wants MathJax back says
-``html_math_renderer = "mathjax"``.
+An author types ``$e^{-\infty} = 0$`` as ever. What cannot be converted is a warning with its place, and the
+page shows the LaTeX as it was typed. Other builders get Sphinx's own maths. A project that wants MathJax back
+says ``html_math_renderer = "mathjax"``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def to_mathml(latex: str, display: bool) -> str:
 
 
 def display_latex(text: str) -> str:
-    r"""A displayed formula, its rows aligned at ``&``; ``\\`` ends a row, and so does an empty line, as in Sphinx."""
+    r"""A displayed formula, its rows aligned at ``&``; as in Sphinx, an empty line ends a row like ``\\``."""
     parts = [part.strip() for part in text.split("\n\n") if part.strip()]
     rows = r" \\ ".join(parts)
     if len(parts) == 1 and (r"\\" not in rows or rows.startswith(r"\begin{align")):
