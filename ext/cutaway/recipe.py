@@ -1,0 +1,175 @@
+"""What a clip is made of, and the keys that follow from it. Pure: nothing is imported or executed.
+
+Two steps, as ccache does it. The *source key* covers what is known before a scene runs: its class and all it uses of
+its file, the repository's modules that it imports, size and rate, palette, fonts, versions. Below that key a *manifest*
+lists which recorded values the scene read when it ran, with their digests. Values that still have those digests make
+the *artifact key* of a clip that is there already.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .book import Book
+from .closure import closure, without_docstrings
+from .fonts import fonts_digest
+from .names import Names, UnknownName
+from .source import Module, Source, SourceError
+from .store import Store, digest
+from .trace import TraceError
+
+KIND = "clip"
+ENTRIES = 8  # of a manifest: going back and forth between a few states of a run costs nothing
+PACKAGES = ("manim", "pycairo", "manimpango", "av", "typst", "pillow", "numpy")
+DRAWING = ("encode", "palette", "scene", "draw")  # our modules that decide what a frame looks like
+
+
+class SceneSource(NamedTuple):
+    """Where a scene stands: its file, the module's dotted name, the class."""
+
+    module: Module
+    node: ast.ClassDef
+
+    @property
+    def path(self) -> Path:
+        return self.module.path
+
+
+def find_scene(book: Book, dotted: str) -> SceneSource:
+    """The class of ``attention.CausalMask`` in the scenes' folder; SourceError names what is there instead."""
+    if not book.scenes.is_dir():
+        raise SourceError(f"no folder {book.scenes} for the scene '{dotted}' (cutaway_scenes)")
+    found = _scenes(book).find(f"{book.scenes.name}.{dotted}")
+    if not isinstance(found.node, ast.ClassDef):
+        raise SourceError(f"'{dotted}' ({found.path}:{found.first_line}) is no class; name a scene as in file.Scene")
+    return SceneSource(found.module, found.node)
+
+
+def source_key(book: Book, dotted: str) -> str:
+    """Digest of everything that decides the clip and is known before the scene runs."""
+    scene = find_scene(book, dotted)
+    body = needed(scene.module, scene.node.name)
+    packages = {**book.sources, **_scenes(book).packages}
+    modules = closure(Source(packages), ast.Module(body, []))
+    code = [without_docstrings(ast.Module([statement], [])) for statement in body]
+    local = {module.name: without_docstrings(module.tree) for module in modules}
+    versions = {name: _version(name) for name in PACKAGES}
+    return digest(KIND, dotted, code, local, book.clip_size, book.clip_fps, fonts_digest(), versions, _drawing())
+
+
+def needed(module: Module, name: str) -> list[ast.stmt]:
+    """The statements of a file that a definition depends on: what it names, transitively, and what merely runs.
+
+    Other definitions don't count: an edit in one scene leaves its neighbours alone.
+    """
+    kept: set[int] = set()
+    pending = {name}
+    statements = module.tree.body[1:] if ast.get_docstring(module.tree) is not None else module.tree.body
+    while True:
+        new = [
+            i
+            for i, statement in enumerate(statements)
+            if i not in kept and (not (names := set(_defined(statement))) or names & pending)
+        ]
+        if not new:
+            return [_absolute(statements[i], module.name) for i in sorted(kept)]
+        kept.update(new)
+        pending |= {
+            node.id for i in new for node in ast.walk(statements[i]) if isinstance(node, ast.Name)
+        }
+
+
+def look_up(store: Store, key: str, names: Names) -> str | None:
+    """The artifact key of a finished clip whose values are what they were, or None."""
+    manifest = store.read_json(KIND, key)
+    for entry in manifest["entries"] if manifest else []:
+        if unchanged(entry["reads"], names):
+            return str(entry["artifact"])
+    return None
+
+
+def unchanged(reads: Mapping[str, str], names: Names) -> bool:
+    """Whether every name still stands for what it stood for."""
+    return all(_digest(name, names) == was for name, was in reads.items())
+
+
+def note(store: Store, key: str, reads: Mapping[str, str], artifact: str) -> None:
+    """Add a finished clip to the manifest of its source key."""
+    entries = (store.read_json(KIND, key) or {"entries": []})["entries"]
+    entries = [entry for entry in entries if entry["artifact"] != artifact]
+    store.write_json(KIND, key, {"entries": [{"reads": dict(reads), "artifact": artifact}, *entries][:ENTRIES]})
+
+
+def _digest(name: str, names: Names) -> str | None:
+    try:
+        return digest_of(names, name)
+    except (UnknownName, TraceError):
+        return None
+
+
+def digest_of(names: Names, name: str) -> str:
+    """Digest of what a name stands for; of a tag (``tag NAME``), whether it stands for anything."""
+    if not name.startswith("tag "):
+        return names.resolve(name).digest
+    tag = name.removeprefix("tag ")
+    return digest(why_unknown(names, tag) == "")
+
+
+def why_unknown(names: Names, tag: str) -> str:
+    """Why a tag names neither a step nor a recorded value; empty where it does."""
+    if tag in names.steps:
+        return ""
+    try:
+        names.resolve(tag)
+    except UnknownName as error:
+        return str(error)
+    return ""
+
+
+def _scenes(book: Book) -> Source:
+    return Source({book.scenes.name: [book.scenes]})
+
+
+def _defined(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement of a module binds; none for one that merely runs."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield statement.name
+    elif isinstance(statement, ast.Import | ast.ImportFrom):
+        yield from ((alias.asname or alias.name).split(".")[0] for alias in statement.names)
+    elif isinstance(statement, ast.Assign | ast.AnnAssign):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        yield from (n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name))
+
+
+def _absolute(statement: ast.stmt, module: str) -> ast.stmt:
+    """``from .kit import Stage`` as ``from scenes.kit import Stage``."""
+    if not (isinstance(statement, ast.ImportFrom) and statement.level):
+        return statement
+    package = module.split(".")[: -statement.level]
+    name = ".".join([*package, *([statement.module] if statement.module else [])])
+    return ast.copy_location(ast.ImportFrom(name, statement.names, 0), statement)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _drawing() -> list[str]:
+    here = Path(__file__)
+    return [without_docstrings(ast.parse(here.with_name(f"{name}.py").read_text("utf-8"))) for name in DRAWING]
+
+
+def hint_key(dotted: str) -> str:
+    """Key of what was learnt of a scene last time: how long it took, with which run. Decides order, never bytes."""
+    return digest("hint", dotted)
+
+
+def hint(store: Store, dotted: str) -> dict[str, Any]:
+    return store.read_json(KIND, hint_key(dotted)) or {}

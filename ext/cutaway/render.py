@@ -1,0 +1,205 @@
+"""Make the clips that are missing, all together, in child processes; what is in the store costs a look.
+
+``render(book, wanted, ...)`` answers for each wanted clip with an outcome: where its files are, or why there are none.
+A scene that raises, hangs or is killed is an outcome like any other. Neither Manim nor torch is imported here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from . import recipe
+from .book import Book
+from .names import Names, Place
+from .recipe import KIND
+from .source import SourceError
+from .store import digest
+from .trace import TraceError, load
+
+Report = Callable[[str], None]
+UNKNOWN_COST_S = 1e6  # a scene never drawn here comes first: it may be the longest
+
+
+class Wanted(NamedTuple):
+    """A scene by dotted path, and the run whose values it shows."""
+
+    scene: str
+    run: str | None
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What came of a wanted clip. ``key`` names its files in the store; without one, ``error`` says why."""
+
+    key: str = ""
+    error: str = ""
+    themes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    sections: tuple[tuple[str, float], ...] = ()
+    captions: tuple[str, ...] = ()
+    size: tuple[int, int] = (0, 0)
+    notices: tuple[tuple[str, str], ...] = ()  # (file:line, message)
+
+    @property
+    def suffixes(self) -> list[str]:
+        films = [f"-{theme}{end}" for theme in self.themes for end in (".mp4", ".png")]
+        return [*films, *([".vtt"] if self.captions else [])]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What scenes may read: paths of traces by run, places of steps by id."""
+
+    traces: Mapping[str, str]
+    steps: Mapping[str, Place]
+
+    def names(self, run: str | None) -> Names:
+        return Names({name: load(Path(path)) for name, path in self.traces.items()}, self.steps, run)
+
+    def plain(self) -> dict[str, Any]:
+        steps = {id: {"object": place.object, "span": list(place.span)} for id, place in self.steps.items()}
+        return {"traces": dict(self.traces), "steps": steps}
+
+
+def render(book: Book, wanted: Sequence[Wanted], inputs: Inputs, report: Report) -> dict[Wanted, Clip]:
+    """The clips, from the store where they are there, drawn now where they are not."""
+    clips: dict[Wanted, Clip] = {}
+    missing: dict[Wanted, str] = {}
+    for want in dict.fromkeys(wanted):
+        try:
+            key = recipe.source_key(book, want.scene)
+            found = stored(book, recipe.look_up(book.store, key, inputs.names(want.run)))
+        except (SourceError, TraceError, OSError) as error:
+            clips[want] = Clip(error=str(error))
+            continue
+        if found:
+            clips[want] = found
+        else:
+            missing[want] = key
+    if missing:
+        clips |= _draw(book, missing, inputs, report)
+    return clips
+
+
+def stored(book: Book, key: str | None) -> Clip | None:
+    """The clip of an artifact key, if all its files are there."""
+    data = book.store.read_json(KIND, key) if key else None
+    if data is None:
+        return None
+    clip = _clip(str(key), data)
+    return clip if all(book.store.has(KIND, clip.key, suffix) for suffix in clip.suffixes) else None
+
+
+def _clip(key: str, data: Mapping[str, Any]) -> Clip:
+    return Clip(
+        key=key,
+        themes=tuple(data["themes"]),
+        seconds=data["seconds"],
+        sections=tuple((section["name"], section["start"]) for section in data["sections"]),
+        captions=tuple(data["captions"]),
+        size=(data["size"][0], data["size"][1]),
+        notices=tuple(sorted(data["notices"].items())),
+    )
+
+
+def _draw(book: Book, missing: Mapping[Wanted, str], inputs: Inputs, report: Report) -> dict[Wanted, Clip]:
+    """Draw them, longest first, in a child that forks for each."""
+    order = sorted(missing, key=lambda want: -recipe.hint(book.store, want.scene).get("cost", UNKNOWN_COST_S))
+    clips: dict[Wanted, Clip] = {}
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="cutaway-clips-") as folder:
+        jobs = [_job(book, want, inputs, Path(folder, str(number))) for number, want in enumerate(order)]
+        for message in _messages(book, jobs):
+            if "fatal" in message:
+                return {want: clips.get(want, Clip(error=message["fatal"])) for want in order}
+            if "started" in message:
+                number = message["started"]
+                report(f"clip {number + 1} of {len(order)} {order[number].scene} ...")
+                continue
+            number = message["done"] if "done" in message else message["failed"]
+            want = order[number]
+            clips[want] = _keep(book, want, missing[want], inputs, message, Path(jobs[number]["folder"]))
+            state = "failed" if clips[want].error else "done"
+            report(f"clip {number + 1} of {len(order)} {want.scene} {state}, {message['cost']:.0f} s")
+    lost = Clip(error="the process that draws the clips ended before its time; build again")
+    report(f"{len(clips)} clips drawn in {time.monotonic() - began:.0f} s")
+    return {want: clips.get(want, lost) for want in order}
+
+
+def _job(book: Book, want: Wanted, inputs: Inputs, folder: Path) -> dict[str, Any]:
+    folder.mkdir()
+    return {
+        "scene": want.scene,
+        "run": want.run,
+        "scenes": str(book.scenes),
+        "folder": str(folder),
+        "size": list(book.clip_size),
+        "fps": book.clip_fps,
+        "limit_s": book.clip_limit_s,
+        **inputs.plain(),
+    }
+
+
+def _keep(
+    book: Book, want: Wanted, source_key: str, inputs: Inputs, message: Mapping[str, Any], folder: Path
+) -> Clip:
+    """Move a finished scene's files to the store: the films, then the data about them, then the manifest."""
+    if "error" in message:
+        return Clip(error=message["error"])
+    key = digest(source_key, message["reads"])
+    clip = _clip(key, message)
+    try:
+        for suffix in clip.suffixes:
+            source = folder / (suffix.removeprefix("-") if suffix != ".vtt" else "captions.vtt")
+            book.store.write(KIND, key, suffix, lambda path, source=source: shutil.copyfile(source, path))
+        data = {name: message[name] for name in ("themes", "seconds", "sections", "captions", "size", "notices")}
+        book.store.write_json(KIND, key, data)
+        recipe.note(book.store, source_key, message["reads"], key)
+        learnt = {"cost": message["cost"], "run": want.run, "steps": inputs.plain()["steps"]}
+        book.store.write_json(KIND, recipe.hint_key(want.scene), learnt)
+    except OSError as error:
+        return Clip(error=f"drawn, but not kept: {error}")
+    return clip
+
+
+def _messages(book: Book, jobs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Start the child, hand it the jobs, and pass on what it says; it ends with us, whatever happens."""
+    single = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "cutaway.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **single, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        start_new_session=True,  # so that Ctrl-C reaches us alone, and ending the group ends every fork
+    )
+    try:
+        yield from _lines(child, {"jobs": jobs, "workers": book.workers or os.cpu_count() or 1, "scenes": str(book.scenes)})
+    finally:
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe:
+                pipe.close()
+
+
+def _lines(child: subprocess.Popen[bytes], request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    assert child.stdin and child.stdout
+    child.stdin.write(json.dumps(request).encode() + b"\n")
+    child.stdin.flush()  # and it stays open: its end tells the child that we are gone
+    for line in child.stdout:
+        yield json.loads(line)

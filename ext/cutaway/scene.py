@@ -1,0 +1,84 @@
+"""A scene that reads a recorded run. Imported where scenes run, never by Sphinx: it needs Manim.
+
+A scene of a book is ordinary Manim; based on ``RecordedScene`` it can ask for values by the names that facts use::
+
+    class CausalMask(RecordedScene):
+        def construct(self):
+            scores = self.value("attention-forward-scale")    # numpy array, (B, H, T, T)
+            self.tag(grid, "attention-forward-mask")          # this object stands for that step
+
+``theme`` holds the colours to draw with: the scene is drawn once for each theme. What was read is noted, with its
+digest, so that the clip is drawn again exactly when one of the values changes.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from manim import Mobject, Scene
+
+from .names import Found, Names
+from .palette import DARK, Theme
+from .recipe import digest_of, why_unknown
+
+
+class NoValue(Exception):
+    """The name stands for something else than was asked: a number where a tensor is needed, or the reverse."""
+
+
+@dataclass
+class Reading:
+    """What a scene may read, and what it has read: ``reads`` maps each name to the digest of what it stood for."""
+
+    names: Names
+    reads: dict[str, str] = field(default_factory=dict)
+    notices: dict[str, str] = field(default_factory=dict)  # file:line -> message
+
+    def find(self, name: str) -> Found:
+        found = self.names.resolve(name)
+        self.reads[name] = found.digest
+        return found
+
+    def note_tag(self, name: str, place: str) -> None:
+        self.reads["tag " + name] = digest_of(self.names, "tag " + name)
+        unknown = why_unknown(self.names, name)
+        if unknown:
+            self.notices[place] = f"tag: {unknown}"
+
+
+class RecordedScene(Scene):
+    """Base of scenes that read a run; drawn once in each theme."""
+
+    theme: Theme = DARK
+    reading: Reading = Reading(Names({}, {}))
+
+    def value(self, name: str) -> np.ndarray:
+        """The tensor of that name, read-only."""
+        found = self.reading.find(name)
+        if found.value is None or found.value.type != "tensor" or found.scalar is not None:
+            raise NoValue(f"'{name}' is no tensor; self.fact({name!r}) gives a number or word")
+        return found.value.array()
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of the tensor of that name; the clip then depends on the shape alone."""
+        found = self.reading.find(name.removesuffix(".shape") + ".shape")
+        assert found.value is not None and found.value.shape is not None
+        return found.value.shape
+
+    def fact(self, name: str) -> Any:
+        """The number or word of that name: ``"n_params"``, ``"attention-forward-mask[0, 2, 5, 3]"``."""
+        found = self.reading.find(name)
+        number = found.scalar if found.value is None or found.scalar is not None else found.value.scalar
+        if number is None:
+            raise NoValue(f"'{name}' is no single number; self.value({name!r}) gives a tensor")
+        return number
+
+    def tag(self, mobject: Mobject, name: str) -> Mobject:
+        """Note that ``mobject`` stands for the step or tensor of that name; an unknown name is a warning."""
+        caller = sys._getframe(1)
+        self.reading.note_tag(name, f"{caller.f_code.co_filename}:{caller.f_lineno}")
+        mobject.cutaway_tag = name
+        return mobject

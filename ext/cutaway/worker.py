@@ -1,0 +1,161 @@
+"""The process that imports Manim once and forks for each scene: ``python -m cutaway.worker``, jobs on standard input.
+
+One line of JSON says what to draw, the pipe then stays open: when it closes, the parent is gone and everything ends.
+Each scene runs in a fork of its own, in a folder of its own, with a time limit, so none can harm another. Messages go
+to the parent as lines of JSON: ``{"started": 0}``, ``{"done": 0, ...}``, ``{"failed": 0, "error": ...}``.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import importlib
+import json
+import os
+import re
+import select
+import signal
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+TICK_S = 0.05
+RESULT = "result.json"
+STUCK = "stuck.txt"
+
+
+@dataclass
+class Child:
+    """A running fork."""
+
+    number: int
+    job: Mapping[str, Any]
+    started: float
+
+
+def main() -> int:
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what scenes print is no message
+    request = json.loads(sys.stdin.readline())
+    try:
+        _warm_up(Path(request["scenes"]))
+    except ImportError as error:
+        _send(channel, {"fatal": f"{error}; clips need Manim: pip install 'cutaway[clips]', and apt.txt's packages"})
+        return 1
+    _run_all(request["jobs"], request["workers"], channel)
+    return 0
+
+
+def _warm_up(scenes: Path) -> None:
+    """Import once what every scene needs, and make the book's fonts known to Pango."""
+    import manimpango
+
+    from . import draw, fonts  # noqa: F401 - imported for the forks
+
+    for face in (fonts.sans(), fonts.mono()):
+        for _, path in face.files:
+            manimpango.register_font(str(path))
+    sys.path.insert(0, str(scenes.parent))
+
+
+def _run_all(jobs: list[Mapping[str, Any]], workers: int, channel: TextIO) -> None:
+    waiting, running = list(enumerate(jobs)), dict[int, Child]()
+    while waiting or running:
+        while waiting and len(running) < workers:
+            number, job = waiting.pop(0)
+            _send(channel, {"started": number})
+            running[_fork(job)] = Child(number, job, time.monotonic())
+        _end_if_orphaned()
+        _stop_late(running)
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid in running:
+            child = running.pop(pid)
+            _send(channel, _report(child, status))
+
+
+def _end_if_orphaned() -> None:
+    """Rest for a moment; where the parent's pipe has closed, end this process and its forks."""
+    readable, _, _ = select.select([0], [], [], TICK_S)
+    if readable and not os.read(0, 1):
+        os.killpg(0, signal.SIGKILL)
+
+
+def _stop_late(running: Mapping[int, Child]) -> None:
+    for pid, child in running.items():
+        if time.monotonic() - child.started > child.job["limit_s"]:
+            os.kill(pid, signal.SIGKILL)
+
+
+def _fork(job: Mapping[str, Any]) -> int:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # threads at a fork: idle ones of a library, if any
+        pid = os.fork()
+    if pid:
+        return pid
+    try:
+        _perform(job)
+    finally:
+        os._exit(0)  # never back into the loop, no exit handlers
+
+
+def _perform(job: Mapping[str, Any]) -> None:
+    """In the fork: run the scene in each theme, leave the files and the result in the job's folder."""
+    from .draw import draw
+
+    folder = Path(job["folder"])
+    try:
+        with open(folder / STUCK, "w") as stuck:
+            faulthandler.dump_traceback_later(job["limit_s"] * 0.95, file=stuck)
+            result = draw(job, folder)
+            faulthandler.cancel_dump_traceback_later()
+    except BaseException as error:  # SystemExit of a scene included
+        result = {"error": own_frames(error, Path(job["scenes"]))}
+    (folder / RESULT).write_text(json.dumps(result), "utf-8")
+
+
+def _report(child: Child, status: int) -> dict[str, Any]:
+    folder = Path(child.job["folder"])
+    cost = time.monotonic() - child.started
+    if (folder / RESULT).is_file():
+        result = json.loads((folder / RESULT).read_text("utf-8"))
+    else:
+        result = {"error": _ending(child.job, folder, status, cost)}
+    return {"failed" if "error" in result else "done": child.number, "cost": cost, **result}
+
+
+def _ending(job: Mapping[str, Any], folder: Path, status: int, cost: float) -> str:
+    if cost > job["limit_s"]:
+        return f"it took longer than cutaway_clip_limit_s = {job['limit_s']:g} s and was stopped{_stuck(job, folder)}"
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        return f"its process was ended by {signal.Signals(-code).name} (memory full, or a crash in a library)"
+    return f"its process ended with exit code {code} and no result"
+
+
+def _stuck(job: Mapping[str, Any], folder: Path) -> str:
+    """Where the scene was, shortly before its time was up."""
+    frames = re.findall(r'File "(.*)", line (\d+) in (\S+)', (folder / STUCK).read_text("utf-8"))
+    own = [f"{file}:{line} in {name}" for file, line, name in frames if file.startswith(job["scenes"])]
+    return f"; it was at {own[0]}" if own else ""
+
+
+def own_frames(error: BaseException, scenes: Path) -> str:
+    """The traceback as the scene's author knows it: the frames of the scenes' files, or all where there is none."""
+    summary = traceback.TracebackException.from_exception(error)
+    own = [frame for frame in summary.stack if frame.filename.startswith(str(scenes))]
+    if own:
+        summary.stack = traceback.StackSummary.from_list(own)
+    return "".join(summary.format(chain=False)).rstrip()
+
+
+def _send(channel: TextIO, message: Mapping[str, Any]) -> None:
+    channel.write(json.dumps(message) + "\n")
+    channel.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
