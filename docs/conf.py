@@ -1,15 +1,11 @@
 """Settings of the book; everything that is computed lives in ext/cutaway."""
 
-import importlib.util
-
 project = "Cutaway"
 author = "The Cutaway authors"
 copyright = "2026, The Cutaway authors"
 language = "en"
 
-extensions = ["myst_nb", "sphinx_design", "sphinx_copybutton"]
-if importlib.util.find_spec("cutaway.domain"):
-    extensions.append("cutaway")
+extensions = ["myst_nb", "sphinx_design", "sphinx_copybutton", "cutaway"]
 exclude_patterns = ["scenes"]
 
 # What is explained, what is run, and where the drawings are kept (safe to delete).
@@ -40,7 +36,9 @@ copybutton_exclude = ".linenos, .gp, .cutaway-lineno, .cutaway-callout, .cutaway
 
 html_theme = "sphinx_book_theme"
 html_title = "Cutaway: nanoGPT from the inside"
+templates_path = ["_templates"]
 html_static_path = ["_static"]
+html_sidebars = {"**": ["navbar-logo.html", "search-button-field.html", "book-nav.html"]}
 html_css_files = ["book.css"]
 html_favicon = "_static/favicon.svg"
 html_copy_source = True  # each page offers its notebook
@@ -51,7 +49,7 @@ html_theme_options = {
     "navbar_start": [],
     "navbar_center": [],
     "navbar_end": [],
+    "secondary_sidebar_items": [],  # book-nav.html shows the page's sections; listings need the width
     "use_fullscreen_button": False,
-    "show_toc_level": 2,
     "back_to_top_button": False,
 }
