@@ -26,6 +26,7 @@ class Size:
 class Label:
     lines: tuple[str, ...]
     sizes: tuple[Size, ...] = ()
+    broken: bool = False  # a word had to be broken amid
 
     @property
     def width(self) -> int:
@@ -34,21 +35,21 @@ class Label:
 
 def label(node: Node, width: int, rows: int = 2) -> Label:
     """What stands in the box of a node, at most ``width`` columns wide, its code in about ``rows`` lines."""
-    code = fit(node.code, width, rows)
+    code, broken = fit(node.code, width, rows)
     if node.kind == "again":
-        code += wrap(f"{', '.join(node.names)}: again, × {node.times}", width)
+        code += wrap(f"{', '.join(node.names)}: again, × {node.times}", width)[0]
     elif node.times > 1:
         mark = f"  × {node.times}"
         code = [*code[:-1], code[-1] + mark] if len(code[-1] + mark) <= width else [*code, mark.strip()]
     if node.shape is None:
-        return Label(tuple(code))
+        return Label(tuple(code), broken=broken)
     shape, sizes = _shape(node, width)
     short = len(code) == 1 and len(shape) == 1 and node.kind in ("input", "output")
     if short and len(code[0]) + 3 + len(shape[0]) <= width:
         indent = len(code[0]) + 3
         return Label((code[0] + "   " + shape[0],), tuple(Size(0, s.start + indent, s.end + indent, s.axis) for s in sizes))
     below = tuple(Size(s.row + len(code), s.start, s.end, s.axis) for s in sizes)
-    return Label((*code, *shape), below)
+    return Label((*code, *shape), below, broken)
 
 
 def _shape(node: Node, width: int) -> tuple[list[str], list[Size]]:
@@ -64,7 +65,7 @@ def _shape(node: Node, width: int) -> tuple[list[str], list[Size]]:
     text += ")"
     letters = " ".join(axis or "?" for axis in axes)
     if len(text) > width:
-        return wrap(text, width), []
+        return wrap(text, width)[0], []
     if not any(axes):
         return [text], sizes
     if len(text) + 2 + len(letters) <= width:
@@ -81,19 +82,17 @@ def _shape(node: Node, width: int) -> tuple[list[str], list[Size]]:
     return ([text, below], sizes) if len(below) <= width else ([text], sizes[: len(axes)])
 
 
-def fit(code: str, width: int, rows: int) -> list[str]:
+def fit(code: str, width: int, rows: int) -> tuple[list[str], bool]:
     """Code in at most ``rows`` lines of ``width``: whole if it fits, else with dots for its innermost long arguments.
 
     >>> fit("q.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)", 22, 2)
-    ['q.view(B, T, …)', '  .transpose(1, 2)']
+    (['q.view(B, T, …)', '  .transpose(1, 2)'], False)
     """
     while True:
-        lines = wrap(code, width)
-        if len(lines) <= rows:
-            return lines
+        lines, broken = wrap(code, width)
         longest = max(_arguments(code), default=None)
-        if longest is None:
-            return lines
+        if (len(lines) <= rows and not broken) or longest is None:
+            return lines, broken
         _, _, start, end = longest
         code = re.sub(r"…(, …)+", DOTS, code[:start] + DOTS + code[end:])
 
@@ -111,15 +110,18 @@ def _arguments(code: str) -> Iterator[tuple[int, int, int, int]]:
             opened.append(i + 1)
 
 
-def wrap(code: str, width: int) -> list[str]:
-    """Break a line where that hurts least: at the outermost operator, method or comma; anywhere if there is none."""
-    lines, indent = [], ""
+def wrap(code: str, width: int) -> tuple[list[str], bool]:
+    """Break a line where that hurts least: at the outermost operator, method or comma. If there is none, anywhere:
+    then the second result is True."""
+    lines, indent, broken = [], "", False
     while len(indent + code) > width:
         room = width - len(indent)
-        depth, place = min(_breaks(code, room), default=(0, -room))
+        places = list(_breaks(code, room))
+        broken = broken or not places
+        _, place = min(places, default=(0, -room))
         lines.append(indent + code[:-place].rstrip())
         code, indent = code[-place:].lstrip(), "  " if width > 16 else ""
-    return [*lines, indent + code]
+    return [*lines, indent + code], broken
 
 
 def _breaks(code: str, room: int) -> Iterator[tuple[int, int]]:

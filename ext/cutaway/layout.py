@@ -16,7 +16,8 @@ from .layers import Item, Lane, Layers, Net, layers
 WIDTH = 78
 GAP = 2  # blank columns between neighbours
 PADDING = 4  # a box's two sides and the blanks inside them
-LIMITS = (52, 44, 38, 32, 28, 24, 22, 20, 18, 16, 14, 12)  # of the words in a box, tried in turn
+LIMITS = range(52, 9, -1)  # columns of the words in a box, tried in turn
+USUAL = 36  # width of a box that stands alone, if its words allow
 SWEEPS = 3
 BEND, FOREIGN = 4.0, 40.0  # costs, in columns, of a line that bends, and of one that meets another's column
 
@@ -37,16 +38,13 @@ class Placed:
     label: Label
     left: int
     width: int
+    centre: int
     out: dict[Net, int] = field(default_factory=dict)
     into: dict[Net, int] = field(default_factory=dict)
 
     @property
     def right(self) -> int:
         return self.left + self.width - 1
-
-    @property
-    def centre(self) -> int:
-        return self.left + self.width // 2
 
 
 @dataclass
@@ -85,7 +83,9 @@ def _sizes(found: Layers, i: int) -> dict[int, Label]:
     boxes = [item for item in found.rows[i] if not isinstance(item, Lane)]
     room = WIDTH - (len(found.rows[i]) - len(boxes)) - GAP * (len(found.rows[i]) - 1)
     for limit in LIMITS:
-        labels = {node: label(found.graph.nodes[node], limit, 2) for node in boxes}
+        labels = {node: label(found.graph.nodes[node], limit) for node in boxes}
+        if len(boxes) > 1 and any(made.broken for made in labels.values()):
+            break  # rather one below the other
         if sum(_width(found, node, made) for node, made in labels.items()) <= room:
             return labels
     raise _TooWide(i)
@@ -104,6 +104,9 @@ class _Placing:
         self.found = found
         self.labels = labels
         self.width = {node: _width(found, node, made) for node, made in labels.items()}
+        for row in found.rows:
+            if len(row) == 1 and not isinstance(row[0], Lane):
+                self.width[row[0]] = max(self.width[row[0]], USUAL)
         self.at: dict[int, int] = dict.fromkeys(labels, WIDTH // 2)  # centre columns of boxes
         self.lanes: dict[tuple[int, Net], int] = {}
 
@@ -117,12 +120,17 @@ class _Placing:
         for net in dict.fromkeys(lane.net for row in self.found.rows for lane in row if isinstance(lane, Lane)):
             self._run(net)
         self._shift()
-        boxes = {n: Placed(self.labels[n], at - self.width[n] // 2, self.width[n]) for n, at in self.at.items()}
-        layout = Layout(self.found, boxes, self.lanes)
+        layout = Layout(self.found, {node: self._placed(node) for node in self.at}, self.lanes)
+        for i in rows:
+            _widen(layout, i)
         for i in rows:
             _enter(layout, i)
             _leave(layout, i)
         return layout
+
+    def _placed(self, node: int) -> Placed:
+        centre, width = self.at[node], self.width[node]
+        return Placed(self.labels[node], centre - width // 2, width, centre)
 
     def _boxes(self, i: int) -> list[int]:
         return [item for item in self.found.rows[i] if not isinstance(item, Lane)]
@@ -216,6 +224,24 @@ def _isotonic(values: Sequence[float]) -> list[float]:
             (b, m), (a, n) = blocks.pop(), blocks.pop()
             blocks.append(((a * n + b * m) / (n + m), n + m))
     return [value for value, count in blocks for _ in range(count)]
+
+
+def _widen(layout: Layout, i: int) -> None:
+    """A box that stands alone and gives or takes several values reaches over all the boxes that it shares them with."""
+    found = layout.layers
+    if len(found.rows[i]) > 1 or isinstance(found.rows[i][0], Lane):
+        return
+    node = found.rows[i][0]
+    box = layout.boxes[node]
+    below = {item for net in found.nets(node) for item in found.below(net, i)}
+    above = {item for item, _ in found.above(node, i)} if i else set()
+    for relatives, several in ((below, len(found.nets(node)) > 1), (above, len(above) > 1)):
+        centres = [layout.boxes[item].centre for item in relatives if not isinstance(item, Lane)]
+        if several and centres:
+            longest = max(len(name) for _, name in found.nets(node)) if found.nets(node) else 0
+            left = max(0, min(box.left, min(centres) - 2))
+            box.width = min(WIDTH, max(box.right + 1, max(centres) + longest + 4)) - left
+            box.left = left
 
 
 def _enter(layout: Layout, i: int) -> None:

@@ -18,7 +18,8 @@ def quote(module: Module, span: Span, without: Iterable[Span] = ()) -> str:
     >>> quote(module, span_of_the_sum, [span_of_the_call])
     'x + …'
     """
-    left_out = [place for place in without if place != span]
+    holes = [place for place in without if place != span]
+    left_out = [hole for hole in holes if not any(other != hole and other.contains(hole) for other in holes if other != span)]
     text, last = "", None
     for token in _tokens(module.text):
         place = Span(*token.start, *token.end)
