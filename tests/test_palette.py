@@ -1,7 +1,8 @@
-"""The palette: legible on its ground, honest about which colours an eye may confuse, ramps that rise one way."""
+"""The palette: legible on its ground, honest about colours that an eye may confuse, ramps rising one way."""
 
 import matplotlib
 import pytest
+
 from cutaway import palette
 from cutaway.palette import BY_NAME, DARK, DIMENSIONS, LIGHT
 

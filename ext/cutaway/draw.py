@@ -22,10 +22,11 @@ QUIET = {"disable_caching": True, "progress_bar": "none", "verbosity": "ERROR", 
 
 
 def draw(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Write ``dark.mp4``, ``dark.png``, ``light.mp4``, ... and ``captions.vtt``; return what else there is to know."""
+    """Write ``dark.mp4``, ``dark.png``, ``light.mp4``, ..., ``captions.vtt``; return what else is known."""
     scene_class = _scene_class(job)
     reading = Reading(_names(job))
-    takes, themes = encode.Takes(), THEMES
+    takes = encode.Takes()
+    themes: tuple[str, ...] = THEMES
     if issubclass(scene_class, RecordedScene):
         scene_class.reading = reading
     else:

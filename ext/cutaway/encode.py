@@ -1,8 +1,9 @@
-"""One film of one scene: a renderer and a file writer for Manim that feed one H.264 encoder. Runs where scenes run.
+"""One film of one scene: a renderer and a file writer for Manim that feed one H.264 encoder. Runs where
+scenes run.
 
-Manim's own writer encodes a file for each animation and joins them. Here the frames of the whole scene go to one
-encoder; a pause is one long frame; colours are converted with BT.709 and tagged as such, so that a browser shows the
-palette's; a key frame stands at least every two seconds, so that the reader can seek.
+Manim's own writer encodes a file for each animation and joins them. Here the frames of the whole scene go to
+one encoder; a pause is one long frame; colours are converted with BT.709 and tagged as such, so that a
+browser shows the palette's; a key frame stands at least every two seconds, so that the reader can seek.
 """
 
 from __future__ import annotations
@@ -141,12 +142,13 @@ class Writer(SceneFileWriter):
         if takes.poster is None and self._last is not None:
             takes.poster = _image(self._last)
         takes.captions = [
-            (s.start.total_seconds(), min(s.end.total_seconds(), takes.seconds), s.content) for s in self.subcaptions
+            (s.start.total_seconds(), min(s.end.total_seconds(), takes.seconds), s.content)
+            for s in self.subcaptions
         ]
 
 
 class Renderer(CairoRenderer):
-    """Manim's renderer, without the copy of each frame: the encoder has read it before the next one is drawn."""
+    """Manim's renderer without a copy of each frame: the encoder has read it before the next is drawn."""
 
     def render(self, scene: Any, time: float, moving_mobjects: Any = None) -> None:
         self.update_frame(scene, moving_mobjects)

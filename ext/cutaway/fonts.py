@@ -1,7 +1,8 @@
 """The book's two typefaces, as files: Inter for words, JetBrains Mono for code, diagrams and values.
 
-Debian has them (``fonts-inter``, ``fonts-jetbrains-mono``); elsewhere they are looked for in the usual folders and
-asked of fontconfig. Where one is missing, matplotlib's DejaVu stands in, and :attr:`Face.missing` says so once.
+Debian has them (``fonts-inter``, ``fonts-jetbrains-mono``); elsewhere they are looked for in the usual
+folders and asked of fontconfig. Where one is missing, matplotlib's DejaVu stands in, and :attr:`Face.missing`
+says so once.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ FOLDERS = (
 
 @dataclass(frozen=True)
 class Face:
-    """A family and its files by weight; ``missing`` names the family that was wanted, where another stands in."""
+    """A family and its files by weight; ``missing`` is the family that this one stands in for, if any."""
 
     family: str
     files: tuple[tuple[str, Path], ...]
@@ -44,7 +45,8 @@ class Face:
         if self.missing is None:
             return None
         package = "fonts-" + self.missing.lower().replace(" ", "-")
-        return f"the font {self.missing} is not installed, {self.family} stands in; on Debian: apt install {package}"
+        lacking = f"the font {self.missing} is not installed, {self.family} stands in"
+        return f"{lacking}; on Debian: apt install {package}"
 
 
 @cache
@@ -105,7 +107,9 @@ def _fallback_weights(family: str) -> Iterator[tuple[str, Path]]:
     # Found without importing matplotlib, which would cost half a second.
     spec = find_spec("matplotlib")
     if spec is None or spec.origin is None:
-        raise FileNotFoundError(f"{family}: no such font, and matplotlib, which brings it, is not in {sys.prefix}")
+        raise FileNotFoundError(
+            f"{family}: no such font, and matplotlib, which brings it, is not in {sys.prefix}"
+        )
     folder = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"
     stem = family.replace(" ", "")
     yield "Regular", folder / f"{stem}.ttf"

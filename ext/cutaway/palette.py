@@ -1,9 +1,9 @@
 """The book's colours: one per dimension, and what stands behind them. Data, and pure functions of it.
 
-Pages (:func:`css`), plots (:func:`mpl_style`) and scenes read this module, so a dimension has the same colour in the
-prose, in a listing, in a diagram and in a clip. Each colour has a dark and a light twin. Six colours of equal strength
-cannot all stay apart for every eye (:func:`separation` says which do not), hence the rule: a colour never comes
-without its letter.
+Pages (:func:`css`), plots (:func:`mpl_style`) and scenes read this module, so a dimension has the same colour
+in the prose, in a listing, in a diagram and in a clip. Each colour has a dark and a light twin. Six colours
+of equal strength cannot all stay apart for every eye (:func:`separation` says which do not), hence the rule:
+a colour never comes without its letter.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ VISIONS: dict[str, tuple[RGB, RGB, RGB]] = {
         (-0.011820, 0.042940, 0.968881),
     ),
 }
-# Björn Ottosson's Oklab: linear RGB to cone responses, and their cube roots to lightness and two opponent axes.
+# Björn Ottosson's Oklab: linear RGB to cone responses, their cube roots to lightness and opponent axes.
 CONES = (
     (0.4122214708, 0.5363325363, 0.0514459929),
     (0.2119034982, 0.6806995451, 0.1073969566),
@@ -169,7 +169,8 @@ def difference(one: str, other: str, vision: str = "normal") -> float:
 def separation(theme: Theme, vision: str) -> dict[str, float]:
     """``{"BT": 20.1, ...}``: the difference of each pair of dimensions, for eyes of this ``vision``."""
     return {
-        a + b: difference(theme.dimension(a), theme.dimension(b), vision) for a, b in combinations(DIMENSIONS, 2)
+        a + b: difference(theme.dimension(a), theme.dimension(b), vision)
+        for a, b in combinations(DIMENSIONS, 2)
     }
 
 
@@ -195,7 +196,8 @@ FONTS_CSS = {
 
 
 def css() -> str:
-    """CSS variables of both themes: light unless the page's ``data-theme`` or, without script, the system says dark.
+    """CSS variables of both themes: light unless the page's ``data-theme`` or, without script, the system
+    says dark.
 
     Print is always light.
     """

@@ -1,9 +1,9 @@
 """What a clip is made of, and the keys that follow from it. Pure: nothing is imported or executed.
 
-Two steps, as ccache does it. The *source key* covers what is known before a scene runs: its class and all it uses of
-its file, the repository's modules that it imports, size and rate, palette, fonts, versions. Below that key a *manifest*
-lists which recorded values the scene read when it ran, with their digests. Values that still have those digests make
-the *artifact key* of a clip that is there already.
+Two steps, as ccache does it. The *source key* covers what is known before a scene runs: its class and all it
+uses of its file, the repository's modules that it imports, size and rate, palette, fonts, versions. Below
+that key a *manifest* lists which recorded values the scene read when it ran, with their digests. Values that
+still have those digests make the *artifact key* of a clip that is there already.
 """
 
 from __future__ import annotations
@@ -40,12 +40,14 @@ class SceneSource(NamedTuple):
 
 
 def find_scene(book: Book, dotted: str) -> SceneSource:
-    """The class of ``attention.CausalMask`` in the scenes' folder; SourceError names what is there instead."""
+    """The class of ``attention.CausalMask`` in the scenes' folder; SourceError says what is there."""
     if not book.scenes.is_dir():
         raise SourceError(f"no folder {book.scenes} for the scene '{dotted}' (cutaway_scenes)")
     found = _scenes(book).find(f"{book.scenes.name}.{dotted}")
     if not isinstance(found.node, ast.ClassDef):
-        raise SourceError(f"'{dotted}' ({found.path}:{found.first_line}) is no class; name a scene as in file.Scene")
+        raise SourceError(
+            f"'{dotted}' ({found.path}:{found.first_line}) is no class; name a scene as in file.Scene"
+        )
     return SceneSource(found.module, found.node)
 
 
@@ -58,11 +60,14 @@ def source_key(book: Book, dotted: str) -> str:
     code = [without_docstrings(ast.Module([statement], [])) for statement in body]
     local = {module.name: without_docstrings(module.tree) for module in modules}
     versions = {name: _version(name) for name in PACKAGES}
-    return digest(KIND, dotted, code, local, book.clip_size, book.clip_fps, fonts_digest(), versions, _drawing())
+    return digest(
+        KIND, dotted, code, local, book.clip_size, book.clip_fps, fonts_digest(), versions, _drawing()
+    )
 
 
 def needed(module: Module, name: str) -> list[ast.stmt]:
-    """The statements of a file that a definition depends on: what it names, transitively, and what merely runs.
+    """The statements of a file that a definition depends on: what it names, transitively, and what merely
+    runs.
 
     Other definitions don't count: an edit in one scene leaves its neighbours alone.
     """
@@ -78,9 +83,7 @@ def needed(module: Module, name: str) -> list[ast.stmt]:
         if not new:
             return [_absolute(statements[i], module.name) for i in sorted(kept)]
         kept.update(new)
-        pending |= {
-            node.id for i in new for node in ast.walk(statements[i]) if isinstance(node, ast.Name)
-        }
+        pending |= {node.id for i in new for node in ast.walk(statements[i]) if isinstance(node, ast.Name)}
 
 
 def look_up(store: Store, key: str, names: Names) -> str | None:
@@ -101,7 +104,9 @@ def note(store: Store, key: str, reads: Mapping[str, str], artifact: str) -> Non
     """Add a finished clip to the manifest of its source key."""
     entries = (store.read_json(KIND, key) or {"entries": []})["entries"]
     entries = [entry for entry in entries if entry["artifact"] != artifact]
-    store.write_json(KIND, key, {"entries": [{"reads": dict(reads), "artifact": artifact}, *entries][:ENTRIES]})
+    store.write_json(
+        KIND, key, {"entries": [{"reads": dict(reads), "artifact": artifact}, *entries][:ENTRIES]}
+    )
 
 
 def _digest(name: str, names: Names) -> str | None:
@@ -163,11 +168,13 @@ def _version(package: str) -> str | None:
 
 def _drawing() -> list[str]:
     here = Path(__file__)
-    return [without_docstrings(ast.parse(here.with_name(f"{name}.py").read_text("utf-8"))) for name in DRAWING]
+    return [
+        without_docstrings(ast.parse(here.with_name(f"{name}.py").read_text("utf-8"))) for name in DRAWING
+    ]
 
 
 def hint_key(dotted: str) -> str:
-    """Key of what was learnt of a scene last time: how long it took, with which run. Decides order, never bytes."""
+    """Key of what was learnt of a scene last time, its cost and its run: it decides order, never bytes."""
     return digest("hint", dotted)
 
 

@@ -1,14 +1,15 @@
 """Make the clips that are missing, all together, in child processes; what is in the store costs a look.
 
-``render(book, wanted, ...)`` answers for each wanted clip with an outcome: where its files are, or why there are none.
-A scene that raises, hangs or is killed is an outcome like any other. Neither Manim nor torch is imported here.
+``render(book, wanted, ...)`` answers for each wanted clip with an outcome: where its files are, or why there
+are none. A scene that raises, hangs or is killed is an outcome like any other. Neither Manim nor torch is
+imported here.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -162,8 +163,10 @@ def _keep(
     try:
         for suffix in clip.suffixes:
             source = folder / (suffix.removeprefix("-") if suffix != ".vtt" else "captions.vtt")
-            book.store.write(KIND, key, suffix, lambda path, source=source: shutil.copyfile(source, path))
-        data = {name: message[name] for name in ("themes", "seconds", "sections", "captions", "size", "notices")}
+            book.store.write(KIND, key, suffix, source.read_bytes())
+        data = {
+            name: message[name] for name in ("themes", "seconds", "sections", "captions", "size", "notices")
+        }
         book.store.write_json(KIND, key, data)
         recipe.note(book.store, source_key, message["reads"], key)
         learnt = {"cost": message["cost"], "run": want.run, "steps": inputs.plain()["steps"]}
@@ -175,7 +178,7 @@ def _keep(
 
 def _messages(book: Book, jobs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Start the child, hand it the jobs, and pass on what it says; it ends with us, whatever happens."""
-    single = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    single = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     child = subprocess.Popen(
         [sys.executable, "-m", "cutaway.worker"],
         stdin=subprocess.PIPE,
@@ -185,12 +188,12 @@ def _messages(book: Book, jobs: list[dict[str, Any]]) -> Iterator[dict[str, Any]
         start_new_session=True,  # so that Ctrl-C reaches us alone, and ending the group ends every fork
     )
     try:
-        yield from _lines(child, {"jobs": jobs, "workers": book.workers or os.cpu_count() or 1, "scenes": str(book.scenes)})
+        yield from _lines(
+            child, {"jobs": jobs, "workers": book.workers or os.cpu_count() or 1, "scenes": str(book.scenes)}
+        )
     finally:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         child.wait()
         for pipe in (child.stdin, child.stdout):
             if pipe:

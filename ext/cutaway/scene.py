@@ -1,14 +1,15 @@
 """A scene that reads a recorded run. Imported where scenes run, never by Sphinx: it needs Manim.
 
-A scene of a book is ordinary Manim; based on ``RecordedScene`` it can ask for values by the names that facts use::
+A scene of a book is ordinary Manim; based on ``RecordedScene`` it can ask for values by the names that facts
+use::
 
     class CausalMask(RecordedScene):
         def construct(self):
             scores = self.value("attention-forward-scale")    # numpy array, (B, H, T, T)
             self.tag(grid, "attention-forward-mask")          # this object stands for that step
 
-``theme`` holds the colours to draw with: the scene is drawn once for each theme. What was read is noted, with its
-digest, so that the clip is drawn again exactly when one of the values changes.
+``theme`` holds the colours to draw with: the scene is drawn once for each theme. What was read is noted, with
+its digest, so that the clip is drawn again exactly when one of the values changes.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ from .recipe import digest_of, why_unknown
 
 
 class NoValue(Exception):
-    """The name stands for something else than was asked: a number where a tensor is needed, or the reverse."""
+    """A name stands for another kind of value than was asked: a number for a tensor, or the reverse."""
 
 
 @dataclass
 class Reading:
-    """What a scene may read, and what it has read: ``reads`` maps each name to the digest of what it stood for."""
+    """What a scene may read, and what it has read: ``reads`` maps names to digests."""
 
     names: Names
     reads: dict[str, str] = field(default_factory=dict)

@@ -1,14 +1,15 @@
-"""The process that imports Manim once and forks for each scene: ``python -m cutaway.worker``, jobs on standard input.
+"""The process that imports Manim once and forks for each scene: ``python -m cutaway.worker``, jobs on
+standard input.
 
-One line of JSON says what to draw, the pipe then stays open: when it closes, the parent is gone and everything ends.
-Each scene runs in a fork of its own, in a folder of its own, with a time limit, so none can harm another. Messages go
-to the parent as lines of JSON: ``{"started": 0}``, ``{"done": 0, ...}``, ``{"failed": 0, "error": ...}``.
+One line of JSON says what to draw, the pipe then stays open: when it closes, the parent is gone and
+everything ends. Each scene runs in a fork of its own, in a folder of its own, with a time limit, so none can
+harm another. Messages go to the parent as lines of JSON: ``{"started": 0}``, ``{"done": 0, ...}``,
+``{"failed": 0, "error": ...}``.
 """
 
 from __future__ import annotations
 
 import faulthandler
-import importlib
 import json
 import os
 import re
@@ -44,7 +45,10 @@ def main() -> int:
     try:
         _warm_up(Path(request["scenes"]))
     except ImportError as error:
-        _send(channel, {"fatal": f"{error}; clips need Manim: pip install 'cutaway[clips]', and apt.txt's packages"})
+        _send(
+            channel,
+            {"fatal": f"{error}; clips need Manim: pip install 'cutaway[clips]', and apt.txt's packages"},
+        )
         return 1
     _run_all(request["jobs"], request["workers"], channel)
     return 0
@@ -92,7 +96,9 @@ def _stop_late(running: Mapping[int, Child]) -> None:
 
 def _fork(job: Mapping[str, Any]) -> int:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # threads at a fork: idle ones of a library, if any
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # threads at a fork: idle ones of a library, if any
         pid = os.fork()
     if pid:
         return pid
@@ -129,7 +135,8 @@ def _report(child: Child, status: int) -> dict[str, Any]:
 
 def _ending(job: Mapping[str, Any], folder: Path, status: int, cost: float) -> str:
     if cost > job["limit_s"]:
-        return f"it took longer than cutaway_clip_limit_s = {job['limit_s']:g} s and was stopped{_stuck(job, folder)}"
+        limit = f"cutaway_clip_limit_s = {job['limit_s']:g} s"
+        return f"it took longer than {limit} and was stopped{_stuck(job, folder)}"
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
         return f"its process was ended by {signal.Signals(-code).name} (memory full, or a crash in a library)"
@@ -144,7 +151,7 @@ def _stuck(job: Mapping[str, Any], folder: Path) -> str:
 
 
 def own_frames(error: BaseException, scenes: Path) -> str:
-    """The traceback as the scene's author knows it: the frames of the scenes' files, or all where there is none."""
+    """The traceback as the scene's author knows it: the frames of the scenes' files, or all if none is."""
     summary = traceback.TracebackException.from_exception(error)
     own = [frame for frame in summary.stack if frame.filename.startswith(str(scenes))]
     if own:
