@@ -42,7 +42,6 @@ html_sidebars = {"**": ["navbar-logo.html", "search-button-field.html", "book-na
 html_css_files = ["book.css"]
 html_favicon = "_static/favicon.svg"
 html_copy_source = True  # each page offers its notebook
-html_context = {"default_mode": "auto"}  # light or dark as the reader's system is
 html_theme_options = {
     # The theme would show a second search bar on wide screens.
     "navbar_persistent": [],
