@@ -1,0 +1,86 @@
+"""What several tests share: a browser, and books built from folders of pages with the settings of docs/conf.py."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from playwright.sync_api import Browser, sync_playwright
+
+import bootstrap
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM = [
+    "--no-sandbox",  # continuous integration runs as root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass(frozen=True)
+class Book:
+    """A built book: its folder, and what Sphinx said."""
+
+    folder: Path
+    returncode: int
+    log: str
+    warnings: str
+
+    def page(self, name: str) -> BeautifulSoup:
+        return BeautifulSoup((self.folder / f"{name}.html").read_text("utf-8"), "html.parser")
+
+    def url(self, name: str) -> str:
+        return (self.folder / f"{name}.html").as_uri()
+
+
+BuildBook = Callable[..., Book]
+
+
+@pytest.fixture(scope="session")
+def build_book() -> BuildBook:
+    """``build_book(pages, target, *options, store=...)``: a folder of pages, built as `nox -s docs` builds docs/.
+
+    The store is the repository's (or CUTAWAY_STORE): its files are named by their content, so a test that trains
+    nothing new trains nothing.
+    """
+
+    def build(pages: Path, target: Path, *options: str, store: Path | None = None) -> Book:
+        env = {**os.environ, "PYTHONPATH": str(ROOT / "ext"), "OMP_NUM_THREADS": "1"}
+        env["CUTAWAY_STORE"] = str(store or os.environ.get("CUTAWAY_STORE", ROOT / ".cutaway"))
+        strict = "error::sphinx.deprecation.RemovedInSphinx11Warning"
+        command = [sys.executable, "-W", strict, "-m", "sphinx", "-n", "-c", str(ROOT / "docs")]
+        command += ["-d", f"{target}-doctrees", *options, str(pages), str(target)]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
+        return Book(target, done.returncode, done.stdout, done.stderr)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def mini_book(build_book: BuildBook, tmp_path_factory: pytest.TempPathFactory) -> Book:
+    """tests/pages, built once, without a warning."""
+    book = build_book(ROOT / "tests/pages", tmp_path_factory.mktemp("mini") / "html", "-W", "--keep-going")
+    assert book.returncode == 0, book.warnings
+    return book
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium; apt.txt brings it, so that its absence is a failure, not a reason to skip."""
+    path = next(filter(None, map(shutil.which, bootstrap.BROWSERS)), None)
+    assert path, (
+        f"none of {', '.join(bootstrap.BROWSERS)} is installed; run `nox -s tests`, which installs it"
+    )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
+        yield browser
+        browser.close()
