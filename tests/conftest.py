@@ -1,4 +1,4 @@
-"""What several tests share: a browser, and books built from folders of pages with the settings of docs/conf.py."""
+"""What several tests share: a browser, and books built from folders of pages with docs/conf.py's settings."""
 
 import os
 import shutil
@@ -47,10 +47,10 @@ BuildBook = Callable[..., Book]
 
 @pytest.fixture(scope="session")
 def build_book() -> BuildBook:
-    """``build_book(pages, target, *options, store=...)``: a folder of pages, built as `nox -s docs` builds docs/.
+    """``build_book(pages, target, *options, store=...)`` builds a folder of pages as `nox -s docs` builds docs/.
 
-    The store is the repository's (or CUTAWAY_STORE): its files are named by their content, so a test that trains
-    nothing new trains nothing.
+    The store is the repository's (or CUTAWAY_STORE): its files are named by their content, so the tests share
+    its runs and clips with the book.
     """
 
     def build(pages: Path, target: Path, *options: str, store: Path | None = None) -> Book:
@@ -75,7 +75,7 @@ def mini_book(build_book: BuildBook, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium; apt.txt brings it, so that its absence is a failure, not a reason to skip."""
+    """The system's Chromium; apt.txt brings it, so its absence is a failure, not a reason to skip."""
     path = next(filter(None, map(shutil.which, bootstrap.BROWSERS)), None)
     assert path, (
         f"none of {', '.join(bootstrap.BROWSERS)} is installed; run `nox -s tests`, which installs it"

@@ -1,4 +1,4 @@
-"""The first command of the README: what it needs, what it says when that is missing, and that CI types the same."""
+"""The README's first command: what it needs, what it says when that is missing, and that CI types the same."""
 
 import os
 import re
@@ -8,10 +8,12 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-import bootstrap
 import pytest
 
+import bootstrap
+
 ROOT = Path(__file__).parents[1]
+Commands = list[tuple[str, ...]]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
@@ -36,13 +38,13 @@ def test_other_lists_of_system_packages_agree_with_apt_txt() -> None:
 
 
 @pytest.fixture
-def newcomer(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[tuple[str, ...]]]:
-    """``newcomer(lacks=[...], root=..., sudo=..., apt=...)``: pretend; the list fills with the commands that are run."""
+def newcomer(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Commands]:
+    """``newcomer(lacks=[...], root=...)`` pretends to be one; the list it returns fills with what is run."""
 
     def pretend(
         lacks: list[str], *, root: bool = False, sudo: bool = False, apt: bool = True, works: bool = True
-    ):
-        commands: list[tuple[str, ...]] = []
+    ) -> Commands:
+        commands: Commands = []
 
         def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
             commands.append(tuple(command))
@@ -57,16 +59,14 @@ def newcomer(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[tuple[str, .
         programs = {"apt-get": apt, "sudo": True}
         monkeypatch.setattr(bootstrap, "PACKAGES", there)
         monkeypatch.setattr(bootstrap.os, "geteuid", lambda: 0 if root else 1000)
-        monkeypatch.setattr(
-            bootstrap.shutil, "which", lambda name: f"/bin/{name}" if programs.get(name) else None
-        )
+        monkeypatch.setattr(bootstrap.shutil, "which", lambda name: name if programs.get(name) else None)
         monkeypatch.setattr(bootstrap.subprocess, "run", run)
         return commands
 
     return pretend
 
 
-def test_nothing_is_run_where_nothing_is_missing(newcomer: Callable[..., list[tuple[str, ...]]]) -> None:
+def test_nothing_is_run_where_nothing_is_missing(newcomer: Callable[..., Commands]) -> None:
     commands = newcomer(lacks=[])
     assert bootstrap.main(["--tests"]) == 0
     assert commands == []
@@ -74,7 +74,7 @@ def test_nothing_is_run_where_nothing_is_missing(newcomer: Callable[..., list[tu
 
 @pytest.mark.parametrize(("root", "prefix"), [(True, ()), (False, ("sudo", "-n"))])
 def test_missing_packages_are_installed_by_whoever_may(
-    newcomer: Callable[..., list[tuple[str, ...]]], root: bool, prefix: tuple[str, ...]
+    newcomer: Callable[..., Commands], root: bool, prefix: tuple[str, ...]
 ) -> None:
     commands = newcomer(lacks=["libcairo2-dev", "chromium"], root=root, sudo=True)
     assert bootstrap.main([]) == 0
@@ -86,7 +86,7 @@ def test_missing_packages_are_installed_by_whoever_may(
     "system", [{"sudo": False}, {"apt": False, "root": True}, {"root": True, "works": False}], ids=str
 )
 def test_who_may_not_install_is_told_what_to_type(
-    newcomer: Callable[..., list[tuple[str, ...]]],
+    newcomer: Callable[..., Commands],
     capsys: pytest.CaptureFixture[str],
     system: dict[str, bool],
 ) -> None:
