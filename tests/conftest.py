@@ -47,7 +47,7 @@ BuildBook = Callable[..., Book]
 
 @pytest.fixture(scope="session")
 def build_book() -> BuildBook:
-    """``build_book(pages, target, *options, store=...)`` builds a folder of pages as `nox -s docs` builds docs/.
+    """``build_book(pages, target, *options, store=...)`` builds a folder of pages as `nox` builds docs/.
 
     The store is the repository's (or CUTAWAY_STORE): its files are named by their content, so the tests share
     its runs and clips with the book.

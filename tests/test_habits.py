@@ -1,4 +1,4 @@
-"""The README's first command: what it needs, what it says when that is missing, and that CI types the same."""
+"""The README's first command: what it needs, what it says when that is missing; and CI types the same."""
 
 import os
 import re

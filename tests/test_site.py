@@ -1,4 +1,4 @@
-"""The built site in a browser: the tests' mini book, with script and without, on a screen and on a telephone."""
+"""The tests' mini book in a browser: with script and without, on a screen and on a telephone."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,8 +17,10 @@ Open = Callable[..., Any]
 
 @pytest.fixture
 def open_page(chromium: Browser, mini_book: Book) -> Open:
-    """``with open_page("words", width=360, ...) as (page, complaints)``: complaints are console errors and requests
-    for anything that is not a file of the site."""
+    """``with open_page("words", width=360, ...) as (page, complaints)``.
+
+    Complaints are errors on the console, and requests for anything that is not a file of the site.
+    """
 
     @contextmanager
     def opened(name: str, width: int = 1280, **options: Any) -> Iterator[tuple[Page, list[str]]]:
@@ -111,9 +113,8 @@ def test_formula_is_set_as_mathematics(open_page: Open) -> None:
 
 def test_fonts_come_with_the_site(open_page: Open) -> None:
     with open_page("words") as (page, _):
-        faces = page.evaluate(
-            "document.fonts.ready.then(() => [...document.fonts].filter(f => f.status == 'loaded').map(f => f.family))"
-        )
+        page.evaluate("document.fonts.ready.then(() => true)")
+        faces = page.evaluate("[...document.fonts].filter(f => f.status == 'loaded').map(f => f.family)")
         assert {face.strip('"') for face in faces} == {"Inter", "JetBrains Mono"}
 
 
