@@ -68,16 +68,18 @@ class Book:
         """From a folder with a conf.py, for the command line and for cells."""
         from sphinx.config import Config
         from sphinx.errors import SphinxError
+        from sphinx.util.tags import Tags
 
+        confdir = confdir.resolve()  # Sphinx changes into it
         if not (confdir / "conf.py").is_file():
             raise BookError(f"no conf.py in {confdir}; name the book's folder with --docs")
         try:
-            config = Config.read(confdir)
+            config = Config.read(confdir, overrides={}, tags=Tags())
         except SphinxError as error:
             raise BookError(f"{confdir / 'conf.py'}: {error}") from error
         for name, default, rebuild, type_, description in SETTINGS:
             config.add(name, default, rebuild, [type_], description)  # type: ignore[arg-type]
-        return cls.from_config(config, confdir.resolve())
+        return cls.from_config(config, confdir)
 
 
 def _sources(setting: Mapping[str, str | Sequence[str]], confdir: Path) -> dict[str, list[Path]]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Set
+from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +80,15 @@ def load(name: str) -> Recorded:
     if outcomes[name].error:
         raise RuntimeError(outcomes[name].error)
     return Recorded(book, outcomes[name])
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Any:
+    """A table as Markdown, for the last line of a cell; words may use the page's roles, such as {dim}`T`."""
+    from IPython.display import Markdown
+
+    lines = [head, ["---"] * len(head), *rows]
+    cells = [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in line] for line in lines]
+    return Markdown("\n".join("| " + " | ".join(line) + " |" for line in cells))
 
 
 def find_book() -> Book:

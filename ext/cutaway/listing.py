@@ -43,7 +43,7 @@ class listing(nodes.General, nodes.Element):
     """Attributes: ``object`` (dotted), ``run``, ``collapse``, ``only`` (spans), ``name``; children: notes."""
 
 
-class note(nodes.General, nodes.Element):
+class annotation(nodes.General, nodes.Element):
     """A note; attributes: ``number``, ``quotation``, ``span`` (None where broken), ``step`` (its id, or empty)."""
 
 
@@ -96,10 +96,10 @@ class Listing(SphinxDirective):
 
     def _note(
         self, obj: SourceObject | None, dotted: str, name: str, number: int, item: nodes.definition_list_item
-    ) -> note:
+    ) -> annotation:
         term, definition = item[0], item[-1]
         quotation, suffix = _term(term)
-        made = note("", *definition.children, number=number, quotation=quotation or term.astext(), span=None, step="")
+        made = annotation("", *definition.children, number=number, quotation=quotation or term.astext(), span=None, step="")
         made.source, made.line = self._place(term)
         if not quotation:
             self._broken(made, f"the note '{term.astext()}' quotes no code; write its term as `code`{{#id}}")
@@ -114,7 +114,7 @@ class Listing(SphinxDirective):
             self._declare(made, dotted, f"{name}-{suffix}")
         return made
 
-    def _declare(self, made: note, dotted: str, id: str) -> None:
+    def _declare(self, made: annotation, dotted: str, id: str) -> None:
         made["step"] = id
         made["ids"].append(id)
         self.state.document.note_explicit_target(made, made)
@@ -124,7 +124,7 @@ class Listing(SphinxDirective):
             step = Step(id, docname, made.line or 0, dotted, made["span"], made["quotation"], made["number"], text)
             cutaway_domain(self.env).note_step(step)
 
-    def _broken(self, made: note, message: str) -> None:
+    def _broken(self, made: annotation, message: str) -> None:
         warn(self.env, message, (self.env.current_document.docname, made.line), "listing")
 
     def _place(self, term: nodes.Element) -> tuple[str | None, int | None]:

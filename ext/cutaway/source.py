@@ -180,7 +180,7 @@ def match(obj: SourceObject, quotation: str) -> Span:
     wanted = _tokens(quotation)
     if not wanted:
         raise SourceError(f"the quotation '{quotation}' holds no code")
-    places = _places(obj, [token.string for token in wanted])
+    places = _places(obj, [_meaning(token) for token in wanted])
     if len(places) != 1:
         what = "does not occur" if not places else f"occurs {len(places)} times (lines {', '.join(str(p.line) for p in places)})"
         advice = "; quote more of the line" if places else _nearest_line(obj, quotation)
@@ -190,7 +190,7 @@ def match(obj: SourceObject, quotation: str) -> Span:
 
 def _places(obj: SourceObject, wanted: list[str]) -> list[Span]:
     tokens = _tokens(obj.text)
-    strings = [token.string for token in tokens]
+    strings = [_meaning(token) for token in tokens]
     offset = obj.first_line - 1
     found = []
     for i in range(len(tokens) - len(wanted) + 1):
@@ -198,6 +198,16 @@ def _places(obj: SourceObject, wanted: list[str]) -> list[Span]:
             start, end = tokens[i].start, tokens[i + len(wanted) - 1].end
             found.append(Span(start[0] + offset, start[1], end[0] + offset, end[1]))
     return found
+
+
+def _meaning(token: tokenize.TokenInfo) -> str:
+    """What a token says: ``'Inf'`` and ``"Inf"`` are the same string."""
+    if token.type == tokenize.STRING:
+        try:
+            return repr(ast.literal_eval(token.string))
+        except (ValueError, SyntaxError):
+            pass  # an f-string, or only the start of one
+    return token.string
 
 
 _LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}

@@ -16,7 +16,7 @@ from .build import build_of, trace_of, warn
 from .code import Quote, code_html
 from .domain import Step, cutaway_domain
 from .excerpt import Margin, activation, functions, margins, shown_lines, unused
-from .listing import listing, note
+from .listing import annotation, listing
 from .names import PASS, Place
 from .source import SourceObject, Span
 from .trace import Trace, TraceError
@@ -78,7 +78,7 @@ def _as_html(
     greyed: set[int],
     shown: set[int],
 ) -> None:
-    notes = [child for child in node.children if isinstance(child, note)]
+    notes = [child for child in node.children if isinstance(child, annotation)]
     for child in notes:
         _link(app, docname, node, child)
     quotes = [
@@ -93,7 +93,7 @@ def _as_html(
     node["summary"] = _summary(obj)
 
 
-def _link(app: Sphinx, docname: str, node: listing, child: note) -> None:
+def _link(app: Sphinx, docname: str, node: listing, child: annotation) -> None:
     """Where the number in the code leads: to the note, and from a note that is no step to the step that is."""
     domain = cutaway_domain(app.env)
     owner: Step | None = None
@@ -153,17 +153,17 @@ def visit_listing(self: Any, node: listing) -> None:
     self.body.append('<div class="cutaway-listing-body">')
     code = f'<pre tabindex="0" aria-label="{html.escape(node["summary"])}">{node["code"]}</pre>'
     self.body.append(f'<div class="highlight-python notranslate"><div class="highlight">{code}</div></div>\n')
-    if any(isinstance(child, note) for child in node.children):
+    if any(isinstance(child, annotation) for child in node.children):
         self.body.append('<ol class="cutaway-notes">\n')
 
 
 def depart_listing(self: Any, node: listing) -> None:
-    if any(isinstance(child, note) for child in node.children):
+    if any(isinstance(child, annotation) for child in node.children):
         self.body.append("</ol>")
     self.body.append("</div>" + ("</details>" if node["collapse"] else "") + "</figure>\n")
 
 
-def visit_note(self: Any, node: note) -> None:
+def visit_annotation(self: Any, node: annotation) -> None:
     broken = " cutaway-broken" if node["span"] is None else ""
     attributes = {"data-note": str(node["number"]), "value": str(node["number"])}
     self.body.append(self.starttag(node, "li", "", CLASS="cutaway-note" + broken, **attributes))
@@ -175,7 +175,7 @@ def visit_note(self: Any, node: note) -> None:
     self.body.append(f'<p class="cutaway-note-term">{number} {quotation} {owner}{step}</p>\n')
 
 
-def depart_note(self: Any, node: note) -> None:
+def depart_annotation(self: Any, node: annotation) -> None:
     self.body.append("</li>\n")
 
 
@@ -184,7 +184,7 @@ def depart_note(self: Any, node: note) -> None:
 
 def _as_nodes(node: listing, obj: SourceObject, beside: dict[int, Margin], shown: set[int]) -> list[nodes.Node]:
     """A literal block with line numbers, call-outs and shapes as comments, then the notes."""
-    notes = [child for child in node.children if isinstance(child, note)]
+    notes = [child for child in node.children if isinstance(child, annotation)]
     rows = []
     for number, line in enumerate(_dedented(obj).split("\n"), obj.first_line):
         if number in shown:
@@ -196,11 +196,11 @@ def _as_nodes(node: listing, obj: SourceObject, beside: dict[int, Margin], shown
     name = "/".join(obj.module.name.split(".")) + f".py, {_summary(obj)}"
     block = nodes.literal_block(text, text, language="none")
     block["ids"] = node["ids"]
-    others = [child for child in node.children if not isinstance(child, note)]
+    others = [child for child in node.children if not isinstance(child, annotation)]
     return [nodes.paragraph("", "", nodes.emphasis("", name)), block, *others, *([_list(notes)] if notes else [])]
 
 
-def _list(notes: Sequence[note]) -> nodes.enumerated_list:
+def _list(notes: Sequence[annotation]) -> nodes.enumerated_list:
     result = nodes.enumerated_list(enumtype="arabic", prefix="", suffix=".")
     for child in notes:
         item = nodes.list_item("", nodes.paragraph("", "", nodes.literal("", child["quotation"])), *child.children)
@@ -211,5 +211,5 @@ def _list(notes: Sequence[note]) -> nodes.enumerated_list:
 
 def setup(app: Sphinx) -> None:
     app.add_node(listing, html=(visit_listing, depart_listing))
-    app.add_node(note, html=(visit_note, depart_note))
+    app.add_node(annotation, html=(visit_annotation, depart_annotation))
     app.connect("doctree-resolved", fill_in)

@@ -1,0 +1,90 @@
+"""The runs that the book draws from. Only child processes execute this file."""
+
+from cutaway.runs import Run
+
+
+class Sort(Run):
+    """The 85,584-parameter GPT that sorts six letters, traced on one word."""
+
+    name = "sort"
+    sources = ("nanogpt",)
+    limit_s = 900
+
+    def train(self, log):
+        from nanogpt import sort
+
+        model = sort.train(report=log)
+        words = sort.all_words()
+        log.fact(
+            **sort.evaluate(model),
+            n_params=sum(p.numel() for p in model.parameters()),
+            n_inputs=len(words),
+            n_held_out=int(sort.is_held_out(words).sum()),
+            iters=sort.MAX_ITERS,
+        )
+        return model.state_dict()
+
+    def build(self, weights):
+        """The trained model, with the attention that can be looked into.
+
+        nanoGPT hands attention to one fused operation where PyTorch has it; hidden while the model is built, the
+        explicit steps are taken instead. They need a mask buffer, which the weights don't hold.
+        """
+        import torch
+        from nanogpt import sort
+        from nanogpt.model import GPT
+
+        with without_fused_attention():
+            model = GPT(sort.config())
+        tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
+        missing, unexpected = model.load_state_dict(tensors, strict=False)
+        wrong = [*unexpected, *(name for name in missing if not name.endswith(".attn.bias"))]
+        if wrong:
+            raise ValueError(f"the weights don't fit the model: {', '.join(wrong)}")
+        return model.eval()
+
+    def trace(self, weights, record):
+        import torch
+        from nanogpt import sort
+        from nanogpt.model import GPT, GPTConfig
+
+        model = self.build(weights)
+        idx, targets = sort.example(sort.WORD)
+        with torch.no_grad():
+            with record("forward", model):
+                model(idx, targets)
+            with record("inference", model):
+                model(idx)
+            with record("generate", model):
+                model.generate(idx[:, : sort.LENGTH], sort.LENGTH, top_k=1)
+            # Sizes of which no two are equal, nor equal to three or four times another: they name the axes.
+            sizes = {"B": 2, "T": 7, "C": 65, "H": 5, "D": 13, "V": 17}
+            with without_fused_attention():
+                other = GPT(
+                    GPTConfig(block_size=7, vocab_size=17, n_layer=sort.config().n_layer, n_head=5, n_embd=65)
+                ).eval()
+            odd = torch.arange(14).view(2, 7)
+            with record.sizes("forward", other, **sizes):
+                other(odd, odd)
+            with record.sizes("inference", other, **sizes):
+                other(odd)
+        sizes = ("block_size", "vocab_size", "n_layer", "n_head", "n_embd")
+        record.fact(T=idx.size(1), word=sort.WORD, **{name: getattr(model.config, name) for name in sizes})
+
+
+def without_fused_attention():
+    """Hide PyTorch's fused attention from a model that is being built."""
+    import contextlib
+
+    import torch.nn.functional as functional
+
+    @contextlib.contextmanager
+    def hidden():
+        fused = functional.scaled_dot_product_attention
+        del functional.scaled_dot_product_attention
+        try:
+            yield
+        finally:
+            functional.scaled_dot_product_attention = fused
+
+    return hidden()

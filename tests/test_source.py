@@ -1,0 +1,134 @@
+"""Finding objects and quotations in source files."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cutaway.source import Source, SourceError, Span, match
+
+TEXT = '''\
+"""A module."""
+import math
+
+
+class Attention:
+    def forward(self, x):
+        # a comment: masked_fill(
+        q, k, v = self.c_attn(x).split(3, dim=2)
+        att = (q @ k.transpose(-2, -1)) * (1.0 / math.sqrt(k.size(-1)))
+        att = att.masked_fill(self.bias == 0, float("-inf"))
+        größe = f(ä := x); y = f(x, 2)
+        return att @ v
+
+
+if True:
+    def late():
+        return 1
+'''
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    (tmp_path / "model.py").write_text(TEXT, "utf-8")
+    return Source({"pkg": [tmp_path]})
+
+
+def quoted(source: Source, quotation: str) -> str:
+    """The text of the span that a quotation resolves to."""
+    obj = source.find("pkg.model.Attention.forward")
+    line, col, end_line, end_col = match(obj, quotation)
+    assert line == end_line
+    return obj.module.lines[line - 1][col:end_col]
+
+
+def test_an_object_has_its_lines(source: Source) -> None:
+    obj = source.find("pkg.model.Attention.forward")
+    assert (obj.first_line, obj.last_line) == (6, 12)
+    assert source.find("pkg.model.late").text.startswith("    def late")
+    assert source.find("pkg.model").first_line == 1
+
+
+@pytest.mark.parametrize(
+    ("quotation", "expression"),
+    [
+        ("q, k, v =", "q, k, v = self.c_attn(x).split(3, dim=2)"),
+        ("masked_fill(", 'att.masked_fill(self.bias == 0, float("-inf"))'),
+        ("q @ k.transpose(", "q @ k.transpose(-2, -1)"),
+        ("math.sqrt( k.size ( -1 ) )", "math.sqrt(k.size(-1))"),
+        ("att @ v", "att @ v"),
+        ("f(x, 2)", "f(x, 2)"),
+    ],
+)
+def test_a_quotation_is_the_innermost_expression(source: Source, quotation: str, expression: str) -> None:
+    assert quoted(source, quotation) == expression
+
+
+@pytest.mark.parametrize(
+    ("quotation", "message"),
+    [
+        ("nonsense(", "does not occur"),
+        ("k.", "occurs 2 times (lines 9, 9)"),
+        ("# comment", "holds no code"),
+        ("", "holds no code"),
+    ],
+)
+def test_a_quotation_must_occur_once(source: Source, quotation: str, message: str) -> None:
+    with pytest.raises(SourceError, match=".") as error:
+        match(source.find("pkg.model.Attention.forward"), quotation)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("dotted", "message"),
+    [
+        ("pkg.model.Atention", "did you mean 'Attention'"),
+        ("pkg.modell.Attention", "did you mean 'pkg.model'"),
+        ("pgk.model", "did you mean 'pkg'"),
+        ("pkg.model.Attention.zzz", "it has forward"),
+    ],
+)
+def test_a_wrong_path_names_the_nearest(source: Source, dotted: str, message: str) -> None:
+    with pytest.raises(SourceError) as error:
+        source.find(dotted)
+    assert message in str(error.value)
+
+
+def test_a_syntax_error_has_its_place(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text("def f(:\n", "utf-8")
+    with pytest.raises(SourceError, match=r"model\.py:1:"):
+        Source({"pkg": [tmp_path]}).find("pkg.model.f")
+
+
+def test_the_first_folder_wins_and_the_second_fills_in(tmp_path: Path) -> None:
+    theirs, ours = tmp_path / "theirs", tmp_path / "ours"
+    for folder, name in ((theirs, "model"), (ours, "model"), (ours, "sort")):
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.py").write_text("x = 1\n")
+    source = Source({"pkg": [theirs, ours]})
+    assert source.find("pkg.model").path.parent == theirs
+    assert source.find("pkg.sort").path.parent == ours
+
+
+@given(st.integers(0, 60), st.integers(1, 40))
+@settings(max_examples=60, deadline=None)
+def test_any_unique_run_of_tokens_is_found_where_it_stands(tmp_path_factory: pytest.TempPathFactory, at: int, n: int) -> None:
+    """Quote any run of tokens of the function: it resolves to a place that contains it, or it is not unique."""
+    folder = tmp_path_factory.mktemp("source")
+    (folder / "model.py").write_text(TEXT, "utf-8")
+    obj = Source({"pkg": [folder]}).find("pkg.model.Attention.forward")
+    from cutaway.source import _tokens
+
+    tokens = _tokens(obj.text)
+    part = tokens[at : at + n]
+    if not part:
+        return
+    try:
+        span = match(obj, " ".join(token.string for token in part))
+    except SourceError as error:
+        assert "occurs" in str(error) or "no code" in str(error)
+        return
+    start, end = part[0].start, part[-1].end
+    place = Span(start[0] + obj.first_line - 1, start[1], end[0] + obj.first_line - 1, end[1])
+    assert span.contains(place)

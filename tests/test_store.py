@@ -1,0 +1,67 @@
+"""The store: whole files or none."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cutaway.store import Store, digest
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(PLAIN, PLAIN)
+def test_different_data_has_different_digests(one: object, other: object) -> None:
+    assert (digest(one) == digest(other)) == (repr(one) == repr(other) or _same(one, other))
+
+
+def _same(one: object, other: object) -> bool:
+    """Equal but for the order of dicts' keys; 0.0, -0.0, 0 and False are different data."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[k], other[k]) for k in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return type(one) is type(other) and repr(one) == repr(other)
+
+
+def test_parts_do_not_run_together() -> None:
+    assert digest("ab", "c") != digest("a", "bc")
+    assert digest(["a"], "b") != digest(["a", "b"])
+
+
+def test_no_digest_of_what_is_not_plain() -> None:
+    with pytest.raises(TypeError, match="plain data"):
+        digest(object())
+
+
+def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+
+    def half(path: Path) -> None:
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        store.write("clip", "abc", ".mp4", half)
+    assert not store.has("clip", "abc", ".mp4")
+    assert list((tmp_path / "clip").iterdir()) == []
+
+
+def test_a_failed_write_keeps_what_was_there(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write("clip", "abc", ".json", b"1")
+    with pytest.raises(OSError, match="full"):
+        store.write("clip", "abc", ".json", lambda path: (_ for _ in ()).throw(OSError("full")))
+    assert store.read_json("clip", "abc") == 1
+
+
+def test_a_broken_json_counts_as_missing(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write("trace", "abc", ".json", b'{"half": ')
+    assert store.read_json("trace", "abc") is None
+    assert store.read_json("trace", "other") is None
