@@ -205,7 +205,7 @@ def css() -> str:
     return (
         f":root {{\n  color-scheme: light;\n{fonts}{_variables(LIGHT)}}}\n"
         f'@media not print {{\nhtml[data-theme="dark"] {{\n  color-scheme: dark;\n{_variables(DARK)}}}\n}}\n'
-        "@media not print and (prefers-color-scheme: dark) {\n"
+        "@media screen and (prefers-color-scheme: dark) {\n"
         f"html:not([data-theme]) {{\n  color-scheme: dark;\n{_variables(DARK)}}}\n}}\n"
         + "".join(
             f".cutaway-dim-{letter} {{ color: var(--cutaway-dim-{letter}); }}\n" for letter in DIMENSIONS
