@@ -24,13 +24,14 @@ CROSSING, ARROW = "┼", "▼"
 
 @dataclass(frozen=True)
 class Box:
-    """Where a node's box stands on the drawing: first row and column, height and width."""
+    """Where a node's box stands on the drawing: first row and column, height and width; its first lines are code."""
 
     node: int
     row: int
     column: int
     height: int
     width: int
+    code: int = 1
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class _Canvas:
         for k, line in enumerate(lines, 1):
             self._write(row + k, box.left, "│ " + line.ljust(inside - 2) + " │")
         self._write(row + len(lines) + 1, box.left, "└" + "─" * inside + "┘")
-        self.boxes.append(Box(node, row, box.left, len(lines) + 2, box.width))
+        self.boxes.append(Box(node, row, box.left, len(lines) + 2, box.width, box.label.code))
         for size in box.label.sizes:
             start = box.left + 2
             self.sizes.append(SizeMark(row + 1 + size.row, start + size.start, start + size.end, size.axis))
@@ -127,7 +128,7 @@ class _Canvas:
             for column in sorted({line.top, *line.bottoms, *(c for _, track in own for c in track.columns)}):
                 meets = [at for at, track in own if column in track.columns]
                 ends = [row - 1] * (column == line.top) + meets + [arrows] * (column in line.bottoms)
-                self._down(net, column, min(ends), max(ends), joined=row - 1 not in ends)
+                self._down(net, column, min(ends), max(ends))
             for at, track in own:
                 self._across(net, at, *track.span)
             for item in found.below(net, i):
@@ -142,8 +143,8 @@ class _Canvas:
         for k, character in enumerate(text):
             self.words[row, column + k] = character
 
-    def _down(self, net: Net, column: int, first: int, last: int, joined: bool = False) -> None:
-        """Arms from a row down to another; from the box or lane above unless ``joined`` to a track."""
+    def _down(self, net: Net, column: int, first: int, last: int) -> None:
+        """A vertical line from a row down to another."""
         for row in range(first, last):
             self._arm(net, row, column, DOWN)
             self._arm(net, row + 1, column, UP)

@@ -22,7 +22,7 @@ from .trace import Call, Trace, Value
 GATHERING = {"append", "extend", "insert", "add", "update", "setdefault"}  # methods that put a value into their owner
 
 
-class FlowError(Exception):
+class FlowError(LookupError):
     """There is no data flow to draw: what was found instead."""
 
 

@@ -26,6 +26,7 @@ class Size:
 class Label:
     lines: tuple[str, ...]
     sizes: tuple[Size, ...] = ()
+    code: int = 1  # how many of the lines are code
     broken: bool = False  # a word had to be broken amid
 
     @property
@@ -42,14 +43,14 @@ def label(node: Node, width: int, rows: int = 2) -> Label:
         mark = f"  × {node.times}"
         code = [*code[:-1], code[-1] + mark] if len(code[-1] + mark) <= width else [*code, mark.strip()]
     if node.shape is None:
-        return Label(tuple(code), broken=broken)
+        return Label(tuple(code), (), len(code), broken)
     shape, sizes = _shape(node, width)
     short = len(code) == 1 and len(shape) == 1 and node.kind in ("input", "output")
     if short and len(code[0]) + 3 + len(shape[0]) <= width:
         indent = len(code[0]) + 3
         return Label((code[0] + "   " + shape[0],), tuple(Size(0, s.start + indent, s.end + indent, s.axis) for s in sizes))
     below = tuple(Size(s.row + len(code), s.start, s.end, s.axis) for s in sizes)
-    return Label((*code, *shape), below, broken)
+    return Label((*code, *shape), below, len(code), broken)
 
 
 def _shape(node: Node, width: int) -> tuple[list[str], list[Size]]:

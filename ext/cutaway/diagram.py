@@ -1,0 +1,226 @@
+"""A drawing in text: computed from what the code did, or made by hand and checked.
+
+What the author types::
+
+    :::{diagram} nanogpt.model.CausalSelfAttention.forward
+    :run: sort
+    :::
+
+What appears: one box for each step that made a tensor, with the shape that the run recorded; arrows are the tensors. Calls
+of modules and additions of two tensors are boxes of their own. A box leads to the step (of a listing) whose quotation
+stands in it; a module's box leads to the module's own drawing, if the book has one with a ``:name:``. A description in
+words is computed, too. A class stands for its ``forward``. ``:run:`` is RUN, RUN.PASS or RUN.PASS/MODULE, as in a
+listing; without it the first run counts in which the function was called.
+
+With a body the drawing is the author's, and ``:alt:`` is required::
+
+    ```{diagram}
+    :alt: text becomes tokens
+    ┌──────┐     ┌────────┐
+    │ text │────▶│ tokens │
+    └──────┘     └────────┘
+
+    tokens -> data/tokens
+    ```
+
+Corners and arms must meet, lines have at most 78 columns and no tabs. After a blank line, ``label -> target`` makes the
+words ``label``, which must occur once, a link to a label or a page.
+
+What can go wrong is a warning ``cutaway.diagram`` at its line: no such function, a run that failed or did not call it,
+a function without tensors, a line that ends in the air, a link to nothing. The page then shows the argument, or the
+drawing as it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.docutils import SphinxDirective
+
+from . import handdrawn
+from .build import build_of, trace_of, warn
+from .canvas import Drawing
+from .describe import describe
+from .domain import Step, cutaway_domain
+from .explain import Wanted, chosen, drawn, explain, function_of, steps_of
+from .figure import Anchor, markup
+from .flow import FlowError
+from .graph import Graph
+from .source import SourceError
+from .trace import Trace, TraceError
+
+__all__ = ["diagram", "explain", "setup"]
+
+
+class diagram(nodes.General, nodes.Element):
+    """Attributes: ``object`` and ``run`` of a computed one; ``lines`` and ``links`` of one made by hand; ``alt``."""
+
+
+class Diagram(SphinxDirective):
+    optional_arguments = 1
+    has_content = True
+    option_spec = {"run": directives.unchanged, "name": directives.unchanged, "alt": directives.unchanged}
+
+    def run(self) -> list[nodes.Node]:
+        node = diagram(object="", run=self.options.get("run", ""), lines=[], links=[])
+        node["alt"] = " ".join(self.options.get("alt", "").split())
+        node.source, node.line = self.get_source_info()
+        self.add_name(node)
+        if self.arguments and self.content:
+            self._warn("the argument computes the drawing, the body is one: leave one out")
+            self.content = type(self.content)([], source="")
+        if self.arguments:
+            self._computed(node)
+        else:
+            self._by_hand(node)
+        docname = self.env.current_document.docname
+        id = node["ids"][0] if node["ids"] else ""
+        cutaway_domain(self.env).note_use(docname, "diagram", {"object": node["object"], "id": id, "line": self.lineno})
+        return [node]
+
+    def _computed(self, node: diagram) -> None:
+        asked = self.arguments[0].strip()
+        node["alt"] = node["alt"] or asked
+        try:
+            obj = function_of(build_of(self.env).book.source, asked)
+            Wanted.read(node["run"])
+        except (SourceError, FlowError) as error:
+            self._warn(str(error))
+            return
+        node["object"] = obj.dotted
+        self.env.note_dependency(str(obj.path))
+
+    def _by_hand(self, node: diagram) -> None:
+        lines, links = handdrawn.split(list(self.content))
+        node["lines"] = lines
+        node["links"] = [(link.label, link.target, self.content_offset + link.row) for link in links]
+        if not any(line.strip() for line in lines):
+            self._warn("nothing to draw: give the dotted path of a function, or a drawing")
+        if not node["alt"]:
+            self._warn(":alt: is required on a drawing made by hand: say in words what it shows")
+        blank = next((i for i, line in enumerate(self.content) if line.strip()), 0)
+        for problem in handdrawn.check(lines):
+            self._warn(str(problem), self.content_offset + blank + problem.row)
+
+    def _warn(self, message: str, line: int | None = None) -> None:
+        location = self.get_location() if line is None else (self.env.current_document.docname, line)
+        warn(self.env, message, location, "diagram")
+
+
+# When a page is written
+
+
+def _fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    for node in list(doctree.findall(diagram)):
+        if node["lines"]:
+            _fill_by_hand(app, docname, node)
+        elif node["object"]:
+            _fill_computed(app, docname, node)
+        if "drawing" not in node:
+            node.replace_self(nodes.paragraph("", "", nodes.literal("", node["alt"])))
+        elif app.builder.format != "html" or app.builder.name == "epub":
+            text = node["drawing"].text
+            block = nodes.literal_block(text, text, language="none", ids=node["ids"], names=node["names"])
+            node.replace_self(block)
+
+
+def _fill_computed(app: Sphinx, docname: str, node: diagram) -> None:
+    try:
+        wanted = Wanted.read(node["run"])
+        obj = build_of(app.env).book.source.find(node["object"])
+        graph, drawing = drawn(obj, *chosen(_traces(app.env, wanted), obj.dotted, wanted))
+    except (SourceError, FlowError, TraceError) as error:
+        warn(app.env, str(error), node, "diagram")
+        return
+    node["drawing"] = drawing
+    node["words"] = describe(graph)
+    node["label"] = f"Data flow of {node['object']}"
+    if app.builder.format == "html":
+        node["anchors"] = _anchors(app, docname, graph, drawing)
+
+
+def _traces(env: BuildEnvironment, wanted: Wanted) -> dict[str, Trace]:
+    outcomes = build_of(env).outcomes
+    names = [name for name, outcome in outcomes.items() if not outcome.error]
+    if wanted.run or not names:
+        trace = trace_of(env, wanted.run)  # says why there is none
+        return {trace.run: trace}
+    return {name: trace_of(env, name) for name in names}
+
+
+def _anchors(app: Sphinx, docname: str, graph: Graph, drawing: Drawing) -> list[Anchor]:
+    """Links of the boxes: a module's to its own drawing, any other's to the step that explains it."""
+    domain = cutaway_domain(app.env)
+    steps = steps_of(graph, domain.steps.values())
+    drawings = {data["object"]: (page, data["id"]) for page, data in reversed(domain.uses("diagram")) if data["id"]}
+    anchors = []
+    for box in drawing.boxes:
+        node = graph.nodes[box.node]
+        if node.function in drawings and node.function != graph.function:
+            page, id = drawings[node.function]
+            title = f"{node.code}: its own diagram"
+        elif node.id in steps:
+            step: Step = steps[node.id]
+            page, id, title = step.docname, step.id, f"{step.number}: {step.text}"
+        else:
+            continue
+        href = ("" if page == docname else app.builder.get_relative_uri(docname, page)) + f"#{id}"
+        place = (box.row, box.column, box.height, box.width)
+        for k in range(box.code):
+            row, start = box.row + 1 + k, box.column + 2
+            words = drawing.lines[row][start : box.column + box.width - 2].rstrip()
+            indent = len(words) - len(words.lstrip())
+            anchors.append(Anchor(row, start + indent, start + len(words), href, title, place, k == 0))
+    return anchors
+
+
+def _fill_by_hand(app: Sphinx, docname: str, node: diagram) -> None:
+    lines = node["lines"]
+    node["drawing"], node["words"], node["label"] = Drawing(tuple(lines)), [], node["alt"]
+    anchors = []
+    for label, target, line in node["links"]:
+        found = [(row, text.index(label)) for row, text in enumerate(lines) if label in text]
+        href = _target(app, docname, target)
+        if sum(text.count(label) for text in lines) != 1:
+            warn(app.env, f"'{label}' must occur once in the drawing to be a link", (docname, line), "diagram")
+        elif href is None:
+            warn(app.env, f"'{target}' is neither a label nor a page", (docname, line), "diagram")
+        else:
+            (row, start), = found
+            box = handdrawn.around(lines, row, start)
+            anchors.append(Anchor(row, start, start + len(label), href, label, box))
+    node["anchors"] = anchors
+
+
+def _target(app: Sphinx, docname: str, target: str) -> str | None:
+    """The address of a label or a page."""
+    labels = app.env.domains.standard_domain.anonlabels
+    page, id = labels.get(target.lower(), (target.strip("/"), ""))
+    if page not in app.env.found_docs:
+        return None
+    if app.builder.format != "html":
+        return f"#{id}"
+    return app.builder.get_relative_uri(docname, page) + (f"#{id}" if id else "")
+
+
+def visit_diagram(translator: Any, node: diagram) -> None:
+    body = translator.body
+    body.append(translator.starttag(node, "figure", CLASS="cutaway-diagram"))
+    label = translator.attval(node["label"])
+    body.append(f'<div class="cutaway-diagram-scroll" role="group" tabindex="0" aria-label="{label}">')
+    body.append(f"<pre>{markup(node['drawing'].lines, node['anchors'], node['drawing'].sizes)}</pre></div>\n")
+    if node["words"]:
+        items = "".join(f"<li>{translator.encode(sentence)}</li>\n" for sentence in node["words"])
+        body.append(f'<details class="cutaway-diagram-words"><summary>In words</summary>\n<ol>\n{items}</ol></details>\n')
+    body.append("</figure>\n")
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> None:
+    app.add_node(diagram, html=(visit_diagram, None))
+    app.add_directive("diagram", Diagram)
+    app.connect("doctree-resolved", _fill_in)

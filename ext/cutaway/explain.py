@@ -1,0 +1,128 @@
+"""From a dotted path and recorded runs to a drawing: which call is drawn, and where its boxes lead.
+
+``of`` says what is drawn as a listing's ``:run:`` does: ``RUN``, ``RUN.PASS`` or ``RUN.PASS/MODULE``. Without a pass it
+is ``forward``, or the first in which the function ran.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .book import Book
+from .canvas import Drawing, draw
+from .domain import Step
+from .flow import FlowError, flow
+from .graph import Graph, Node
+from .layout import LayoutError
+from .names import PASS
+from .route import RouteError
+from .runs import RunError, ensure
+from .source import Source, SourceObject
+from .trace import Call, Trace, load
+
+_OF = re.compile(r"^(?P<run>[\w-]+)?(?:\.(?P<pass>[\w-]+))?(?:/(?P<module>[\w.-]+))?$")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What ``of`` asks for; None where it is silent."""
+
+    run: str | None = None
+    pass_: str | None = None
+    module: str | None = None
+
+    @classmethod
+    def read(cls, of: str | None) -> Wanted:
+        parsed = _OF.match(of or "")
+        if not parsed:
+            raise FlowError(f":run: {of}: write RUN, RUN.PASS or RUN.PASS/MODULE")
+        return cls(parsed["run"], parsed["pass"], parsed["module"])
+
+
+def function_of(source: Source, dotted: str) -> SourceObject:
+    """The function that is drawn for a dotted path; for a class its ``forward``."""
+    obj = source.find(dotted)
+    return source.find(f"{dotted}.forward") if isinstance(obj.node, ast.ClassDef) else obj
+
+
+def chosen(traces: Mapping[str, Trace], function: str, wanted: Wanted) -> tuple[Trace, Call]:
+    """The call that is drawn. Raises FlowError, with what did run, where none fits."""
+    for trace in traces.values():
+        if wanted.run in (None, trace.run):
+            calls = trace.calls(function, wanted.pass_, wanted.module)
+            calls.sort(key=lambda call: wanted.pass_ is None and call.pass_ != PASS)  # stable
+            if calls:
+                return trace, calls[0]
+    ran = [
+        f"{trace.run}.{call.pass_}" + (f"/{call.module_path}" if call.module_path else "")
+        for trace in traces.values()
+        for call in trace.calls(function)
+    ]
+    places = ", ".join(list(dict.fromkeys(ran))[:6]) or "no recorded run"
+    asked = ".".join(filter(None, (wanted.run, wanted.pass_))) + (f"/{wanted.module}" if wanted.module else "")
+    where = f" in '{asked}'" if asked else ""
+    raise FlowError(f"{function} was not called{where}; it was in {places}")
+
+
+def drawn(obj: SourceObject, trace: Trace, call: Call) -> tuple[Graph, Drawing]:
+    """The graph of a call and its drawing."""
+    graph = flow(obj, trace, call)
+    try:
+        return graph, draw(graph)
+    except (LayoutError, RouteError) as error:
+        raise FlowError(f"{obj.dotted} is too wide to draw: {error}") from error
+
+
+def steps_of(graph: Graph, steps: Iterable[Step]) -> dict[int, Step]:
+    """The step that explains each node: a quotation inside the node's code, or else one around it.
+
+    A step goes to one node, the smallest that contains its quotation or the largest inside it, and a node's first
+    step counts.
+    """
+    parents = (graph.function, graph.function.rpartition(".")[0])
+    found: dict[int, Step] = {}
+    for step in steps:
+        if step.object in parents:
+            node = _node_at(graph, step)
+            if node is not None:
+                found.setdefault(node.id, step)
+    return found
+
+
+def _node_at(graph: Graph, step: Step) -> Node | None:
+    """The box in which a step's quotation stands."""
+    wanted = step.place.span
+    spanned = [(node, span) for node in graph.nodes for span in node.spans]
+    around = [(node, span) for node, span in spanned if span.contains(wanted)]
+    inside = [(node, span) for node, span in spanned if wanted.contains(span)]
+    for candidates in (around, inside):
+        outermost = [
+            node for node, span in candidates
+            if not any(_better(span, other, candidates is around) for _, other in candidates)
+        ]  # fmt: skip
+        if outermost:
+            return outermost[0]
+    return None
+
+
+def _better(span: tuple[int, ...], other: tuple[int, ...], smaller: bool) -> bool:
+    """Whether ``other`` lies inside ``span`` (or, for the largest, around it)."""
+    inner, outer = (other, span) if smaller else (span, other)
+    return inner != outer and outer[:2] <= inner[:2] and inner[2:] <= outer[2:]
+
+
+def explain(book: Book, dotted: str, of: str | None = None) -> str:
+    """The drawing of a function as text, for the terminal; runs what is missing."""
+    wanted = Wanted.read(of)
+    obj = function_of(book.source, dotted)
+    outcomes = ensure(book, lambda line: print(line, file=sys.stderr), [wanted.run] if wanted.run else None)
+    failed = [f"{outcome.name}: {outcome.error}" for outcome in outcomes.values() if outcome.error]
+    traces = {name: load(Path(outcome.trace)) for name, outcome in outcomes.items() if not outcome.error}
+    if not traces:
+        raise RunError("; ".join(failed) or f"no run {of or ''} is declared in {book.runs}")
+    return drawn(obj, *chosen(traces, obj.dotted, wanted))[1].text

@@ -1,0 +1,68 @@
+"""A drawing as HTML: real text, in which the code in a box is a link and sizes have their dimension's colour.
+
+A screen reader hears the links and the description in words; the lines and corners are hidden from it.
+"""
+
+from __future__ import annotations
+
+import html
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .canvas import SizeMark
+from .shapes import dimension
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A link on a line of the drawing, from one column to another, and the box around it: row, column, height, width."""
+
+    row: int
+    start: int
+    end: int
+    href: str
+    title: str
+    box: tuple[int, int, int, int] | None = None
+    first: bool = True  # of its box: the others can be clicked, but not reached by keyboard
+
+
+def markup(lines: Sequence[str], anchors: Sequence[Anchor] = (), sizes: Sequence[SizeMark] = ()) -> str:
+    """What stands inside ``<pre>``."""
+    on_row: dict[int, list[Anchor]] = defaultdict(list)
+    for anchor in anchors:
+        on_row[anchor.row].append(anchor)
+    marks: dict[int, list[SizeMark]] = defaultdict(list)
+    for size in sizes:
+        marks[size.row].append(size)
+    parts = ['<span aria-hidden="true">']
+    for row, line in enumerate(lines):
+        column = 0
+        for anchor in sorted(on_row[row], key=lambda a: a.start):
+            parts.append(_coloured(line, column, anchor.start, marks[row]))
+            inside = _coloured(line, anchor.start, anchor.end, marks[row])
+            parts.append(f'</span>{_link(anchor, inside)}<span aria-hidden="true">')
+            column = anchor.end
+        parts.append(_coloured(line, column, len(line), marks[row]) + "\n")
+    return "".join([*parts, "</span>"])
+
+
+def _link(anchor: Anchor, inside: str) -> str:
+    style = ""
+    if anchor.box:
+        row, column, height, width = anchor.box
+        place = {"x": anchor.start - column, "y": anchor.row - row, "w": width, "h": height}
+        style = f' style="{";".join(f"--{key}:{value}" for key, value in place.items())}"'
+    reached = "" if anchor.first else ' tabindex="-1" aria-hidden="true"'
+    return f'<a href="{html.escape(anchor.href)}" title="{html.escape(anchor.title)}"{style}{reached}>{inside}</a>'
+
+
+def _coloured(line: str, start: int, end: int, sizes: Sequence[SizeMark]) -> str:
+    parts, column = [], start
+    for size in sorted(sizes, key=lambda s: s.start):
+        letter = dimension(size.axis)
+        if letter and start <= size.start and size.end <= end:
+            parts.append(html.escape(line[column : size.start]))
+            parts.append(f'<span class="cutaway-dim cutaway-dim-{letter}">{html.escape(line[size.start : size.end])}</span>')
+            column = size.end
+    return "".join([*parts, html.escape(line[column:end])])
