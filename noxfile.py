@@ -18,6 +18,7 @@ nox.options.sessions = ["docs"]
 PROJECT = nox.project.load_toml("pyproject.toml")
 TOOL = PROJECT["project"]["dependencies"]
 CLIPS = PROJECT["project"]["optional-dependencies"]["clips"]
+BIN = Path(".nox/book/bin").resolve()  # of the one environment that `book` makes
 SPHINX = ["-n", "-W", "--keep-going", "-d", "build/doctrees", "docs", "build/html"]
 
 
@@ -26,11 +27,11 @@ def groups(*names: str) -> list[str]:
 
 
 def enter_book(session: nox.Session) -> list[str]:
-    """Use the environment that `book` made; --source PACKAGE=PATH goes to the tool, the rest is returned."""
+    """Put the environment first in PATH; --source PACKAGE=PATH goes to the tool, the rest is returned."""
     parser = argparse.ArgumentParser(prog=f"nox -s {session.name} --", allow_abbrev=False)
     parser.add_argument("--source", action="append", default=[], metavar="PACKAGE=PATH")
     options, rest = parser.parse_known_args(session.posargs)
-    session.env["PATH"] = os.pathsep.join([str(Path(".nox/book/bin").resolve()), os.environ["PATH"]])
+    session.env["PATH"] = os.pathsep.join([str(BIN), os.environ["PATH"]])
     session.env["PYTHONPATH"] = "ext"
     session.env["OMP_NUM_THREADS"] = "1"
     if options.source:
@@ -48,7 +49,7 @@ def book(session: nox.Session) -> None:
 @nox.session(venv_backend="none", requires=["book"])
 def docs(session: nox.Session) -> None:
     """Build the site into build/html; `-- --source nanogpt=PATH` weaves it around another checkout."""
-    session.run("sphinx-build", *enter_book(session), *SPHINX)
+    session.run(BIN / "sphinx-build", *enter_book(session), *SPHINX)
     session.log(f"The site: {Path('build/html/index.html').resolve().as_uri()}")
 
 
@@ -56,20 +57,20 @@ def docs(session: nox.Session) -> None:
 def live(session: nox.Session) -> None:
     """Serve the site and build again what an edit touches (Ctrl-C ends it)."""
     watched = ["--watch", "ext", "--watch", "model_src", "--ignore", "build", "--ignore", ".cutaway"]
-    session.run("sphinx-autobuild", *enter_book(session), *watched, "-n", *SPHINX[3:])
+    session.run(BIN / "sphinx-autobuild", *enter_book(session), *watched, "-n", *SPHINX[3:])
 
 
 @nox.session(venv_backend="none", requires=["book"])
 def tests(session: nox.Session) -> None:
     """Run the tests; `-- tests/test_store.py -k digest` runs some."""
     session.run(sys.executable, "bootstrap.py", "--tests")
-    session.run("pytest", *enter_book(session))
+    session.run(BIN / "pytest", *enter_book(session))
 
 
 @nox.session(venv_backend="none", requires=["book"])
 def clips(session: nox.Session) -> None:
     """Render one clip, quick, outside the book: `-- attention.CausalMask --mp4 mask.mp4`."""
-    session.run("python", "-m", "cutaway", "clip", *enter_book(session))
+    session.run(BIN / "python", "-m", "cutaway", "clip", *enter_book(session))
 
 
 @nox.session
