@@ -1,7 +1,7 @@
 """The model: a decoder-only transformer after GPT-2, from one layer norm up to the whole GPT.
 
-Sizes have one letter each, here and in every comment: B sequences in a batch, T tokens in each, C numbers for a token
-(``n_embd``), H heads of D = C / H numbers, V words in the vocabulary, L blocks.
+Sizes have one letter each, here and in every comment: B sequences in a batch, T tokens in each, C numbers for
+a token (``n_embd``), H heads of D = C / H numbers, V words in the vocabulary, L blocks.
 """
 
 import inspect
@@ -16,9 +16,9 @@ from torch.nn import functional as F
 
 
 class LayerNorm(nn.Module):
-    """Mean 0, variance 1 for every token, then a learned gain and, if wanted, a learned shift (Ba et al., 2016).
+    """Mean 0, variance 1 for every token, then a learned gain and, if wanted, a learned shift.
 
-    ``nn.LayerNorm`` can drop gain and shift only together on old versions of PyTorch, hence a class of our own.
+    Ba, Kiros & Hinton, 2016. A class of our own: an older ``nn.LayerNorm`` can't leave out the shift alone.
     """
 
     def __init__(self, ndim, bias):
@@ -32,9 +32,10 @@ class LayerNorm(nn.Module):
 
 
 class CausalSelfAttention(nn.Module):
-    """Every token looks back at itself and its predecessors, in H heads at once (Vaswani et al., 2017, section 3.2).
+    """Every token looks at itself and at those before it, in H heads at once.
 
-    Two branches compute the same thing: one fused operation where PyTorch has it, else step by step.
+    Vaswani et al., 2017, section 3.2. Two branches compute the same thing: one fused operation where PyTorch
+    has it, else step by step.
     """
 
     def __init__(self, config):
@@ -42,8 +43,8 @@ class CausalSelfAttention(nn.Module):
         assert config.n_embd % config.n_head == 0, (
             f"n_embd={config.n_embd} numbers can't be shared out evenly among n_head={config.n_head} heads"
         )
-        self.c_attn = nn.Linear(config.n_embd, 3 * config.n_embd, bias=config.bias)  # query, key and value in one
-        self.c_proj = nn.Linear(config.n_embd, config.n_embd, bias=config.bias)      # mixes the heads
+        self.c_attn = nn.Linear(config.n_embd, 3 * config.n_embd, bias=config.bias)  # makes q, k and v
+        self.c_proj = nn.Linear(config.n_embd, config.n_embd, bias=config.bias)  # mixes the heads
         self.attn_dropout = nn.Dropout(config.dropout)
         self.resid_dropout = nn.Dropout(config.dropout)
         self.n_head = config.n_head
@@ -51,7 +52,7 @@ class CausalSelfAttention(nn.Module):
         self.dropout = config.dropout
         self.flash = hasattr(torch.nn.functional, 'scaled_dot_product_attention')
         if not self.flash:
-            print("note: this PyTorch has no fused attention (2.0 and later have); the explicit steps are slower")
+            print("note: no fused attention in this PyTorch (2.0 has it); the explicit steps are slower")
             past = torch.tril(torch.ones(config.block_size, config.block_size))
             self.register_buffer("bias", past.view(1, 1, config.block_size, config.block_size))
 
@@ -84,8 +85,8 @@ class CausalSelfAttention(nn.Module):
 class MLP(nn.Module):
     """Each token by itself: to four times the width, a bend, and back.
 
-    The bend is the exact GELU, x * Phi(x) (Hendrycks & Gimpel, 2016). GPT-2 was trained with its tanh approximation,
-    so that GPT-2's weights give slightly different logits here (by some thousandths).
+    The bend is the exact GELU, x * Phi(x) (Hendrycks & Gimpel, 2016). GPT-2 was trained with its tanh
+    approximation, so that GPT-2's weights give slightly different logits here.
     """
 
     def __init__(self, config):
@@ -105,7 +106,7 @@ class MLP(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention, then MLP; each reads a normalised copy of the residual stream and adds its result to the stream."""
+    """Attention, then MLP; each reads a normalised copy of the residual stream and adds its result to it."""
 
     def __init__(self, config):
         super().__init__()
@@ -131,7 +132,7 @@ class GPTConfig:
     n_head: int = 12
     n_embd: int = 768
     dropout: float = 0.0     # one rate for all dropouts: embedding, attention, residual, MLP
-    bias: bool = True        # in linear layers and layer norms, as in GPT-2; without is a bit faster and no worse
+    bias: bool = True        # in linear layers and layer norms, as in GPT-2; without is a bit faster
 
 
 class GPT(nn.Module):
@@ -139,7 +140,7 @@ class GPT(nn.Module):
 
     def __init__(self, config):
         super().__init__()
-        assert config.vocab_size is not None, "GPTConfig.vocab_size is None: how many different tokens are there?"
+        assert config.vocab_size is not None, "GPTConfig.vocab_size is None: how many tokens are there?"
         assert config.block_size is not None, "GPTConfig.block_size is None: how long may a sequence be?"
         self.config = config
         wte = nn.Embedding(config.vocab_size, config.n_embd)  # one vector for each word
@@ -153,7 +154,7 @@ class GPT(nn.Module):
         self.transformer.wte.weight = self.lm_head.weight
 
         self.apply(self._init_weights)
-        # 2L results are added up in the residual stream; smaller ones keep its variance (GPT-2 paper, section 2.3).
+        # 2L results add up in the residual stream; smaller ones keep its variance (GPT-2 paper, section 2.3).
         for name, p in self.named_parameters():
             if name.endswith('c_proj.weight'):
                 nn.init.normal_(p, mean=0.0, std=0.02 / math.sqrt(2 * config.n_layer))
@@ -162,7 +163,7 @@ class GPT(nn.Module):
     def get_num_params(self, non_embedding=True):
         """How many numbers training can change, the shared matrix counted once.
 
-        Position vectors are left out when ``non_embedding``. Token vectors never are: they are the output layer too.
+        Position vectors are left out when ``non_embedding``; token vectors never: they are the output layer.
         """
         count = sum(p.numel() for p in self.parameters())
         if non_embedding:
@@ -179,12 +180,12 @@ class GPT(nn.Module):
     def forward(self, idx, targets=None):
         """Token ids (B, T) -> logits and loss.
 
-        With ``targets`` (B, T), where -1 says "don't count this one": logits (B, T, V), and the loss is their mean
-        cross entropy in nats. Without: logits (B, 1, V) of the last position alone, and no loss.
+        With ``targets`` (B, T), where -1 says "don't count this one": logits (B, T, V), and the loss is
+        their mean cross entropy in nats. Without: logits (B, 1, V) of the last position alone, and no loss.
         """
         b, t = idx.size()
         assert t <= self.config.block_size, (
-            f"a sequence of {t} tokens, but the model has only {self.config.block_size} positions (block_size)"
+            f"a sequence of {t} tokens, but the model has only block_size={self.config.block_size} positions"
         )
         pos = torch.arange(0, t, dtype=torch.long, device=idx.device)
 
@@ -197,7 +198,7 @@ class GPT(nn.Module):
 
         if targets is not None:
             logits = self.lm_head(x)               # (B, T, V)
-            loss = F.cross_entropy(logits.view(-1, logits.size(-1)), targets.view(-1), ignore_index=-1)
+            loss = F.cross_entropy(logits.view(b * t, -1), targets.reshape(b * t), ignore_index=-1)
         else:
             logits = self.lm_head(x[:, [-1], :])   # (B, 1, V); the list keeps the dimension
             loss = None
@@ -218,23 +219,23 @@ class GPT(nn.Module):
     def from_pretrained(cls, model_type, override_args=None):
         """GPT-2 from a local folder in Hugging Face's layout: ``config.json`` and ``*.safetensors``.
 
-        ``model_type`` is the folder's path, so ``gpt2`` is a folder of that name right here. Nothing is downloaded.
-        Of the settings only ``dropout`` can be overridden.
+        ``model_type`` is the folder's path, so ``gpt2`` is a folder of that name right here. Nothing is
+        downloaded. Of the settings only ``dropout`` can be overridden.
         """
         override_args = override_args or {}
-        assert set(override_args) <= {'dropout'}, f"only dropout can be overridden, not {sorted(override_args)}"
+        assert set(override_args) <= {'dropout'}, f"only dropout can be set, not {sorted(override_args)}"
         sizes, tensors = read_gpt2(Path(model_type))
         model = cls(GPTConfig(**sizes, bias=True, **override_args))
         own = {key: p for key, p in model.state_dict().items() if not key.endswith('.attn.bias')}
         tensors.setdefault('lm_head.weight', tensors.get('transformer.wte.weight'))
         assert own.keys() == tensors.keys(), (
-            f"{model_type}: these tensors are missing or not GPT-2's: {sorted(own.keys() ^ tensors.keys())[:8]}"
+            f"{model_type}: tensors missing or not GPT-2's: {sorted(own.keys() ^ tensors.keys())[:8]}"
         )
         with torch.no_grad():
             for key, p in own.items():
                 # GPT-2's layers were convolutions of width one, which keep their weights as (in, out).
                 given = tensors[key].t() if key.endswith(CONV1D) else tensors[key]
-                assert given.shape == p.shape, f"{model_type}: {key} is {tuple(given.shape)}, not {tuple(p.shape)}"
+                assert given.shape == p.shape, f"{model_type}: {key} has shape {given.shape}, not {p.shape}"
                 p.copy_(given)
         return model
 
@@ -272,8 +273,8 @@ class GPT(nn.Module):
     def generate(self, idx, max_new_tokens, temperature=1.0, top_k=None):
         """Append tokens, each drawn from the model's distribution: (B, T) -> (B, T + max_new_tokens).
 
-        A ``temperature`` below 1 sharpens the distribution, above 1 flattens it; ``top_k`` draws among the k best
-        alone. Call ``eval()`` before, or dropout stays at work.
+        A ``temperature`` below 1 sharpens the distribution, above 1 flattens it; ``top_k`` draws among the k
+        best alone. Call ``eval()`` before, or dropout stays at work.
         """
         for _ in range(max_new_tokens):
             # No more than block_size tokens can be read: the oldest are forgotten.
@@ -293,14 +294,14 @@ CONV1D = ('attn.c_attn.weight', 'attn.c_proj.weight', 'mlp.c_fc.weight', 'mlp.c_
 
 
 def read_gpt2(folder):
-    """A folder in Hugging Face's layout -> sizes for GPTConfig, tensors by our names (weights as they are stored)."""
+    """A folder in Hugging Face's layout -> sizes for GPTConfig, and tensors, as stored, by our names."""
     from safetensors.torch import load_file
 
     settings, files = folder / 'config.json', sorted(folder.glob('*.safetensors'))
     if not (settings.is_file() and files):
         raise FileNotFoundError(
-            f"GPT-2's weights are not in {folder.resolve()}: expected config.json and model.safetensors, as in "
-            "https://huggingface.co/openai-community/gpt2. Copy them there; nothing is downloaded."
+            f"GPT-2's weights are not in {folder.resolve()}: expected config.json and model.safetensors. "
+            "Copy them there, for instance from https://huggingface.co/openai-community/gpt2."
         )
     given = json.loads(settings.read_text(encoding='utf-8'))
     names = {
