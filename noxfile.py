@@ -32,7 +32,7 @@ def enter_book(session: nox.Session) -> list[str]:
     parser.add_argument("--source", action="append", default=[], metavar="PACKAGE=PATH")
     options, rest = parser.parse_known_args(session.posargs)
     session.env["PATH"] = os.pathsep.join([str(BIN), os.environ["PATH"]])
-    session.env["PYTHONPATH"] = "ext"
+    session.env["PYTHONPATH"] = str(Path("ext").resolve())
     session.env["OMP_NUM_THREADS"] = "1"
     if options.source:
         session.env["CUTAWAY_SOURCE"] = ";".join(options.source)
