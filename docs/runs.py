@@ -69,7 +69,7 @@ class Sort(Run):
             with record.sizes("inference", other, **sizes):
                 other(odd)
         sizes = ("block_size", "vocab_size", "n_layer", "n_head", "n_embd")
-        record.fact(T=idx.size(1), word=sort.WORD, **{name: getattr(model.config, name) for name in sizes})
+        record.fact(T=idx.size(1), D=model.config.n_embd // model.config.n_head, word=sort.WORD, **{name: getattr(model.config, name) for name in sizes})
 
 
 def without_fused_attention():

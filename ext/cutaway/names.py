@@ -4,7 +4,7 @@
 ``sort/attention-forward-mask``                        what a step's quotation gave, in the pass ``forward``
 ``sort.forward/h.0.attn/attention-forward-mask``       the same, in a named pass and module
 ``sort.generate@2/h.1.attn/att``                       a variable (its last assignment), third activation
-``sort/attention-forward-mask.shape``, ``[0, 2, 5]``   its shape, one number of it
+``sort/attention-forward-mask.shape``, ``[0, 2, 5]``   its shape, one number of it (of several values: ``[0].shape``)
 ``sort.params/h.0.attn.c_attn.weight``                 a parameter, by the tail of its name
 ``sort.log/loss``                                      a series of the training log
 
@@ -25,7 +25,9 @@ from .store import digest
 from .trace import Call, Record, Scalar, Trace, Value, is_tail
 
 PASS = "forward"
-_NAME = re.compile(r"^(?P<path>[^\[\]]+?)(?P<shape>\.shape)?(?P<index>\[[^\[\]]*\])?$")
+_NAME = re.compile(
+    r"^(?P<path>[^\[\]]+?)(?P<item>\[\d+\](?=\.shape))?(?P<shape>\.shape)?(?P<index>\[[^\[\]]*\])?$"
+)
 _HEAD = re.compile(r"^(?P<run>[\w-]+)(?:\.(?P<pass>[\w-]+))?(?:@(?P<nth>\d+))?$")
 
 
@@ -72,6 +74,8 @@ class Names:
             raise UnknownName(f"'{name}' is no name of a value: write RUN.FACT or RUN/STEP, .shape or [i, j] after it")
         found = self._whole(parsed["path"])
         found = replace(found, name=name)
+        if parsed["item"]:
+            found = _indexed(found, parsed["item"])
         if parsed["shape"]:
             found = _shape(found)
         return _indexed(found, parsed["index"]) if parsed["index"] else found
