@@ -75,8 +75,8 @@ DARK = Theme(
     muted="#a5a4c6",
     line="#3b3a68",
     accent="#da7756",
-    weights=("#1f1f42", "#55547e", "#9796b8", "#f3f2fb"),
-    signed=("#7a86ff", "#474fc0", "#23234a", "#857012", "#f0d22e"),
+    weights=("#1f1f42", "#716f9b", "#a5a3c4", "#cfcde3", "#f5f4fd"),
+    signed=("#838eff", "#6670f0", "#4a53c4", "#23234a", "#7a6715", "#b69c20", "#f2d52f"),
 )
 LIGHT = Theme(
     name="light",
@@ -86,8 +86,8 @@ LIGHT = Theme(
     muted="#56557a",
     line="#cfcee4",
     accent="#c8502b",
-    weights=("#ebebf5", "#b3b2cc", "#6f6e92", "#1f1e3a"),
-    signed=("#2733a8", "#7e8af0", "#efeff8", "#bfa21f", "#5c4a00"),
+    weights=("#ebebf5", "#a6a5c4", "#716f96", "#444269", "#1b1a35"),
+    signed=("#2733a8", "#4653cc", "#848ff0", "#efeff8", "#c9ac2a", "#8f7508", "#5c4a00"),
 )
 BY_NAME = {theme.name: theme for theme in (DARK, LIGHT)}
 

@@ -1,0 +1,226 @@
+"""Clips for docs/model/attention.md: one head of block 0, from scores to mixed values; then all its heads."""
+
+import numpy as np
+from manim import LEFT, RIGHT, FadeIn, FadeOut, LaggedStart, ReplacementTransform, Transform, VGroup
+
+from scenes.kit import CELL, EASE, FOCUS_AT, GRID_AT, LARGE, REST, Stage, at, number_text, px
+
+HEAD = 0
+QUERY = 5  # the last letter of the input: from here on the model writes
+
+
+class Scores(Stage):
+    """The dot product of one token's q with another's k, then of every pair."""
+
+    def construct(self):
+        tokens = self.tokens()
+        q, k = (self.value(f"attention-forward-{name}")[0, HEAD] for name in "qk")
+        scores = self.value("attention-forward-scores")[0, HEAD]
+        scaled = self.value("attention-forward-mask")[0, HEAD]  # below the diagonal the mask changes nothing
+        row, column = QUERY, int(scores[QUERY, : QUERY + 1].argmax())
+        full = self.signed(scores, GRID_AT)
+        grid = self.tag(self.empty(full.copy()), "attention-forward-scores")
+        self.add(grid, self.across(full, tokens, "looked at: k"), self.down(full, tokens, "looking: q"))
+        frame = self.focus(full.cell(row, column))
+
+        self.next_section("One pair")
+        operands, products = self.ledger(q[row], k[column])
+        self.beat(
+            f"One {tokens[row]} looks at one {tokens[column]}",
+            FadeIn(frame),
+            FadeIn(operands),
+            say=f"The q of a {tokens[row]} and the k of a {tokens[column]}: {len(q[row])} numbers each.",
+        )
+        self.beat(
+            "Multiply, channel by channel",
+            FadeIn(products, lag_ratio=0.1),
+            run_time=1.2,
+            say="Each number of q is multiplied by its partner in k.",
+        )
+        total = self.result("sum", scores[row, column])
+        self.beat(
+            "Add up: their score",
+            FadeIn(total),
+            Transform(grid[row * full.columns + column], full.cell(row, column)),
+            say=f"The products add up to one number, the score {number_text(scores[row, column])}.",
+        )
+
+        self.next_section("Every pair")
+        rows = [Transform(VGroup(*grid[i * full.columns :][: full.columns]), full.row(i)) for i in range(full.rows)]
+        self.beat(
+            "The same for every pair",
+            LaggedStart(*rows, lag_ratio=0.3),
+            run_time=2.0,
+            say="Every token's q meets every token's k: a matrix of scores.",
+        )
+
+        self.next_section("Scale")
+        self.beat(
+            "Divided by the root of D",
+            ReplacementTransform(total, self.result(f"sum ÷ √{q.shape[1]}", scaled[row, column])),
+            rest=2 * REST,
+            say="Divided by the square root of the head's size, so that scores don't grow with it.",
+        )
+
+    def ledger(self, q, k):
+        """q and k as numbers, and the colours of their products, in two blocks of half the channels each."""
+        half, (x, y), most = len(q) // 2, FOCUS_AT, max(np.abs(q).max(), np.abs(k).max())
+        operands, products = VGroup(), VGroup()
+        for left, part in ((x, slice(half)), (x + 456, slice(half, None))):
+            for name, values, right in (("q", q[part], left + 160), ("k", k[part], left + 320)):
+                cells = self.signed(values[:, None], (right - 160, y), (160, 72), most)
+                inks = [self.theme.on(self.theme.sign(v / most)) for v in values]
+                numbers = (self.number(v, 1, color=ink) for v, ink in zip(values, inks, strict=True))
+                operands.add(cells, self.head(name, right - 64))
+                operands.add(*(n.move_to(cell) for n, cell in zip(numbers, cells, strict=True)))
+            product = (q[part] * k[part])[:, None]
+            products.add(*self.signed(product, (left + 328, y), (72, 72), float(np.abs(q * k).max())))
+            products.add(self.head("×", left + 380))
+        return operands, products
+
+    def result(self, what, value):
+        number = self.number(value, size=LARGE).move_to(at(1800, 912), aligned_edge=RIGHT)
+        return VGroup(self.words(what, LARGE, self.theme.muted).next_to(number, LEFT, buff=px(48)), number)
+
+
+class CausalMask(Stage):
+    """Scores ahead of a token become minus infinity; softmax makes each row weights that sum to one."""
+
+    def construct(self):
+        tokens = self.tokens()
+        masked = self.value("attention-forward-mask")[0, HEAD]
+        scores = self.value("attention-forward-scores")[0, HEAD]
+        scores = scores * (masked[0, 0] / scores[0, 0])  # as scaled before the mask
+        weights = self.value("attention-forward-softmax")[0, HEAD]
+        grid = self.tag(self.signed(scores, GRID_AT), "attention-forward-mask")
+        self.add(grid, self.across(grid, tokens, "looked at"), self.down(grid, tokens, "looking"))
+        letters = self.down(self.signed(scores[:, :1], (FOCUS_AT[0] + 72, FOCUS_AT[1])), tokens)
+        before = self.column(scores[QUERY], 1304)
+        after = self.column(weights[QUERY], 1800, QUERY + 1)
+        swatches = self.weights(weights[QUERY][:, None], (1536, FOCUS_AT[1]))
+        self.empty(swatches[QUERY + 1 :])
+
+        self.next_section("Scores")
+        self.beat(
+            f"The scores of one {tokens[QUERY]}",
+            FadeIn(self.focus(grid.row(QUERY))),
+            FadeIn(VGroup(letters, before, self.head("score", 1304))),
+            say=f"The row of the {tokens[QUERY]} at position {QUERY}: its score for every token.",
+        )
+
+        self.next_section("Mask")
+        self.beat(
+            "The future is hidden",
+            Transform(grid.ahead(), self.empty(grid.copy().ahead())),
+            Transform(before, self.column(masked[QUERY], 1304, QUERY + 1)),
+            rest=2 * REST,
+            say="Scores above the diagonal become minus infinity: no token may look ahead.",
+        )
+
+        self.next_section("Softmax")
+        self.beat(
+            "Softmax: weights that sum to 1",
+            Transform(grid.behind(), self.weights(weights, GRID_AT).behind()),
+            FadeIn(VGroup(after, swatches, self.head("weight", 1800))),
+            say="Softmax turns each row into weights; minus infinity becomes zero.",
+        )
+        total = self.column([weights[QUERY].sum()], 1800, top=FOCUS_AT[1] + grid.rows * CELL + 16)
+        self.play(FadeIn(VGroup(self.rule(1536, 1800, 888), total)), run_time=EASE)
+        self.wait(2 * REST)
+
+
+class WeightedSum(Stage):
+    """One token's weights scale the columns of v; their sum is its y."""
+
+    def construct(self):
+        tokens = self.tokens()
+        weights = self.value("attention-forward-softmax")[0, HEAD, QUERY]
+        v = self.value("attention-forward-v")[0, HEAD].T
+        y = self.value("attention-forward-values")[0, HEAD, QUERY]
+        channel, most = int(np.abs(y).argmax()), float(np.abs(v).max())
+        size, corner = (CELL, 40), (GRID_AT[0], GRID_AT[1] + 72)
+        offered = self.tag(self.signed(v, corner, size), "attention-forward-v")
+        looks = self.tag(self.weights(weights[None], GRID_AT), "attention-forward-softmax")
+        mixed = self.signed(y[:, None], (GRID_AT[0] + 640, corner[1]), size, most)
+        name = self.words("y", color=self.theme.muted).move_to(at(mixed.corner[0] + 28, GRID_AT[1] + 28))
+        self.empty(VGroup(*looks[QUERY + 1 :]))
+        self.add(offered, self.across(looks, tokens, "looked at"), self.upright("D", "v").move_to(at(132, 656)))
+
+        self.next_section("Weights")
+        self.beat(
+            f"The weights of one {tokens[QUERY]}",
+            FadeIn(looks),
+            FadeIn(self.words("w", color=self.theme.muted).move_to(at(132, 292))),
+            say=f"The {tokens[QUERY]} at position {QUERY} has a weight for each token; each token offers its v.",
+        )
+
+        self.next_section("Sum")
+        scaled = self.signed(v * weights, corner, size, most)
+        for j in range(QUERY + 1, len(tokens)):
+            self.empty(scaled.column(j))
+        self.beat(
+            "Scale each column of v",
+            Transform(offered, scaled),
+            run_time=0.8,
+            say="Each column of v is multiplied by its weight.",
+        )
+        seen = [offered.column(j) for j in range(QUERY + 1)]
+        self.beat(
+            "Add the columns: y",
+            LaggedStart(*(ReplacementTransform(c.copy(), mixed.copy()) for c in seen), lag_ratio=0.2),
+            FadeIn(name),
+            run_time=1.6,
+            say="The sum of the scaled columns is this token's y.",
+        )
+        self.add(self.tag(mixed, "attention-forward-values"))
+
+        self.next_section("One channel")
+        letters = self.down(self.signed(v.T[:, :1], (FOCUS_AT[0] + 104, FOCUS_AT[1])), tokens)
+        terms = [("w", 1288, weights), ("v", 1528, v[channel]), ("w × v", 1800, weights * v[channel])]
+        self.beat(
+            "One channel, in numbers",
+            FadeIn(self.focus(offered.row(channel), mixed.cell(channel, 0))),
+            FadeIn(VGroup(letters, *(VGroup(self.head(text, x), self.column(n, x, QUERY + 1)) for text, x, n in terms))),
+            say=f"One channel: each token's weight times its v, and their sum {number_text(y[channel])}.",
+        )
+        total = self.column([y[channel]], 1800, top=FOCUS_AT[1] + len(tokens) * CELL + 16)
+        self.play(FadeIn(VGroup(self.rule(1608, 1800, 888), total)), run_time=EASE)
+        self.wait(2 * REST)
+
+
+class Heads(Stage):
+    """The weights of three heads side by side: where each looks while the model writes."""
+
+    def construct(self):
+        tokens = self.tokens()
+        answer = self.tokens("targets")
+        weights = self.value("attention-forward-softmax")[0]
+        grids = [self.weights(w, (120 + head * 600, GRID_AT[1]), (48, 48)) for head, w in enumerate(weights)]
+        for head, grid in enumerate(grids):
+            self.empty(grid.ahead())
+            name = self.letter("H", f"head {head}").move_to(at(grid.corner[0] + 264, GRID_AT[1] - 100))
+            self.add(self.tag(grid, "attention-forward-softmax"), name)
+            self.add(self.across(grid, tokens), self.down(grid, tokens))
+
+        self.next_section("Heads")
+        self.beat(
+            f"{len(grids)} heads, {len(grids)} ways to look", say="Each head has its own weights for the same tokens."
+        )
+        self.next_section("While it writes")
+        frames, found = VGroup(), VGroup()
+        for row in range(QUERY, len(tokens)):
+            equal = [j for j in range(row + 1) if tokens[j] == answer[row]]
+            marks = VGroup(*(self.focus(grid.cell(row, j)) for grid in grids for j in equal))
+            shares = [float(w[row, equal].sum()) for w in weights]
+            texts = VGroup(*map(self.share, grids, shares))
+            listed = ", ".join(f"head {head} {number_text(share)}" for head, share in enumerate(shares))
+            self.beat(
+                f"About to write {answer[row]}: weight on {answer[row]}",
+                FadeOut(frames, found),
+                FadeIn(marks, texts),
+                say=f"At position {row}, about to write {answer[row]}, the weight on {answer[row]} is: {listed}.",
+            )
+            frames, found = marks, texts
+
+    def share(self, grid, share):
+        return self.number(share, size=LARGE).move_to(at(grid.corner[0] + 264, 872))
