@@ -57,17 +57,16 @@ class Sort(Run):
                 model(idx)
             with record("generate", model):
                 model.generate(idx[:, : sort.LENGTH], sort.LENGTH, top_k=1)
-            # Sizes of which no two are equal, nor equal to three or four times another: they name the axes.
-            sizes = {"B": 2, "T": 7, "C": 65, "H": 5, "D": 13, "V": 17}
+            # Sizes that can't be taken for each other, nor for small multiples or products: they name the axes.
+            sizes = {"B": 5, "T": 7, "C": 143, "H": 11, "D": 13, "V": 17}
+            odd = GPTConfig(block_size=7, vocab_size=17, n_layer=model.config.n_layer, n_head=11, n_embd=143)
             with without_fused_attention():
-                other = GPT(
-                    GPTConfig(block_size=7, vocab_size=17, n_layer=sort.config().n_layer, n_head=5, n_embd=65)
-                ).eval()
-            odd = torch.arange(14).view(2, 7)
+                other = GPT(odd).eval()
+            ids = torch.arange(35).view(5, 7) % 17
             with record.sizes("forward", other, **sizes):
-                other(odd, odd)
+                other(ids, ids)
             with record.sizes("inference", other, **sizes):
-                other(odd)
+                other(ids)
         sizes = ("block_size", "vocab_size", "n_layer", "n_head", "n_embd")
         record.fact(T=idx.size(1), D=model.config.n_embd // model.config.n_head, word=sort.WORD, **{name: getattr(model.config, name) for name in sizes})
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 def letters(shape: Sequence[int], sizes: Mapping[str, int]) -> list[str | None]:
     """A name for each axis: ``B``, ``3C``, ``B*T``, ``1``, or None where none or more than one fits.
 
-    >>> letters([2, 5, 7, 195], {"B": 2, "H": 5, "T": 7, "C": 65})
+    >>> letters([5, 11, 7, 429], {"B": 5, "H": 11, "T": 7, "C": 143})
     ['B', 'H', 'T', '3C']
     """
     return [_letter(size, sizes) for size in shape]
@@ -18,11 +18,9 @@ def letters(shape: Sequence[int], sizes: Mapping[str, int]) -> list[str | None]:
 def _letter(size: int, sizes: Mapping[str, int]) -> str | None:
     if size == 1:
         return "1"
-    for candidates in (_single, _multiples, _products):
-        names = candidates(size, sizes)
-        if names:  # the simplest reading that fits, if only one does
-            return names[0] if len(names) == 1 else None
-    return None
+    # A plain letter is the simplest reading; beyond it, a multiple is no simpler than a product.
+    names = _single(size, sizes) or [*_multiples(size, sizes), *_products(size, sizes)]
+    return names[0] if len(names) == 1 else None
 
 
 def _single(size: int, sizes: Mapping[str, int]) -> list[str]:

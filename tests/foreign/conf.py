@@ -1,0 +1,3 @@
+extensions = ["cutaway"]
+cutaway_sources = {"mixer": ["src/mixer"]}
+exclude_patterns = ["src"]

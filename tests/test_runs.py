@@ -1,0 +1,198 @@
+"""Runs: what makes them run again, and what their author sees when they fail."""
+
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cutaway import runs
+from cutaway.book import Book
+from cutaway.closure import without_docstrings
+from cutaway.names import Names
+from cutaway.store import Store
+from cutaway.trace import TraceError, load
+
+SOURCE = '''
+"""A model."""
+import numpy as np
+
+def scale(x, w):
+    """Multiply."""
+    # a comment
+    return x * w
+'''
+RUNS = '''
+from cutaway.runs import Run
+
+class Toy(Run):
+    name = "toy"
+    sources = ("pkg",)
+    limit_s = 20
+
+    def train(self, log):
+        import numpy as np
+        from pkg.model import scale
+        log(0, loss=float(scale(2.0, 1.0)))
+        log.fact(size=3)
+        return {"w": np.arange(3.0)}
+
+    def trace(self, weights, record):
+        from pkg.model import scale
+        with record("forward"):
+            scale(weights["w"], 2.0)
+'''
+
+
+class Made:
+    """A little book whose files a test edits; ``ensure`` tells which stages ran."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "pkg").mkdir()
+        self.write("pkg/model.py", SOURCE)
+        self.write("runs.py", RUNS)
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text, "utf-8")
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        text = (self.folder / name).read_text("utf-8")
+        assert old in text
+        self.write(name, text.replace(old, new))
+
+    def ensure(self) -> tuple[runs.Outcome, list[str]]:
+        book = Book(
+            self.folder,
+            {"pkg": [self.folder / "pkg"]},
+            self.folder / "runs.py",
+            self.folder / "scenes",
+            Store(self.folder / "store"),
+        )
+        lines: list[str] = []
+        outcome = runs.ensure(book, lines.append)["toy"]
+        return outcome, [line.split(": ")[1] for line in lines if line.endswith(("training", "tracing"))]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Made:
+    return Made(tmp_path)
+
+
+def test_a_run_leaves_facts_log_and_values(made: Made) -> None:
+    outcome, stages = made.ensure()
+    assert outcome.error == "" and stages == ["training", "tracing"]
+    trace = load(Path(outcome.trace))
+    assert trace.facts == {"size": 3} and trace.log == {"loss": [[0, 2.0]]}
+    (call,) = trace.calls("pkg.model.scale")
+    returned = trace.records(call)[-1]
+    assert returned.site.kind == "return" and np.array_equal(returned.value.array(), [0.0, 2.0, 4.0])
+
+
+def test_nothing_changed_nothing_runs(made: Made) -> None:
+    made.ensure()
+    assert made.ensure()[1] == []
+
+
+def test_a_comment_traces_again_and_never_trains_again(made: Made) -> None:
+    made.ensure()
+    made.edit("pkg/model.py", "# a comment", "# another")
+    assert made.ensure()[1] == ["tracing"]
+    made.edit("pkg/model.py", '"""Multiply."""', '"""Times."""')
+    assert made.ensure()[1] == ["tracing"]
+
+
+def test_code_that_changes_values_trains_and_traces_again(made: Made) -> None:
+    made.ensure()
+    made.edit("pkg/model.py", "x * w", "x * w + 1")
+    assert made.ensure()[1] == ["training", "tracing"]
+
+
+def test_the_trace_method_alone_traces_again(made: Made) -> None:
+    made.ensure()
+    made.edit("runs.py", "weights[\"w\"], 2.0", "weights[\"w\"], 3.0")
+    assert made.ensure()[1] == ["tracing"]
+
+
+@pytest.mark.parametrize("suffix", [".json", ".npz"])
+def test_a_damaged_trace_is_made_again(made: Made, suffix: str) -> None:
+    outcome, _ = made.ensure()
+    path = Path(outcome.trace).with_suffix(suffix)
+    path.write_bytes(path.read_bytes()[:50])
+    outcome, stages = made.ensure()
+    assert stages == ["tracing"] and outcome.error == ""
+
+
+def test_an_error_of_the_traced_code_comes_with_its_own_traceback(made: Made) -> None:
+    made.edit("pkg/model.py", "return x * w", "return x / None")
+    made.edit("runs.py", "log(0, loss=float(scale(2.0, 1.0)))", "pass")
+    outcome, _ = made.ensure()
+    assert "failed while tracing" in outcome.error
+    assert 'pkg/model.py", line 8, in scale' in outcome.error and "TypeError" in outcome.error
+    assert "cutaway/record.py" not in outcome.error and "cutaway/child.py" not in outcome.error
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("import time; time.sleep(60)", "took longer than its limit_s = 1 s"),
+        ("import os; os._exit(3)", "exit code 3"),
+        ("import os; os.kill(os.getpid(), 9)", "signal SIGKILL"),
+        ("import sys; sys.exit(1)", "SystemExit"),
+        ("return 7", "AttributeError"),
+    ],
+)
+def test_a_run_that_hangs_or_dies_is_an_outcome(made: Made, statement: str, message: str) -> None:
+    made.edit("runs.py", "import numpy as np", statement)
+    made.edit("runs.py", "limit_s = 20", "limit_s = 1" if "sleep" in statement else "limit_s = 20")
+    outcome, _ = made.ensure()
+    assert message in outcome.error
+    assert not list((made.folder / "store").rglob("*.npz"))
+
+
+def test_a_syntax_error_has_its_place(made: Made) -> None:
+    made.write("pkg/model.py", "def scale(:\n")
+    assert "model.py:1:" in made.ensure()[0].error
+
+
+def test_what_a_package_lacks_is_named(made: Made) -> None:
+    made.edit("runs.py", 'sources = ("pkg",)', 'sources = ("other",)')
+    assert "no package 'other' in cutaway_sources; known: pkg" in made.ensure()[0].error
+
+
+def test_a_setting_that_is_computed_is_refused(made: Made) -> None:
+    made.edit("runs.py", "limit_s = 20", "limit_s = 10 + int(input())")
+    with pytest.raises(runs.RunError, match=r"runs\.py:7: limit_s = 10 \+ int"):
+        made.ensure()
+
+
+def test_two_runs_of_one_name_are_refused(made: Made) -> None:
+    made.write("runs.py", RUNS + RUNS.replace("class Toy", "class Other"))
+    with pytest.raises(runs.RunError, match="declared twice"):
+        made.ensure()
+
+
+def test_layout_and_docstrings_are_no_code() -> None:
+    import ast
+
+    one = "def f(x):\n    '''doc'''\n    return (x +\n      1)  # c"
+    other = "def f(x):\n    return x + 1"
+    assert without_docstrings(ast.parse(one)) == without_docstrings(ast.parse(other))
+    assert without_docstrings(ast.parse(textwrap.dedent(other))) != without_docstrings(ast.parse("def f(x): return x"))
+
+
+def test_an_array_that_is_gone_is_an_error_of_the_trace(made: Made) -> None:
+    outcome, _ = made.ensure()
+    trace = load(Path(outcome.trace))
+    Path(outcome.trace).with_suffix(".npz").unlink()
+    with pytest.raises(TraceError, match="delete it and build again"):
+        trace.records(trace.calls()[0])[0].value.array()
+
+
+def test_names_of_a_run(made: Made) -> None:
+    outcome, _ = made.ensure()
+    names = Names({"toy": load(Path(outcome.trace))}, {}, "toy")
+    assert names.resolve("toy.size").scalar == 3
+    assert names.resolve("toy/x.shape[0]").scalar == 3
+    assert names.resolve("x[2]").scalar == 2.0
+    assert names.resolve("toy.log/loss[0]").scalar == 2.0
