@@ -63,7 +63,11 @@ class diagram(nodes.General, nodes.Element):
 class Diagram(SphinxDirective):
     optional_arguments = 1
     has_content = True
-    option_spec = {"run": directives.unchanged, "name": directives.unchanged, "alt": directives.unchanged}
+    option_spec = {  # noqa: RUF012 - as Sphinx has it
+        "run": directives.unchanged,
+        "name": directives.unchanged,
+        "alt": directives.unchanged,
+    }
 
     def run(self) -> list[nodes.Node]:
         node = diagram(object="", run=self.options.get("run", ""), lines=[], links=[])
@@ -97,17 +101,22 @@ class Diagram(SphinxDirective):
     def _by_hand(self, node: diagram) -> None:
         lines, links = handdrawn.split(list(self.content))
         node["lines"] = lines
-        node["links"] = [(link.label, link.target, self.content_offset + link.row) for link in links]
+        node["links"] = [(link.label, link.target, self._line_of(link.row)) for link in links]
         if not any(line.strip() for line in lines):
             self._warn("nothing to draw: give the dotted path of a function, or a drawing")
         if not node["alt"]:
             self._warn(":alt: is required on a drawing made by hand: say in words what it shows")
         blank = next((i for i, line in enumerate(self.content) if line.strip()), 0)
         for problem in handdrawn.check(lines):
-            self._warn(str(problem), self.content_offset + blank + problem.row)
+            self._warn(str(problem), self._line_of(blank + problem.row))
+
+    def _line_of(self, row: int) -> int:
+        """The line in the file of a row of the body; MyST counts a body's offset from the directive."""
+        start = self.lineno if type(self.state).__module__.startswith("myst_parser") else 0
+        return self.state_machine.get_source_and_line(start + self.content_offset + row)[1] or self.lineno
 
     def _warn(self, message: str, line: int | None = None) -> None:
-        location = self.get_location() if line is None else (self.env.current_document.docname, line)
+        location = self.get_location() if line is None else f"{self.get_source_info()[0]}:{line}"
         warn(self.env, message, location, "diagram")
 
 
@@ -165,7 +174,7 @@ def _anchors(app: Sphinx, docname: str, graph: Graph, drawing: Drawing) -> list[
             title = f"{node.code}: its own diagram"
         elif node.id in steps:
             step: Step = steps[node.id]
-            page, id, title = step.docname, step.id, f"{step.number}: {step.text}"
+            page, id, title = step.docname, step.id, f"explained in note {step.number}"
         else:
             continue
         href = ("" if page == docname else app.builder.get_relative_uri(docname, page)) + f"#{id}"
@@ -185,10 +194,12 @@ def _fill_by_hand(app: Sphinx, docname: str, node: diagram) -> None:
     for label, target, line in node["links"]:
         found = [(row, text.index(label)) for row, text in enumerate(lines) if label in text]
         href = _target(app, docname, target)
-        if sum(text.count(label) for text in lines) != 1:
-            warn(app.env, f"'{label}' must occur once in the drawing to be a link", (docname, line), "diagram")
+        times = sum(text.count(label) for text in lines)
+        if times != 1:
+            message = f"'{label}' occurs {times} times in the drawing; a link's words must occur once"
+            warn(app.env, message, f"{node.source}:{line}", "diagram")
         elif href is None:
-            warn(app.env, f"'{target}' is neither a label nor a page", (docname, line), "diagram")
+            warn(app.env, f"'{target}' is neither a label nor a page", f"{node.source}:{line}", "diagram")
         else:
             (row, start), = found
             box = handdrawn.around(lines, row, start)

@@ -63,7 +63,9 @@ def chosen(traces: Mapping[str, Trace], function: str, wanted: Wanted) -> tuple[
         for trace in traces.values()
         for call in trace.calls(function)
     ]
-    places = ", ".join(list(dict.fromkeys(ran))[:6]) or "no recorded run"
+    if not ran:
+        raise FlowError(f"{function} was not called in any recorded run ({', '.join(traces) or 'there is none'})")
+    places = ", ".join(list(dict.fromkeys(ran))[:6])
     asked = ".".join(filter(None, (wanted.run, wanted.pass_))) + (f"/{wanted.module}" if wanted.module else "")
     where = f" in '{asked}'" if asked else ""
     raise FlowError(f"{function} was not called{where}; it was in {places}")

@@ -49,7 +49,7 @@ def markup(lines: Sequence[str], anchors: Sequence[Anchor] = (), sizes: Sequence
 
 def _link(anchor: Anchor, inside: str) -> str:
     style = ""
-    if anchor.box:
+    if anchor.box and anchor.first:
         row, column, height, width = anchor.box
         place = {"x": anchor.start - column, "y": anchor.row - row, "w": width, "h": height}
         style = f' style="{";".join(f"--{key}:{value}" for key, value in place.items())}"'

@@ -76,8 +76,8 @@ def _shape(node: Node, width: int) -> tuple[list[str], list[Size]]:
             column += len(axis or "?") + 1
         return [f"{text}  {letters}"], sizes
     below = ""
-    for size, axis in zip(list(sizes), axes, strict=True):
-        column = max(size.start, len(below) + 1 if below else 0)
+    for place, axis in zip(list(sizes), axes, strict=True):
+        column = max(place.start, len(below) + 1 if below else 0)
         below = below.ljust(column) + axis
         sizes.append(Size(1, column, column + len(axis), axis))
     return ([text, below], sizes) if len(below) <= width else ([text], sizes[: len(axes)])

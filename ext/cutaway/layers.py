@@ -44,7 +44,7 @@ class Layers:
     def below(self, net: Net, layer: int) -> list[Item]:
         """The items of the next layer that a value goes to."""
         targets = [e.target for e in self.graph.edges if (e.source, e.name) == net]
-        found: list[Item] = sorted({t for t in targets if self.layer[t] == layer + 1})
+        found: list[Item] = [*sorted({t for t in targets if self.layer[t] == layer + 1})]
         return [*found, Lane(net)] if any(self.layer[t] > layer + 1 for t in targets) else found
 
     def nets(self, item: Item) -> list[Net]:
@@ -71,7 +71,7 @@ def layers(graph: Graph, capacity: Mapping[int, int]) -> Layers:
 
 
 def _assign(graph: Graph, capacity: Mapping[int, int]) -> list[int]:
-    """Each node as early as it can be; what nothing flows into, as late as its first use allows."""
+    """Each node as early as it can be; what nothing flows into as late as its first use allows; outputs last."""
     layer: list[int] = []
     held: dict[int, int] = {}
     for node in graph.nodes:
@@ -80,6 +80,13 @@ def _assign(graph: Graph, capacity: Mapping[int, int]) -> list[int]:
             at += 1
         layer.append(at)
         held[at] = held.get(at, 0) + 1
+    outputs = [node.id for node in graph.nodes if node.kind == "output"]
+    last = max((layer[node] for node in outputs), default=0)
+    if sum(layer[node] != last for node in outputs) + held.get(last, 0) <= capacity.get(last, len(graph.nodes)):
+        for node in outputs:
+            held[layer[node]] -= 1
+            held[last] += 1
+            layer[node] = last
     for node in graph.nodes:
         uses = [layer[edge.target] for edge in graph.outgoing(node.id)]
         if uses and not any(True for _ in graph.incoming(node.id)):

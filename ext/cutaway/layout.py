@@ -6,7 +6,8 @@ between them, and at which columns values leave and enter. Layers that are too w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from dataclasses import dataclass, field
 
 from .graph import Graph
@@ -114,9 +115,9 @@ class _Placing:
         rows = range(len(self.found.rows))
         for _ in range(SWEEPS):
             for i in reversed(rows):
-                self._line_up(i, lambda node, i=i: self._children(node, i))
+                self._line_up(i, self._children)
             for i in rows:
-                self._line_up(i, lambda node, i=i: self._parents(node, i))
+                self._line_up(i, self._parents)
         for net in dict.fromkeys(lane.net for row in self.found.rows for lane in row if isinstance(lane, Lane)):
             self._run(net)
         self._shift()
@@ -142,14 +143,14 @@ class _Placing:
         below = [item for net in self.found.nets(node) for item in self.found.below(net, i)]
         return [self.at[item] for item in below if not isinstance(item, Lane)]
 
-    def _line_up(self, i: int, relatives: Callable[[int], list[float]]) -> None:
+    def _line_up(self, i: int, relatives: Callable[[int, int], list[float]]) -> None:
         """Move a layer's boxes as near to their relatives as their order and widths allow."""
         boxes = self._boxes(i)
         if not boxes:
             return
         wanted = []
         for node in boxes:
-            near = relatives(node)
+            near = relatives(node, i)
             wanted.append(sum(near) / len(near) if near else float(self.at[node]))
         row = self.found.rows[i]
         offsets = [self._before(row[: row.index(node)], node) for node in boxes]
@@ -231,7 +232,7 @@ def _widen(layout: Layout, i: int) -> None:
     found = layout.layers
     if len(found.rows[i]) > 1 or isinstance(found.rows[i][0], Lane):
         return
-    node = found.rows[i][0]
+    (node,) = [item for item in found.rows[i] if not isinstance(item, Lane)]
     box = layout.boxes[node]
     below = {item for net in found.nets(node) for item in found.below(net, i)}
     above = {item for item, _ in found.above(node, i)} if i else set()
@@ -255,17 +256,17 @@ def _enter(layout: Layout, i: int) -> None:
         nets = sorted({net for _, net in found.above(node, i)}, key=lambda net: layout.top(net, i - 1))
         costs = []
         for net in nets:
-            top, only = layout.top(net, i - 1), len(nets) == 1
-
-            def cost(column: int, net: Net = net, top: int = top, only: bool = only, box: Placed = box) -> float:
-                if column == top:
-                    return 0.0
-                foreign = FOREIGN if tops.get(column, net) != net else 0.0
-                return BEND + foreign + 0.1 * abs(column - (box.centre if only else top))
-
-            costs.append(cost)
-        columns = _spread(costs, [2] * len(nets), range(box.left + 2, box.right - 1))
+            top = layout.top(net, i - 1)
+            others = {column for column, other in tops.items() if other != net}
+            costs.append(partial(_cost_in, top, others, box.centre if len(nets) == 1 else top))
+        columns = _spread(costs, [2] * len(nets), range(box.left + 1, box.right))
         box.into = dict(zip(nets, columns, strict=True))
+
+
+def _cost_in(top: int, others: set[int], aim: int, column: int) -> float:
+    if column == top:
+        return 0.0
+    return BEND + 0.1 * abs(column - aim) + (FOREIGN if column in others else 0.0)
 
 
 def _leave(layout: Layout, i: int) -> None:
@@ -274,20 +275,23 @@ def _leave(layout: Layout, i: int) -> None:
     for node in [item for item in found.rows[i] if not isinstance(item, Lane)]:
         box, nets = layout.boxes[node], [net for net in found.nets(node) if found.below(net, i)]
         costs, steps = [], []
-        for net in nets:
+        together = len({item for net in nets for item in found.below(net, i)}) == 1
+        for k, net in enumerate(nets, 1):
             goals = [_extent(layout, item, i + 1) for item in found.below(net, i)]
-
-            def cost(
-                column: int, goals: Iterable[tuple[int, int]] = goals, several: bool = len(nets) > 1, box: Placed = box
-            ) -> float:
-                bends = sum(BEND + 0.1 * max(low - column, column - high) for low, high in goals if not low <= column <= high)
-                aim = sum(abs(2 * column - low - high) / 2 for low, high in goals) / max(1, len(list(goals)))
-                return bends + 0.2 * (aim if several else abs(column - box.centre))
-
-            costs.append(cost)
+            if together:  # side by side into the same box
+                aim = goals[0][0] + k * (goals[0][1] - goals[0][0]) / (len(nets) + 1)
+            else:
+                aim = sum(low + high for low, high in goals) / (2 * len(goals))
+            costs.append(partial(_cost_out, goals, aim if len(nets) > 1 else box.centre))
             steps.append(len(net[1]) + 3 if net[1] else 2)
         last = steps[-1] - 3 if steps and nets[-1][1] else 0
-        box.out = dict(zip(nets, _spread(costs, steps, range(box.left + 2, box.right - 1 - last)), strict=True))
+        columns = _spread(costs, steps, range(box.left + 2, box.right - 1 - last))
+        box.out = dict(zip(nets, columns, strict=True))
+
+
+def _cost_out(goals: Sequence[tuple[int, int]], aim: float, column: int) -> float:
+    bent = [max(low - column, column - high) for low, high in goals if not low <= column <= high]
+    return sum(BEND + 0.1 * distance for distance in bent) + 0.2 * abs(column - aim)
 
 
 def _extent(layout: Layout, item: Item, i: int) -> tuple[int, int]:
@@ -296,7 +300,7 @@ def _extent(layout: Layout, item: Item, i: int) -> tuple[int, int]:
         column = layout.lanes[i, item.net]
         return column, column
     box = layout.boxes[item]
-    return box.left + 2, box.right - 2
+    return box.left + 1, box.right - 1
 
 
 def _spread(costs: Sequence[Callable[[int], float]], steps: Sequence[int], columns: range) -> list[int]:
