@@ -1,0 +1,6 @@
+extensions = ["myst_parser", "cutaway"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath"]
+cutaway_sources = {"mixer": ["../foreign/src/mixer"]}
+cutaway_runs = "../foreign/runs.py"
+html_math_renderer = "mathml"
+suppress_warnings = ["toc.not_included"]
