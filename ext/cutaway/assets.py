@@ -54,11 +54,11 @@ def subset(source: Path, target: Path) -> None:
     from fontTools.subset import Options, Subsetter, load_font, save_font
 
     options = Options(**SUBSETTING)
-    font = load_font(str(source), options)
     subsetter = Subsetter(options)
     subsetter.populate(text=CHARACTERS)
-    subsetter.subset(font)
-    save_font(font, str(target), options)
+    with load_font(str(source), options) as font:
+        subsetter.subset(font)
+        save_font(font, str(target), options)
 
 
 def installed_faces() -> Iterator[fonts.Face]:
