@@ -31,7 +31,7 @@ class Film:
     def __init__(self, path: Path, size: tuple[int, int], fps: int, threads: int = 1) -> None:
         self.fps, self.frames, self._last_key = fps, 0, -(10**9)
         self._container = av.open(str(path), "w", options={"movflags": "+faststart"})
-        options = {"preset": "veryfast", "crf": "20", "threads": str(threads), "bf": "2"}
+        options = {"preset": "veryfast", "crf": "23", "threads": str(threads), "bf": "0"}
         stream: Any = self._container.add_stream("libx264", rate=fps, options=options)
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
@@ -55,13 +55,13 @@ class Film:
     def close(self) -> None:
         if self._pending is not None and self._stream.codec_context.is_open:
             if self._shown < self.frames - 1:
-                self._encode(self._pending, self.frames - 1)  # says how long the last one stays
+                self._encode(self._pending, self.frames - 1, False)  # says how long the last one stays
             self._container.mux(self._stream.encode())
         self._container.close()
 
-    def _encode(self, frame: Any, at: int) -> None:
+    def _encode(self, frame: Any, at: int, may_be_key: bool = True) -> None:
         frame.pts, frame.time_base = at, Fraction(1, self.fps)
-        is_key = at - self._last_key >= KEY_FRAME_S * self.fps
+        is_key = may_be_key and at - self._last_key >= KEY_FRAME_S * self.fps
         frame.pict_type = av.video.frame.PictureType.I if is_key else av.video.frame.PictureType.NONE
         if is_key:
             self._last_key = at
