@@ -1,0 +1,7 @@
+"""The loss of GPT-2's published weights, in the folder gpt2-medium, on OpenWebText: about 2.84."""
+
+init_from = "gpt2-medium"
+batch_size = 8
+eval_iters = 500
+eval_only = True
+wandb_log = False
