@@ -8,8 +8,8 @@ Options come from config files and ``--name=value``, the last one wins. Data is 
 the checkpoint goes to ``<out_dir>/ckpt.pt``, and ``--init_from=resume`` goes on as if nothing had happened.
 """
 
+import importlib
 import math
-import os
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
@@ -26,15 +26,9 @@ from torch.nn.parallel import DistributedDataParallel
 from nanogpt import checkpoint as checkpoints
 from nanogpt.configurator import OptionError, configure
 from nanogpt.data import read_meta, read_tokens
-from nanogpt.device import (
-    DEFAULT_DTYPE,
-    allow_tf32,
-    autocast,
-    can_compile,
-    device_type,
-    usable_device,
-)
+from nanogpt.device import DEFAULT_DTYPE, allow_tf32, autocast, device_type
 from nanogpt.model import GPT, GPTConfig
+from nanogpt.world import World, gather_random_states, join, restore_random_states
 
 SEED = 1337
 GPT2_VOCABULARY = 50304  # padded to a multiple of 64; for data that has no meta.pkl
@@ -78,15 +72,6 @@ class TrainOptions:
     device: str = "cuda"
     dtype: str = DEFAULT_DTYPE  # float32, bfloat16 or float16
     compile: bool = True
-
-
-@dataclass(frozen=True)
-class World:
-    """This process among those of a training."""
-
-    rank: int = 0
-    size: int = 1
-    device: str = "cpu"
 
 
 @dataclass
@@ -163,30 +148,6 @@ def estimate_loss(network: Any, options: TrainOptions, world: World) -> dict[str
     return means
 
 
-def join(options: TrainOptions) -> tuple[TrainOptions, World]:
-    """Find the device; under torchrun join the others, each of which takes its part of the micro-batches."""
-    device = usable_device(options.device)
-    options = replace(options, device=device)
-    if options.compile and not can_compile(device):
-        options = replace(options, compile=False)
-    if "RANK" not in os.environ:
-        return options, World(device=device)
-    if options.backend == "nccl" and device_type(device) == "cpu":
-        print("note: nccl needs CUDA, so backend is 'gloo'")
-        options = replace(options, backend="gloo")
-    size = int(os.environ["WORLD_SIZE"])
-    if options.gradient_accumulation_steps % size:
-        raise OptionError(
-            f"gradient_accumulation_steps={options.gradient_accumulation_steps} can't be shared out evenly "
-            f"among {size} processes"
-        )
-    if device_type(device) == "cuda":
-        device = f"cuda:{os.environ['LOCAL_RANK']}"
-        torch.cuda.set_device(device)
-    dist.init_process_group(backend=options.backend)
-    return options, World(rank=int(os.environ["RANK"]), size=size, device=device)
-
-
 def build(options: TrainOptions, world: World, resumed: dict[str, Any] | None) -> GPT:
     """The model to train, from scratch, from a checkpoint or from GPT-2's weights."""
     if resumed:
@@ -225,29 +186,6 @@ def begin(options: TrainOptions, world: World, resumed: dict[str, Any] | None) -
         ids = [world.device] if device_type(world.device) == "cuda" else None
         state.network = DistributedDataParallel(state.network, device_ids=ids)
     return state
-
-
-def random_states(batches: Batches, state: State, world: World) -> dict[str, Any]:
-    """What ``rng`` keeps: for each process the state before its next batch, and the scale of the losses."""
-    own = {"cpu": batches.rng}
-    if device_type(world.device) == "cuda":
-        own["cuda"] = torch.cuda.get_rng_state(world.device)
-    ranks: list[Any] = [own]
-    if world.size > 1:
-        ranks = [None] * world.size
-        dist.all_gather_object(ranks, own)
-    return {"ranks": ranks, "scaler": state.scaler.state_dict()}
-
-
-def restore_random_states(resumed: dict[str, Any], world: World) -> None:
-    """Go back to the checkpoint's random numbers, if it has them for as many processes as there are now."""
-    ranks = resumed.get("rng", {}).get("ranks", [])
-    if len(ranks) != world.size:
-        print(f"note: random states of {len(ranks)} processes saved, {world.size} running: other batches follow")
-        return
-    torch.set_rng_state(ranks[world.rank]["cpu"].cpu())
-    if device_type(world.device) == "cuda" and "cuda" in ranks[world.rank]:
-        torch.cuda.set_rng_state(ranks[world.rank]["cuda"].cpu(), world.device)
 
 
 def save(options: TrainOptions, state: State, rng: dict[str, Any]) -> None:
@@ -309,7 +247,7 @@ def wandb_logger(options: TrainOptions, world: World) -> Any:
     if not options.wandb_log or world.rank > 0:
         return lambda values, step: None
     try:
-        import wandb
+        wandb = importlib.import_module("wandb")
     except ImportError as error:
         raise OptionError("wandb_log=True needs the package wandb: pip install wandb") from error
     wandb.init(project=options.wandb_project, name=options.wandb_run_name, config=asdict(options))
@@ -325,7 +263,7 @@ def train(options: TrainOptions, world: World) -> State:
     state = begin(options, world, resumed)
     options = replace(options, block_size=state.model.config.block_size)
     if resumed:
-        restore_random_states(resumed, world)
+        restore_random_states(resumed.get("rng", {}).get("ranks", []), world)
     del resumed  # its weights are copied by now
     batches, mfu, first, started = Batches(options, world.device), -1.0, state.iter_num, time.perf_counter()
     while True:
@@ -333,7 +271,7 @@ def train(options: TrainOptions, world: World) -> State:
         for group in state.optimizer.param_groups:
             group["lr"] = lr
         if state.iter_num % options.eval_interval == 0:
-            rng = random_states(batches, state, world)
+            rng = {"ranks": gather_random_states(batches.rng, world), "scaler": state.scaler.state_dict()}
             if world.rank == 0:
                 evaluate(state, options, world, rng, log)
         if state.iter_num == 0 and options.eval_only:
@@ -347,7 +285,8 @@ def train(options: TrainOptions, world: World) -> State:
                 share = state.model.estimate_mfu(options.batch_size * len(losses), elapsed)
                 mfu = share if mfu < 0 else 0.9 * mfu + 0.1 * share
             loss = losses[-1].item()
-            print(f"iter {state.iter_num}: loss {loss:.4f}, time {1000 * elapsed:.2f}ms, mfu {mfu * 100:.2f}%")
+            took = f"time {elapsed * 1000:.2f}ms, mfu {mfu * 100:.2f}%"
+            print(f"iter {state.iter_num}: loss {loss:.4f}, {took}")
         state.iter_num += 1
         if state.iter_num > options.max_iters:
             break
