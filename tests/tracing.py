@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 STEPS = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
 BACK = {"up": "down", "down": "up", "left": "right", "right": "left"}
 ARMS = {
-    "│": {"up", "down"}, "─": {"left", "right"}, "┌": {"down", "right"}, "┐": {"down", "left"},
-    "└": {"up", "right"}, "┘": {"up", "left"}, "├": {"up", "down", "right"}, "┤": {"up", "down", "left"},
-    "┬": {"down", "left", "right"}, "┴": {"up", "left", "right"}, "┼": {"up", "down", "left", "right"}, "▼": {"up"},
+    "│": {"up", "down"}, "─": {"left", "right"}, "▼": {"up"},
+    "┌": {"down", "right"}, "┐": {"down", "left"}, "└": {"up", "right"}, "┘": {"up", "left"},
+    "├": {"up", "down", "right"}, "┤": {"up", "down", "left"},
+    "┬": {"down", "left", "right"}, "┴": {"up", "left", "right"}, "┼": {"up", "down", "left", "right"},
 }  # fmt: skip
 
 
@@ -25,7 +26,9 @@ class Seen:
     bottom: int
     right: int
     words: list[str]
-    leads_to: list[tuple[str, frozenset[int]]] = field(default_factory=list)  # for each line out: its name, its goals
+    leads_to: list[tuple[str, frozenset[int]]] = field(
+        default_factory=list
+    )  # for each line out: its name, its goals
 
 
 class Unreadable(AssertionError):
@@ -33,7 +36,7 @@ class Unreadable(AssertionError):
 
 
 def read(lines: tuple[str, ...] | list[str]) -> list[Seen]:
-    """The boxes of a drawing with where their lines lead. Raises Unreadable where a line leads nowhere or is nobody's."""
+    """The boxes of a drawing with where their lines lead. Raises Unreadable where a line leads nowhere."""
     width = max(map(len, lines))
     grid = [line.ljust(width) for line in lines]
     boxes = [box for row in range(len(grid)) for column in range(width) if (box := _box(grid, row, column))]
@@ -113,4 +116,6 @@ def _check_all_visited(grid, inside, visits):  # type: ignore[no-untyped-def]
                 seen = visits.get((row, column), set())
                 wanted = 2 if character == "┼" else 1
                 if len({port for port, _ in seen}) != wanted or len(seen) != wanted:
-                    raise Unreadable(f"{character!r} at row {row}, column {column} belongs to {len(seen)} lines")
+                    raise Unreadable(
+                        f"{character!r} at row {row}, column {column} belongs to {len(seen)} lines"
+                    )

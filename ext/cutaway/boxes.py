@@ -11,7 +11,7 @@ from .trace import Value
 
 @dataclass(frozen=True)
 class Source:
-    """A value that a box gives. ``carried`` is the variable that brought it from an earlier round of a loop."""
+    """A value that a box gives. ``carried``: the variable that brought it from an earlier round of a loop."""
 
     box: int
     name: str = ""
@@ -37,7 +37,7 @@ class Boxes:
     def __init__(self) -> None:
         self.all: list[Box] = []
         self.edges: dict[Edge, None] = {}
-        self.carried: set[tuple[int, str]] = set()  # a box's value that a later round used, and under which name
+        self.carried: set[tuple[int, str]] = set()  # a box whose value a later round used, and its name
         self._numbers: dict[tuple[str, Span], int] = {}
 
     def add(self, box: Box, sources: tuple[Source, ...]) -> int:

@@ -1,7 +1,7 @@
 """Draw a laid-out graph with box-drawing characters.
 
-A line's arms always meet its neighbours' arms; ``┼`` is two lines that cross, each going straight on; ``├ ┤ ┬ ┴`` are
-branches of one line. Arrows ``▼`` end on boxes.
+A line's arms always meet its neighbours' arms; ``┼`` is two lines that cross, each going straight on; ``├
+┤ ┬ ┴`` are branches of one line. Arrows ``▼`` end on boxes.
 """
 
 from __future__ import annotations
@@ -11,20 +11,23 @@ from dataclasses import dataclass
 
 from .graph import Graph
 from .layers import Lane, Net
-from .layout import WIDTH, Layout, Placed, place
+from .layout import place
+from .ports import WIDTH, Layout, Placed
 from .route import Line, route
 
 UP, DOWN, LEFT, RIGHT = 1, 2, 4, 8
 GLYPHS = {
-    UP: "│", DOWN: "│", UP | DOWN: "│", LEFT | RIGHT: "─", DOWN | RIGHT: "┌", DOWN | LEFT: "┐", UP | RIGHT: "└",
-    UP | LEFT: "┘", UP | DOWN | RIGHT: "├", UP | DOWN | LEFT: "┤", DOWN | LEFT | RIGHT: "┬", UP | LEFT | RIGHT: "┴",
+    UP: "│", DOWN: "│", UP | DOWN: "│", LEFT | RIGHT: "─",
+    DOWN | RIGHT: "┌", DOWN | LEFT: "┐", UP | RIGHT: "└", UP | LEFT: "┘",
+    UP | DOWN | RIGHT: "├", UP | DOWN | LEFT: "┤", DOWN | LEFT | RIGHT: "┬", UP | LEFT | RIGHT: "┴",
 }  # fmt: skip
 CROSSING, ARROW = "┼", "▼"
 
 
 @dataclass(frozen=True)
 class Box:
-    """Where a node's box stands on the drawing: first row and column, height and width; its first lines are code."""
+    """Where a node's box stands on the drawing: first row and column, height and width; ``code`` of its lines
+    are code."""
 
     node: int
     row: int
@@ -121,7 +124,9 @@ class _Canvas:
             bottoms = [self._goal(item, net, i + 1) for item in found.below(net, i)]
             lines.append(Line(layout.top(net, i), tuple(sorted(bottoms))))
         tracks = route(lines, WIDTH)
-        first = row + any(net[1] and not isinstance(item, Lane) for item in self.rows[i] for net in found.nets(item))
+        first = row + any(
+            net[1] and not isinstance(item, Lane) for item in self.rows[i] for net in found.nets(item)
+        )
         arrows = first + max((at + 1 for at, _ in tracks), default=0)
         for number, (net, line) in enumerate(zip(nets, lines, strict=True)):
             own = [(first + at, track) for at, track in tracks if track.line == number]

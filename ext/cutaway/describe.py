@@ -1,4 +1,4 @@
-"""A drawing in words, for those who don't see it: one sentence for each box, in the order in which they ran."""
+"""A drawing in words, for those who don't see it: a sentence for each box, in the order in which they ran."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _sentence(graph: Graph, node: Node) -> str:
     code = node.code
     unnamed = [e.source + 1 for e in graph.incoming(node.id) if not graph.nodes[e.source].names]
     if code.count(DOTS) == 1 and len(unnamed) == 1:
-        code = code.replace(DOTS, f"(step {unnamed[0]})")
+        code = code.replace(f"({DOTS})", DOTS).replace(DOTS, f"(step {unnamed[0]})")
     takes = f"takes {_list(taken)} and gives" if taken else "gives"
     each = f"{_list(list(node.names))}, each " if len(node.names) > 1 else ""
     often = f" It is done {node.times} times, each time with what the last gave." if node.times > 1 else ""

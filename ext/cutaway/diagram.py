@@ -6,11 +6,12 @@ What the author types::
     :run: sort
     :::
 
-What appears: one box for each step that made a tensor, with the shape that the run recorded; arrows are the tensors. Calls
-of modules and additions of two tensors are boxes of their own. A box leads to the step (of a listing) whose quotation
-stands in it; a module's box leads to the module's own drawing, if the book has one with a ``:name:``. A description in
-words is computed, too. A class stands for its ``forward``. ``:run:`` is RUN, RUN.PASS or RUN.PASS/MODULE, as in a
-listing; without it the first run counts in which the function was called.
+What appears: one box for each step that made a tensor, with the shape that the run recorded; arrows are
+the tensors. Calls of modules and additions of two tensors are boxes of their own. A box leads to the step
+(of a listing) whose quotation stands in it; a module's box leads to the module's own drawing, if the book
+has one with a ``:name:``. A description in words is computed, too. A class stands for its ``forward``.
+``:run:`` is RUN, RUN.PASS or RUN.PASS/MODULE, as in a listing; without it the first run counts in which
+the function was called.
 
 With a body the drawing is the author's, and ``:alt:`` is required::
 
@@ -23,12 +24,12 @@ With a body the drawing is the author's, and ``:alt:`` is required::
     tokens -> data/tokens
     ```
 
-Corners and arms must meet, lines have at most 78 columns and no tabs. After a blank line, ``label -> target`` makes the
-words ``label``, which must occur once, a link to a label or a page.
+Corners and arms must meet, lines have at most 78 columns and no tabs. After a blank line, ``label ->
+target`` makes the words ``label``, which must occur once, a link to a label or a page.
 
-What can go wrong is a warning ``cutaway.diagram`` at its line: no such function, a run that failed or did not call it,
-a function without tensors, a line that ends in the air, a link to nothing. The page then shows the argument, or the
-drawing as it is.
+What can go wrong is a warning ``cutaway.diagram`` at its line: no such function, a run that failed or did
+not call it, a function without tensors, a line that ends in the air, a link to nothing. The page then
+shows the argument, or the drawing as it is.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ __all__ = ["diagram", "explain", "setup"]
 
 
 class diagram(nodes.General, nodes.Element):
-    """Attributes: ``object`` and ``run`` of a computed one; ``lines`` and ``links`` of one made by hand; ``alt``."""
+    """Attributes: ``object`` and ``run`` of a computed one, ``lines``, ``links`` of a drawn one; ``alt``."""
 
 
 class Diagram(SphinxDirective):
@@ -83,7 +84,9 @@ class Diagram(SphinxDirective):
             self._by_hand(node)
         docname = self.env.current_document.docname
         id = node["ids"][0] if node["ids"] else ""
-        cutaway_domain(self.env).note_use(docname, "diagram", {"object": node["object"], "id": id, "line": self.lineno})
+        cutaway_domain(self.env).note_use(
+            docname, "diagram", {"object": node["object"], "id": id, "line": self.lineno}
+        )
         return [node]
 
     def _computed(self, node: diagram) -> None:
@@ -165,7 +168,9 @@ def _anchors(app: Sphinx, docname: str, graph: Graph, drawing: Drawing) -> list[
     """Links of the boxes: a module's to its own drawing, any other's to the step that explains it."""
     domain = cutaway_domain(app.env)
     steps = steps_of(graph, domain.steps.values())
-    drawings = {data["object"]: (page, data["id"]) for page, data in reversed(domain.uses("diagram")) if data["id"]}
+    drawings = {
+        data["object"]: (page, data["id"]) for page, data in reversed(domain.uses("diagram")) if data["id"]
+    }
     anchors = []
     for box in drawing.boxes:
         node = graph.nodes[box.node]
@@ -201,7 +206,7 @@ def _fill_by_hand(app: Sphinx, docname: str, node: diagram) -> None:
         elif href is None:
             warn(app.env, f"'{target}' is neither a label nor a page", f"{node.source}:{line}", "diagram")
         else:
-            (row, start), = found
+            ((row, start),) = found
             box = handdrawn.around(lines, row, start)
             anchors.append(Anchor(row, start, start + len(label), href, label, box))
     node["anchors"] = anchors
@@ -226,7 +231,8 @@ def visit_diagram(translator: Any, node: diagram) -> None:
     body.append(f"<pre>{markup(node['drawing'].lines, node['anchors'], node['drawing'].sizes)}</pre></div>\n")
     if node["words"]:
         items = "".join(f"<li>{translator.encode(sentence)}</li>\n" for sentence in node["words"])
-        body.append(f'<details class="cutaway-diagram-words"><summary>In words</summary>\n<ol>\n{items}</ol></details>\n')
+        body.append('<details class="cutaway-diagram-words"><summary>In words</summary>\n')
+        body.append(f"<ol>\n{items}</ol></details>\n")
     body.append("</figure>\n")
     raise nodes.SkipNode
 

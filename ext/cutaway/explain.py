@@ -1,7 +1,7 @@
 """From a dotted path and recorded runs to a drawing: which call is drawn, and where its boxes lead.
 
-``of`` says what is drawn as a listing's ``:run:`` does: ``RUN``, ``RUN.PASS`` or ``RUN.PASS/MODULE``. Without a pass it
-is ``forward``, or the first in which the function ran.
+``of`` says what is drawn as a listing's ``:run:`` does: ``RUN``, ``RUN.PASS`` or ``RUN.PASS/MODULE``.
+Without a pass it is ``forward``, or the first in which the function ran.
 """
 
 from __future__ import annotations
@@ -64,9 +64,13 @@ def chosen(traces: Mapping[str, Trace], function: str, wanted: Wanted) -> tuple[
         for call in trace.calls(function)
     ]
     if not ran:
-        raise FlowError(f"{function} was not called in any recorded run ({', '.join(traces) or 'there is none'})")
+        raise FlowError(
+            f"{function} was not called in any recorded run ({', '.join(traces) or 'there is none'})"
+        )
     places = ", ".join(list(dict.fromkeys(ran))[:6])
-    asked = ".".join(filter(None, (wanted.run, wanted.pass_))) + (f"/{wanted.module}" if wanted.module else "")
+    asked = ".".join(filter(None, (wanted.run, wanted.pass_))) + (
+        f"/{wanted.module}" if wanted.module else ""
+    )
     where = f" in '{asked}'" if asked else ""
     raise FlowError(f"{function} was not called{where}; it was in {places}")
 
@@ -83,8 +87,8 @@ def drawn(obj: SourceObject, trace: Trace, call: Call) -> tuple[Graph, Drawing]:
 def steps_of(graph: Graph, steps: Iterable[Step]) -> dict[int, Step]:
     """The step that explains each node: a quotation inside the node's code, or else one around it.
 
-    A step goes to one node, the smallest that contains its quotation or the largest inside it, and a node's first
-    step counts.
+    A step goes to one node, the smallest that contains its quotation or the largest inside it; of a node's
+    steps the first counts.
     """
     parents = (graph.function, graph.function.rpartition(".")[0])
     found: dict[int, Step] = {}

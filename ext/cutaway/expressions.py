@@ -1,7 +1,8 @@
 """What flows into an expression: the boxes that its value comes from.
 
-``Expressions.value(node)`` follows an expression as it ran. A call of a module or of explained code, and an addition
-of two tensors, are boxes of their own on the way; what remains of a statement is the statement's box.
+``Expressions.value(node)`` follows an expression as it ran. A call of a module or of explained code, and
+an addition of two tensors, are boxes of their own on the way; what remains of a statement is the
+statement's box.
 """
 
 from __future__ import annotations
@@ -14,9 +15,18 @@ from .boxes import Box, Boxes, Source
 from .quote import quote
 from .source import Module, Span
 from .timeline import Timeline
-from .trace import Call, Record, Value
+from .trace import Call, Value
 
-TENSORS_OF_A_TENSOR = {"T", "mT", "H", "mH", "data", "grad", "real", "imag"}  # attributes; all others are no tensors
+TENSORS_OF_A_TENSOR = {
+    "T",
+    "mT",
+    "H",
+    "mH",
+    "data",
+    "grad",
+    "real",
+    "imag",
+}  # attributes; all others are no tensors
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,9 @@ class Statement:
     """The statement whose expressions are being followed."""
 
     top: ast.expr | None = None
-    top_box: int | None = None  # the box of its whole value, where that is a call or an addition with its own box
+    top_box: int | None = (
+        None  # the box of its whole value, where that is a call or an addition with its own box
+    )
     boxed: set[Span] = field(default_factory=set)  # what has a box of its own
 
 
@@ -102,9 +114,9 @@ class Expressions:
         record = self.timeline.take("op", self.module.span(node))
         if record is not None and not (base.items or not base.tensor):
             return merged([base, index], tensor=True)
-        if base.items is not None and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, int):
-            if -len(base.items) <= node.slice.value < len(base.items):
-                return base.items[node.slice.value]
+        place = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        if base.items is not None and isinstance(place, int) and -len(base.items) <= place < len(base.items):
+            return base.items[place]
         return merged([base, index], plain=base.plain, tensor=record is not None)
 
     def _ifexp(self, node: ast.IfExp) -> Flow:
@@ -155,7 +167,9 @@ class Expressions:
         if not record.callee and child is None:
             return flow
         path = record.callee or (child.module_path if child else "")
-        return self.box(node, "module", flow, record.value, path, child.function if child else None, max(times, 1))
+        return self.box(
+            node, "module", flow, record.value, path, child.function if child else None, max(times, 1)
+        )
 
     def _child(self, span: Span) -> Call | None:
         """The activation that a call made: the next one at its place."""

@@ -6,6 +6,7 @@ A screen reader hears the links and the description in words; the lines and corn
 from __future__ import annotations
 
 import html
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +14,13 @@ from dataclasses import dataclass
 from .canvas import SizeMark
 from .shapes import dimension
 
+_DRAWN = re.compile("[─-╿▲▶▼◀](?:[─-╿▲▶▼◀ ]*[─-╿▲▶▼◀])?")  # lines, borders and arrows with the blanks between
+
 
 @dataclass(frozen=True)
 class Anchor:
-    """A link on a line of the drawing, from one column to another, and the box around it: row, column, height, width."""
+    """A link on a line of the drawing, from one column to another; ``box``, which is around it, is a row, a
+    column, a height and a width."""
 
     row: int
     start: int
@@ -54,7 +58,8 @@ def _link(anchor: Anchor, inside: str) -> str:
         place = {"x": anchor.start - column, "y": anchor.row - row, "w": width, "h": height}
         style = f' style="{";".join(f"--{key}:{value}" for key, value in place.items())}"'
     reached = "" if anchor.first else ' tabindex="-1" aria-hidden="true"'
-    return f'<a href="{html.escape(anchor.href)}" title="{html.escape(anchor.title)}"{style}{reached}>{inside}</a>'
+    where, title = html.escape(anchor.href), html.escape(anchor.title)
+    return f'<a href="{where}" title="{title}"{style}{reached}>{inside}</a>'
 
 
 def _coloured(line: str, start: int, end: int, sizes: Sequence[SizeMark]) -> str:
@@ -62,7 +67,13 @@ def _coloured(line: str, start: int, end: int, sizes: Sequence[SizeMark]) -> str
     for size in sorted(sizes, key=lambda s: s.start):
         letter = dimension(size.axis)
         if letter and start <= size.start and size.end <= end:
-            parts.append(html.escape(line[column : size.start]))
-            parts.append(f'<span class="cutaway-dim cutaway-dim-{letter}">{html.escape(line[size.start : size.end])}</span>')
+            parts.append(_plain(line[column : size.start]))
+            text = html.escape(line[size.start : size.end])
+            parts.append(f'<span class="cutaway-dim cutaway-dim-{letter}">{text}</span>')
             column = size.end
-    return "".join([*parts, html.escape(line[column:end])])
+    return "".join([*parts, _plain(line[column:end])])
+
+
+def _plain(text: str) -> str:
+    """Text with what is drawn set apart from what is said."""
+    return _DRAWN.sub(r"<i>\g<0></i>", html.escape(text, quote=False))

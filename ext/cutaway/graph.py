@@ -13,8 +13,8 @@ from .source import Span
 
 @dataclass(frozen=True)
 class Node:
-    """A box: an ``input``, a ``step`` (a statement), a ``module`` (a call that has its own inside), an ``add``,
-    an ``again`` (the end of a loop) or an ``output``."""
+    """A box. Its ``kind`` is ``input``, ``step`` (a statement), ``module`` (a call with its own inside),
+    ``add``, ``again`` (the end of a loop) or ``output``."""
 
     id: int
     kind: str

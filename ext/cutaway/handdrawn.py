@@ -1,7 +1,9 @@
-"""Check a drawing made by hand: every corner's and branch's arm meets one of its neighbour, no tabs, not too wide.
+"""Check a drawing made by hand: every corner's and branch's arm meets one of its neighbour, no tabs, not too
+wide.
 
-A line may end on a box's side, at an arrow head, or at a title in a border (``┌── training ──┐``). Drawings in plain
-ASCII (``+--+``) are only checked for tabs and width: there a ``-`` may as well be a hyphen.
+A line may end on a box's side, at an arrow head, or at a title in a border (``┌── training ──┐``).
+Drawings in plain ASCII (``+--+``) are only checked for tabs and width: there a ``-`` may as well be a
+hyphen.
 
 After a blank line, ``label -> target`` makes the words ``label`` in the drawing a link.
 """
@@ -13,12 +15,32 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .layout import WIDTH
+from .ports import WIDTH
 
 UP, DOWN, LEFT, RIGHT = (-1, 0), (1, 0), (0, -1), (0, 1)
 Step = tuple[int, int]
-_NAMES = {"UP": {UP}, "DOWN": {DOWN}, "LEFT": {LEFT}, "RIGHT": {RIGHT}, "VERTICAL": {UP, DOWN}, "HORIZONTAL": {LEFT, RIGHT}}
-HEADS = {"▼": DOWN, "▲": UP, "▶": RIGHT, "◀": LEFT, "▾": DOWN, "▴": UP, "▸": RIGHT, "◂": LEFT, "→": RIGHT, "←": LEFT, "↓": DOWN, "↑": UP}
+_NAMES = {
+    "UP": {UP},
+    "DOWN": {DOWN},
+    "LEFT": {LEFT},
+    "RIGHT": {RIGHT},
+    "VERTICAL": {UP, DOWN},
+    "HORIZONTAL": {LEFT, RIGHT},
+}
+HEADS = {
+    "▼": DOWN,
+    "▲": UP,
+    "▶": RIGHT,
+    "◀": LEFT,
+    "▾": DOWN,
+    "▴": UP,
+    "▸": RIGHT,
+    "◂": LEFT,
+    "→": RIGHT,
+    "←": LEFT,
+    "↓": DOWN,
+    "↑": UP,
+}
 _WORDS = {UP: "above", DOWN: "below", LEFT: "to its left", RIGHT: "to its right"}
 _LINK = re.compile(r"^\s*(?P<label>\S.*?)\s+->\s+(?P<target>\S+)\s*$")
 
@@ -61,14 +83,24 @@ def check(lines: Sequence[str]) -> list[Problem]:
     problems = []
     for row, line in enumerate(lines):
         if "\t" in line:
-            problems.append(Problem(row + 1, line.index("\t") + 1, "a tab; use spaces, tabs have no fixed width"))
+            problems.append(
+                Problem(row + 1, line.index("\t") + 1, "a tab; use spaces, tabs have no fixed width")
+            )
         if len(line) > WIDTH:
-            problems.append(Problem(row + 1, WIDTH + 1, f"the line is {len(line)} columns wide; at most {WIDTH} fit"))
+            problems.append(
+                Problem(row + 1, WIDTH + 1, f"the line is {len(line)} columns wide; at most {WIDTH} fit")
+            )
         for column, character in enumerate(line):
             for arm in sorted(arms(character)):
                 if not _meets(lines, row, column, arm):
-                    problems.append(Problem(row + 1, column + 1, f"'{character}' meets no line {_WORDS[arm]}"))
-            if character in HEADS and character in "▼▲▶◀" and not _at(lines, row, column, HEADS[character]).strip():
+                    problems.append(
+                        Problem(row + 1, column + 1, f"'{character}' meets no line {_WORDS[arm]}")
+                    )
+            if (
+                character in HEADS
+                and character in "▼▲▶◀"
+                and not _at(lines, row, column, HEADS[character]).strip()
+            ):
                 problems.append(Problem(row + 1, column + 1, f"'{character}' points at nothing"))
     return problems
 

@@ -48,7 +48,10 @@ def label(node: Node, width: int, rows: int = 2) -> Label:
     short = len(code) == 1 and len(shape) == 1 and node.kind in ("input", "output")
     if short and len(code[0]) + 3 + len(shape[0]) <= width:
         indent = len(code[0]) + 3
-        return Label((code[0] + "   " + shape[0],), tuple(Size(0, s.start + indent, s.end + indent, s.axis) for s in sizes))
+        return Label(
+            (code[0] + "   " + shape[0],),
+            tuple(Size(0, s.start + indent, s.end + indent, s.axis) for s in sizes),
+        )
     below = tuple(Size(s.row + len(code), s.start, s.end, s.axis) for s in sizes)
     return Label((*code, *shape), below, len(code), broken)
 
@@ -84,7 +87,7 @@ def _shape(node: Node, width: int) -> tuple[list[str], list[Size]]:
 
 
 def fit(code: str, width: int, rows: int) -> tuple[list[str], bool]:
-    """Code in at most ``rows`` lines of ``width``: whole if it fits, else with dots for its innermost long arguments.
+    """Code in at most ``rows`` lines of ``width``: whole if it fits, else with dots for inner arguments.
 
     >>> fit("q.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)", 22, 2)
     (['q.view(B, T, …)', '  .transpose(1, 2)'], False)
@@ -105,15 +108,15 @@ def _arguments(code: str) -> Iterator[tuple[int, int, int, int]]:
         if character in ")]}," and opened:
             start = opened.pop()
             start += len(code[start:i]) - len(code[start:i].lstrip())
-            if i - start > len(DOTS) + 1 or DOTS in code[start:i] and i - start > 1:
+            if i - start > len(DOTS) + 1 or (DOTS in code[start:i] and i - start > 1):
                 yield len(opened), i - start, start, i
         if character in "([{,":
             opened.append(i + 1)
 
 
 def wrap(code: str, width: int) -> tuple[list[str], bool]:
-    """Break a line where that hurts least: at the outermost operator, method or comma. If there is none, anywhere:
-    then the second result is True."""
+    """Break a line where that hurts least: at the outermost operator, method or comma. If there is none,
+    anywhere: then the second result is True."""
     lines, indent, broken = [], "", False
     while len(indent + code) > width:
         room = width - len(indent)

@@ -1,7 +1,7 @@
 """Put a graph's nodes into layers and each layer in order, so that lines are short and seldom cross.
 
-A value (``Net``: the node that gives it, and its name) that skips layers has a ``Lane`` in each of them. Ties are
-broken by the order in which nodes ran: a small edit of the code is a small edit of the drawing.
+A value (``Net``: the node that gives it, and its name) that skips layers has a ``Lane`` in each of them.
+Ties are broken by the order in which nodes ran: a small edit of the code is a small edit of the drawing.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def layers(graph: Graph, capacity: Mapping[int, int]) -> Layers:
 
 
 def _assign(graph: Graph, capacity: Mapping[int, int]) -> list[int]:
-    """Each node as early as it can be; what nothing flows into as late as its first use allows; outputs last."""
+    """Each node as early as it can be, outputs last; what nothing flows into just before its first use."""
     layer: list[int] = []
     held: dict[int, int] = {}
     for node in graph.nodes:
@@ -80,18 +80,14 @@ def _assign(graph: Graph, capacity: Mapping[int, int]) -> list[int]:
             at += 1
         layer.append(at)
         held[at] = held.get(at, 0) + 1
-    outputs = [node.id for node in graph.nodes if node.kind == "output"]
-    last = max((layer[node] for node in outputs), default=0)
-    if sum(layer[node] != last for node in outputs) + held.get(last, 0) <= capacity.get(last, len(graph.nodes)):
-        for node in outputs:
-            held[layer[node]] -= 1
-            held[last] += 1
-            layer[node] = last
+    _outputs_last(graph, capacity, layer, held)
     for node in graph.nodes:
         uses = [layer[edge.target] for edge in graph.outgoing(node.id)]
         if uses and not any(True for _ in graph.incoming(node.id)):
             places = range(min(uses) - 1, layer[node.id], -1)
-            late = next((at for at in places if held.get(at, 0) < capacity.get(at, len(graph.nodes))), layer[node.id])
+            late = next(
+                (at for at in places if held.get(at, 0) < capacity.get(at, len(graph.nodes))), layer[node.id]
+            )
             held[layer[node.id]] -= 1
             held[late] = held.get(late, 0) + 1
             layer[node.id] = late
@@ -99,8 +95,20 @@ def _assign(graph: Graph, capacity: Mapping[int, int]) -> list[int]:
     return [used[at] for at in layer]
 
 
+def _outputs_last(graph: Graph, capacity: Mapping[int, int], layer: list[int], held: dict[int, int]) -> None:
+    """Move the outputs into one layer, if there is room."""
+    outputs = [node.id for node in graph.nodes if node.kind == "output"]
+    last = max((layer[output] for output in outputs), default=0)
+    moved = [output for output in outputs if layer[output] != last]
+    if len(moved) + held.get(last, 0) <= capacity.get(last, len(graph.nodes)):
+        for output in moved:
+            held[layer[output]] -= 1
+            held[last] += 1
+            layer[output] = last
+
+
 def _order(found: Layers) -> None:
-    """Barycentres, down and up in turns; the order with the fewest crossings wins, the earlier one if equal."""
+    """Barycentres, down and up in turns; of the orders that it meets the first with the fewest crossings."""
     for i in range(len(found.rows)):
         _sort_down(found, i)
     best, fewest = [list(row) for row in found.rows], _crossings(found)
@@ -163,6 +171,4 @@ def _crossings(found: Layers) -> int:
 
 
 def _inversions(lines: Sequence[tuple[float, int]]) -> int:
-    return sum(
-        (a[0] - b[0]) * (a[1] - b[1]) < 0 for k, a in enumerate(lines) for b in lines[k + 1 :]
-    )
+    return sum((a[0] - b[0]) * (a[1] - b[1]) < 0 for k, a in enumerate(lines) for b in lines[k + 1 :])

@@ -19,7 +19,11 @@ def quote(module: Module, span: Span, without: Iterable[Span] = ()) -> str:
     'x + …'
     """
     holes = [place for place in without if place != span]
-    left_out = [hole for hole in holes if not any(other != hole and other.contains(hole) for other in holes if other != span)]
+    left_out = [
+        hole
+        for hole in holes
+        if not any(other != hole and other.contains(hole) for other in holes if other != span)
+    ]
     text, last = "", None
     for token in _tokens(module.text):
         place = Span(*token.start, *token.end)
@@ -46,9 +50,18 @@ def _gap(last: tokenize.TokenInfo | None, token: tokenize.TokenInfo) -> str:
     return "" if last.string in tuple("([{") or token.string in tuple(")]}.") else " "
 
 
-_LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+_LAYOUT = {
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENDMARKER,
+}
 
 
 @functools.lru_cache(maxsize=64)
 def _tokens(text: str) -> list[tokenize.TokenInfo]:
-    return [token for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type not in _LAYOUT]
+    return [
+        token for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type not in _LAYOUT
+    ]

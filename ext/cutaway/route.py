@@ -1,4 +1,5 @@
-"""Lead lines through the channel between two layers: at right angles, one net per line, crossings always straight.
+"""Lead lines through the channel between two layers: at right angles, one net per line, crossings always
+straight.
 
 A line comes in at its net's ``top`` column and leaves at its ``bottoms``. In between it runs along horizontal
 ``Track``s. Two nets never share a piece of a line, and where they share a column one ends above the other.
@@ -49,7 +50,7 @@ def route(lines: Sequence[Line], width: int) -> list[tuple[int, Track]]:
 
 
 def _tracks(number: int, line: Line) -> list[Track]:
-    """A line that goes on straight and to both sides has two tracks: a four-way joint would look like a crossing."""
+    """A line that goes straight on and to both sides has two tracks: a joint of four looks crossed."""
     left = {b for b in line.bottoms if b < line.top}
     right = {b for b in line.bottoms if b > line.top}
     sides = [left, right] if left and right and line.top in line.bottoms else [left | right]

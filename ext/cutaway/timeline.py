@@ -1,7 +1,8 @@
 """The records of one activation, to be read in step with its syntax tree.
 
-A statement that is walked opens a window: the records from now to the first that stands outside of the statement.
-Inside it, ``take`` gives the next record of an expression, or None where that expression did not run.
+A statement that is walked opens a window: the records from now to the first that stands outside of the
+statement. Inside it, ``take`` gives the next record of an expression, or None where that expression did
+not run.
 """
 
 from __future__ import annotations
