@@ -58,6 +58,8 @@ class Assignments:
         tensors = [(name, given) for _, name, given in bound if holds_tensor(given)]
         prefix = "".join(self.expressions.code(target) + " = " for target in targets)
         names = tuple(dict.fromkeys(name for name, _ in tensors if name != "_"))
+        if not any(isinstance(target, ast.Tuple | ast.List) for target in targets):
+            names = names[:1]  # y = z = x: one value
         if tensors and not flow.plain:
             box = Box("step", prefix + self.expressions.code(value), self.span(value), None, names)
             number = self.boxes.add(box, flow.sources)
@@ -70,7 +72,8 @@ class Assignments:
         shapes = {given.shape for _, given in tensors}
         self.boxes.give(number, tensors[0][1] if len(shapes) == 1 else None)
         for _, name, given in bound:
-            self.variables[name] = self._given(number, name, given) if holds_tensor(given) else NOTHING
+            name_of_value = name if len(names) > 1 else ""
+            self.variables[name] = self._given(number, name_of_value, given) if holds_tensor(given) else NOTHING
 
     def _alias(
         self, targets: Sequence[ast.expr], bound: list[tuple[ast.expr, str, Value]], flow: Flow

@@ -128,6 +128,10 @@ class Expressions:
 
     def _namedexpr(self, node: ast.NamedExpr) -> Flow:
         flow = self.value(node.value)
+        record = self.timeline.take("bind", self.module.span(node.target))
+        if record is not None and record.value.type == "tensor" and not flow.plain:
+            flow = self.box(node, "step", flow, record.value)
+            self.boxes.all[flow.sources[0].box].names = (node.target.id,)
         self.variables[node.target.id] = flow
         return flow
 
