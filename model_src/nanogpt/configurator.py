@@ -2,8 +2,8 @@
 
     python -m nanogpt.train config/train_shakespeare_char.py --device=cpu --max_iters=100
 
-A config file looks like Python, ``name = value``, but it is read, not run: values are literals, earlier names,
-arithmetic and a few harmless calls. Every mistake is an OptionError: where it is, what was found, what to do.
+A config file looks like Python, ``name = value``, but it is read, not run: values are literals, earlier
+names, arithmetic and a few harmless calls. Every mistake is an OptionError: where it is, what to do.
 """
 
 import ast
