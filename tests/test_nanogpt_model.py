@@ -21,7 +21,8 @@ SIZES = {
     "sort": GPTConfig(block_size=11, vocab_size=3, n_layer=3, n_head=3, n_embd=48),
 }
 # Measured on the original, torch 2.13.0 on a CPU, one thread, seed 1337:
-# fingerprint of the weights, first weights, loss, loss with three columns ignored, logits, five losses of training.
+# fingerprint of the weights, first weights, loss, loss with three columns ignored, logits,
+# five losses of training.
 GOLDEN = {
     "tiny": (
         "4d23e9445a34383e", [-0.00308302, -0.00064210], 2.390872, 2.3946707,
@@ -176,7 +177,8 @@ def test_state_dict_has_nanogpts_keys_in_order_and_ties_the_embedding() -> None:
         "ln_1.weight": (8,), "ln_1.bias": (8,), "attn.c_attn.weight": (24, 8), "attn.c_attn.bias": (24,),
         "attn.c_proj.weight": (8, 8), "attn.c_proj.bias": (8,), "ln_2.weight": (8,),
         "ln_2.bias": (8,),
-        "mlp.c_fc.weight": (32, 8), "mlp.c_fc.bias": (32,), "mlp.c_proj.weight": (8, 32), "mlp.c_proj.bias": (8,),
+        "mlp.c_fc.weight": (32, 8), "mlp.c_fc.bias": (32,), "mlp.c_proj.weight": (8, 32),
+        "mlp.c_proj.bias": (8,),
     }  # fmt: skip
     expected = {"transformer.wte.weight": (11, 8), "transformer.wpe.weight": (8, 8)}
     for i in range(2):

@@ -62,7 +62,7 @@ def test_learning_rate_rises_then_falls() -> None:
     rates = [sort.get_lr(step) for step in range(sort.MAX_ITERS)]
     top = rates.index(max(rates))
     assert top == sort.WARMUP_ITERS - 1
-    assert all(a < b for a, b in pairwise(rates[: top + 1]))
+    assert all(a <= b for a, b in pairwise(rates[: top + 1])) and rates[0] < rates[top] / 5
     assert all(a >= b for a, b in pairwise(rates[top:]))
     assert rates[-1] == sort.MIN_LEARNING_RATE
 

@@ -20,8 +20,8 @@ from nanogpt.train import TrainOptions, World, get_lr
 SOURCE = Path(train.__file__).parents[1]
 SMALL = TrainOptions(
     dataset="lcg", device="cpu", dtype="float32", compile=False, block_size=16, batch_size=4, n_layer=2,
-    n_head=2, n_embd=32, gradient_accumulation_steps=2, learning_rate=1e-2, min_lr=1e-3, warmup_iters=5, max_iters=20,
-    lr_decay_iters=20, eval_interval=10, eval_iters=3,
+    n_head=2, n_embd=32, gradient_accumulation_steps=2, learning_rate=1e-2, min_lr=1e-3, warmup_iters=5,
+    max_iters=20, lr_decay_iters=20, eval_interval=10, eval_iters=3,
 )  # fmt: skip
 # Printed by the original on the same data and options.
 LOSSES = [
