@@ -46,7 +46,10 @@ class Scores(Stage):
         )
 
         self.next_section("Every pair")
-        rows = [Transform(VGroup(*grid[i * full.columns :][: full.columns]), full.row(i)) for i in range(full.rows)]
+        rows = [
+            Transform(VGroup(*grid[i * full.columns :][: full.columns]), full.row(i))
+            for i in range(full.rows)
+        ]
         self.beat(
             "The same for every pair",
             LaggedStart(*rows, lag_ratio=0.3),
@@ -112,7 +115,7 @@ class CausalMask(Stage):
         self.beat(
             "The future is hidden",
             Transform(grid.ahead(), self.empty(grid.copy().ahead())),
-            Transform(before, self.column(masked[QUERY], 1304, QUERY + 1)),
+            ReplacementTransform(before, self.column(masked[QUERY], 1304, QUERY + 1)),
             rest=2 * REST,
             say="Scores above the diagonal become minus infinity: no token may look ahead.",
         )
@@ -144,14 +147,16 @@ class WeightedSum(Stage):
         mixed = self.signed(y[:, None], (GRID_AT[0] + 640, corner[1]), size, most)
         name = self.words("y", color=self.theme.muted).move_to(at(mixed.corner[0] + 28, GRID_AT[1] + 28))
         self.empty(VGroup(*looks[QUERY + 1 :]))
-        self.add(offered, self.across(looks, tokens, "looked at"), self.upright("D", "v").move_to(at(132, 656)))
+        self.add(
+            offered, self.across(looks, tokens, "looked at"), self.upright("D", "v").move_to(at(132, 656))
+        )
 
         self.next_section("Weights")
         self.beat(
             f"The weights of one {tokens[QUERY]}",
             FadeIn(looks),
             FadeIn(self.words("w", color=self.theme.muted).move_to(at(132, 292))),
-            say=f"The {tokens[QUERY]} at position {QUERY} has a weight for each token; each token offers its v.",
+            say=f"The {tokens[QUERY]} at position {QUERY} has a weight for each token, and each token a v.",
         )
 
         self.next_section("Sum")
@@ -180,7 +185,12 @@ class WeightedSum(Stage):
         self.beat(
             "One channel, in numbers",
             FadeIn(self.focus(offered.row(channel), mixed.cell(channel, 0))),
-            FadeIn(VGroup(letters, *(VGroup(self.head(text, x), self.column(n, x, QUERY + 1)) for text, x, n in terms))),
+            FadeIn(
+                VGroup(
+                    letters,
+                    *(VGroup(self.head(text, x), self.column(n, x, QUERY + 1)) for text, x, n in terms),
+                )
+            ),
             say=f"One channel: each token's weight times its v, and their sum {number_text(y[channel])}.",
         )
         total = self.column([y[channel]], 1800, top=FOCUS_AT[1] + len(tokens) * CELL + 16)
@@ -204,7 +214,8 @@ class Heads(Stage):
 
         self.next_section("Heads")
         self.beat(
-            f"{len(grids)} heads, {len(grids)} ways to look", say="Each head has its own weights for the same tokens."
+            f"{len(grids)} heads, {len(grids)} ways to look",
+            say="Each head has its own weights for the same tokens.",
         )
         self.next_section("While it writes")
         frames, found = VGroup(), VGroup()
@@ -218,7 +229,7 @@ class Heads(Stage):
                 f"About to write {answer[row]}: weight on {answer[row]}",
                 FadeOut(frames, found),
                 FadeIn(marks, texts),
-                say=f"At position {row}, about to write {answer[row]}, the weight on {answer[row]} is: {listed}.",
+                say=f"Position {row}, about to write {answer[row]}; weight on {answer[row]}: {listed}.",
             )
             frames, found = marks, texts
 

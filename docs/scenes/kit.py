@@ -1,8 +1,9 @@
-"""Shared shapes of the book's clips: a stage of 1920 by 1080, an 8 px grid, five sizes of text, tensors as cells.
+"""Shared shapes of the book's clips: a stage of 1920 by 1080, an 8 px grid, five sizes of text, tensors as
+cells.
 
 Lengths are pixels of that stage (``px``, ``at``); text sizes are the height of a line of type in the same
-pixels, so that the smallest is 11 CSS px where the stage is 360 px wide. A tensor has its positions (T) across
-and its channels down, and stands in the same place from clip to clip.
+pixels, so that the smallest is 11 CSS px where the stage is 360 px wide. A tensor has its positions (T)
+across and its channels down, and stands in the same place from clip to clip.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -78,9 +79,7 @@ class Cells(VGroup):
         )
 
     def center_of(self, row: float, column: float) -> np.ndarray:
-        return at(
-            self.corner[0] + (column + 0.5) * self.size[0], self.corner[1] + (row + 0.5) * self.size[1]
-        )
+        return at(self.corner[0] + (column + 0.5) * self.size[0], self.corner[1] + (row + 0.5) * self.size[1])
 
     def cell(self, row: int, column: int) -> Rectangle:
         return self[row * self.columns + column]
@@ -162,7 +161,9 @@ class Stage(RecordedScene):
     def across(self, cells: Cells, labels: Sequence[str], role: str = "") -> VGroup:
         """A label above each column, and above them the letter of the axis."""
         top = cells.corner[1]
-        marks = self._labels(labels, [(cells.center_of(0, j)[0], at(0, top - 36)[1]) for j in range(cells.columns)])
+        marks = self._labels(
+            labels, [(cells.center_of(0, j)[0], at(0, top - 36)[1]) for j in range(cells.columns)]
+        )
         if not role:
             return VGroup(marks)
         return VGroup(marks, self.letter("T", role).move_to([marks.get_x(), at(0, top - 104)[1], 0]))
@@ -170,7 +171,9 @@ class Stage(RecordedScene):
     def down(self, cells: Cells, labels: Sequence[str], role: str = "") -> VGroup:
         """A label left of each row, and left of them the letter of the axis."""
         left = cells.corner[0]
-        marks = self._labels(labels, [(at(left - 36, 0)[0], cells.center_of(i, 0)[1]) for i in range(cells.rows)])
+        marks = self._labels(
+            labels, [(at(left - 36, 0)[0], cells.center_of(i, 0)[1]) for i in range(cells.rows)]
+        )
         if not role:
             return VGroup(marks)
         return VGroup(marks, self.upright("T", role).move_to([at(left - 116, 0)[0], marks.get_y(), 0]))
@@ -203,14 +206,18 @@ class Stage(RecordedScene):
 
     def head(self, text: str, right: float) -> Text:
         """What a column of numbers holds."""
-        return self.words(text, color=self.theme.muted).move_to(at(right, FOCUS_AT[1] - 36), aligned_edge=RIGHT)
+        return self.words(text, color=self.theme.muted).move_to(
+            at(right, FOCUS_AT[1] - 36), aligned_edge=RIGHT
+        )
 
     def rule(self, left: float, right: float, y: float) -> Line:
         return Line(at(left, y), at(right, y)).set_stroke(self.theme.line, HAIRLINE * 2)
 
     # Beats
 
-    def beat(self, title: str, *animations: Animation, say: str, rest: float = REST, run_time: float = EASE) -> None:
+    def beat(
+        self, title: str, *animations: Animation, say: str, rest: float = REST, run_time: float = EASE
+    ) -> None:
         """One thing happens: its title, its animations, its caption for who reads, and a rest."""
         new = self.words(title, TITLE, weight="MEDIUM").move_to(at(GRID_AT[0], 68), aligned_edge=LEFT)
         began = self.time

@@ -87,7 +87,7 @@ LIGHT = Theme(
     line="#cfcee4",
     accent="#c8502b",
     weights=("#ebebf5", "#a6a5c4", "#716f96", "#444269", "#1b1a35"),
-    signed=("#2733a8", "#4653cc", "#848ff0", "#efeff8", "#c9ac2a", "#8f7508", "#5c4a00"),
+    signed=("#2733a8", "#4653cc", "#848ff0", "#efeff8", "#c9ac2a", "#92780a", "#665300"),
 )
 BY_NAME = {theme.name: theme for theme in (DARK, LIGHT)}
 

@@ -1,0 +1,234 @@
+"""The pool: what works is kept, what fails says why and stops nobody, and the store is asked first."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import av
+import pytest
+
+from cutaway import recipe
+from cutaway.export import animate
+from cutaway.names import Place
+from cutaway.palette import DARK, LIGHT, rgb
+from cutaway.render import Inputs, Wanted, render, stored
+from cutaway.source import Span
+from tests.clip_book import write_book, write_trace
+
+NAMES = ("Plain", "Reads", "Raises", "Hangs", "Killed", "Misnamed", "NoScene", "Missing")
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("book")
+    book = write_book(folder, limit_s=4)
+    inputs = write_trace(folder / "tiny.json")
+    said = []
+    clips = render(book, [Wanted(f"some.{name}", "tiny") for name in NAMES], inputs, said.append)
+    return book, inputs, {want.scene.removeprefix("some."): clip for want, clip in clips.items()}, said
+
+
+def frames(path):
+    with av.open(str(path)) as film:
+        return [(float(f.pts * f.time_base), f.to_ndarray(format="rgb24")) for f in film.decode(video=0)]
+
+
+def test_finished_clips_are_whole(drawn):
+    book, _, clips, _ = drawn
+    for name in ("Plain", "Reads"):
+        assert not clips[name].error
+        assert stored(book, clips[name].key) == clips[name]
+    assert clips["Plain"].themes == ("dark",)  # its colours are its own
+    assert clips["Reads"].themes == ("dark", "light")
+    assert clips["Plain"].seconds == pytest.approx(3.0)
+    assert clips["Plain"].sections == (("Grow", 0.0), ("Rest", pytest.approx(0.4)))
+
+
+def test_a_pause_is_one_long_frame_of_the_right_length(drawn):
+    book, _, clips, _ = drawn
+    shown = frames(book.store.path(recipe.KIND, clips["Plain"].key, "-dark.mp4"))
+    assert len(shown) == 4 + 2  # four that move, the pause, and the frame that ends it
+    with av.open(str(book.store.path(recipe.KIND, clips["Plain"].key, "-dark.mp4"))) as film:
+        assert film.duration / av.time_base == pytest.approx(3.0, abs=0.01)
+
+
+def test_colours_arrive_as_meant_and_are_tagged(drawn):
+    book, _, clips, _ = drawn
+    for theme in (DARK, LIGHT):
+        path = book.store.path(recipe.KIND, clips["Reads"].key, f"-{theme.name}.mp4")
+        corner = frames(path)[0][1][4, 4]
+        assert max(abs(int(c) - round(255 * w)) for c, w in zip(corner, rgb(theme.ground), strict=True)) <= 4
+        with av.open(str(path)) as film:
+            context = film.streams.video[0].codec_context
+            assert (context.colorspace, context.color_primaries, context.color_trc, context.color_range) == (
+                1,
+                1,
+                1,
+                1,
+            )
+
+
+def test_captions_are_web_vtt(drawn):
+    book, _, clips, _ = drawn
+    text = book.store.path(recipe.KIND, clips["Plain"].key, ".vtt").read_text()
+    assert text.startswith("WEBVTT\n\n00:00:00.000 --> 00:00:00.400\n")
+    assert "A &lt;b&gt;box&lt;/b&gt; appears --&gt; here" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("Raises", "in construct\n    box().no_such_method()"),
+        ("Hangs", "cutaway_clip_limit_s = 4 s and was stopped; it was at "),
+        ("Killed", "ended by SIGKILL"),
+        ("Misnamed", "did you mean 'weights'"),
+        ("NoScene", "is no Manim scene"),
+        ("Missing", "did you mean 'Misnamed'?"),
+    ],
+)
+def test_a_failure_says_why_and_harms_nobody(drawn, name, says):
+    _, _, clips, _ = drawn
+    assert says in clips[name].error
+    assert not clips[name].key
+    assert "manim/" not in clips[name].error  # the author's frames only
+
+
+def test_an_unknown_tag_is_a_notice_at_its_line(drawn):
+    book, _, clips, _ = drawn
+    ((place, message),) = clips["Reads"].notices
+    line = int(place.rpartition(":")[2])
+    assert "weigths" in (book.scenes / "some.py").read_text().splitlines()[line - 1]
+    assert "did you mean 'weights'" in message
+
+
+def test_progress_names_clip_number_and_time(drawn):
+    said = drawn[3]
+    assert any(line.startswith("clip 1 of 7 some.") for line in said)
+    assert any("some.Plain done, " in line and line.endswith(" s") for line in said)
+
+
+def test_a_hit_draws_nothing(drawn):
+    book, inputs, clips, _ = drawn
+    said = []
+    again = render(book, [Wanted("some.Plain", "tiny"), Wanted("some.Reads", "tiny")], inputs, said.append)
+    assert list(again.values()) == [clips["Plain"], clips["Reads"]]
+    assert not said
+
+
+def test_a_hit_imports_neither_manim_nor_torch(drawn):
+    book = drawn[0]
+    code = f"""
+        import sys
+        from pathlib import Path
+        from cutaway.book import Book
+        from cutaway.render import Inputs, Wanted, render
+        from cutaway.store import Store
+        folder = Path({str(book.confdir)!r})
+        book = Book(folder, {{}}, folder, folder / "scenes", Store(folder / "store"), (160, 90), 10, 4)
+        clip, = render(book, [Wanted("some.Plain", "tiny")], Inputs({{}}, {{}}), print).values()
+        assert clip.key, clip
+        assert not {{"manim", "torch", "av"}} & set(sys.modules)
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, env=environment, timeout=60)
+
+
+def test_another_value_is_another_clip_only_for_who_read_it(drawn, tmp_path):
+    book, _, _, _ = drawn
+    changed = write_trace(tmp_path / "tiny.json", weight=2.5)
+    for scene, is_hit in (("some.Plain", True), ("some.Reads", False)):
+        key = recipe.source_key(book, scene)
+        assert (recipe.look_up(book.store, key, changed.names("tiny")) is not None) == is_hit
+    lost = Inputs(changed.traces, {"other": Place("m.f", Span(1, 0, 1, 7))})
+    assert recipe.look_up(book.store, recipe.source_key(book, "some.Reads"), lost.names("tiny")) is None
+
+
+def test_a_missing_file_is_made_again(drawn):
+    book, inputs, clips, _ = drawn
+    path = book.store.path(recipe.KIND, clips["Plain"].key, "-dark.png")
+    path.unlink()
+    want = Wanted("some.Plain", "tiny")
+    assert render(book, [want], inputs, lambda line: None)[want] == clips["Plain"]
+    assert path.is_file()
+
+
+def test_one_clip_as_an_animated_picture(drawn, tmp_path):
+    book, _, clips, _ = drawn
+    for kind in ("gif", "webp"):
+        path = tmp_path / f"clip.{kind}"
+        animate(book.store.path(recipe.KIND, clips["Plain"].key, "-dark.mp4"), path, kind)
+        assert path.stat().st_size > 500
+    with av.open(str(tmp_path / "clip.gif")) as film:
+        video = film.streams.video[0]
+        assert video.height == 480
+        assert sum(1 for _ in film.decode(video)) == pytest.approx(45, abs=1)
+
+
+# Keys
+
+
+def key_after(book, old, new, scene="some.Plain", file="some.py"):
+    path = book.scenes / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    try:
+        return recipe.source_key(book, scene)
+    finally:
+        path.write_text(text)
+
+
+def test_the_key_covers_what_the_scene_uses_and_no_more(tmp_path):
+    book = write_book(tmp_path / "book")
+    key = recipe.source_key(book, "some.Plain")
+    assert key_after(book, "run_time=0.4", "run_time=0.5") != key
+    assert key_after(book, "Square(1)", "Square(2)", file="shared.py") != key
+    assert key_after(book, "unused = 1", "unused = 2") == key
+    assert key_after(book, "time.sleep(0.05)", "time.sleep(0.06)") == key
+    assert key_after(book, "Moves, then rests.", "Another docstring.") == key
+    assert key_after(book, "self.wait(2.6)", "self.wait(2.6)  # a comment") == key
+
+
+def test_ctrl_c_leaves_no_process_and_no_half_file(tmp_path):
+    write_book(tmp_path / "book")
+    code = f"""
+        from pathlib import Path
+        from cutaway.book import Book
+        from cutaway.render import Inputs, Wanted, render
+        from cutaway.store import Store
+        folder = Path({str(tmp_path / "book")!r})
+        book = Book(folder, {{}}, folder, folder / "scenes", Store(folder / "store"), (160, 90), 10, 60)
+        render(book, [Wanted("some.Hangs", None)], Inputs({{}}, {{}}), lambda line: print(line, flush=True))
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path)}
+    child = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert b"clip 1 of 1" in child.stdout.readline()
+    workers = children_of(child.pid)
+    assert workers
+    child.send_signal(signal.SIGINT)
+    child.wait(timeout=20)
+    child.stdout.close()
+    deadline = time.monotonic() + 5
+    while any(os.path.exists(f"/proc/{pid}") for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not [pid for pid in workers if os.path.exists(f"/proc/{pid}")]
+    assert not list((tmp_path / "book").glob("store/*/*"))
+    assert not list(tmp_path.glob("cutaway-clips-*"))
+
+
+def children_of(pid):
+    """Process ids of the children of a process, and of theirs."""
+    found = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/children") as file:
+            for child in map(int, file.read().split()):
+                found += [child, *children_of(child)]
+    return found

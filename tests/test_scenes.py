@@ -1,0 +1,159 @@
+"""The book's clips, run without drawing: one idea, short, legible on a phone, nothing on top of anything."""
+
+import tests.clip_book  # isort: skip # noqa: F401 - imports Manim quietly, before anything else does
+
+import importlib
+import inspect
+from itertools import combinations, pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from manim import Scene, Text, tempconfig
+
+from cutaway.names import Found
+from cutaway.palette import BY_NAME
+from cutaway.trace import Value
+from scenes import kit
+
+SCENES = Path(kit.__file__).parent
+PHONE_CSS_PX = 360
+SMALLEST_CSS_PX = 11
+LONGEST_S, LONGEST_LINES, MOST_MOVING = 20, 60, 3
+
+
+def book_scenes():
+    for path in sorted(SCENES.glob("*.py")):
+        module = importlib.import_module(f"scenes.{path.stem}")
+        for name, found in inspect.getmembers(module, inspect.isclass):
+            if found.__module__ == module.__name__ and issubclass(found, Scene) and found is not kit.Stage:
+                yield pytest.param(found, id=f"{path.stem}.{name}")
+
+
+class Attention:
+    """Stands in for a reading of the sort model: random numbers of its shapes, masked and softmaxed."""
+
+    def __init__(self):
+        draw = np.random.default_rng(1).normal
+        q, k, v = (draw(size=(1, 3, 11, 16)) for _ in range(3))
+        scores = q @ k.transpose(0, 1, 3, 2)
+        mask = np.where(np.tril(np.ones((11, 11))) > 0, scores / 4, -np.inf)
+        weights = np.exp(mask) / np.exp(mask).sum(-1, keepdims=True)
+        steps = {
+            "q": q,
+            "k": k,
+            "v": v,
+            "scores": scores,
+            "scale": scores / 4,
+            "mask": mask,
+            "softmax": weights,
+        }
+        steps["values"] = weights @ v
+        self.arrays = {f"attention-forward-{name}": array for name, array in steps.items()}
+        self.arrays["idx"] = np.array([[2, 1, 0, 1, 1, 2, 0, 1, 1, 1, 2]])
+        self.arrays["targets"] = np.array([[-1, -1, -1, -1, -1, 0, 1, 1, 1, 2, 2]])
+
+    def find(self, name):
+        array = self.arrays[name]
+        return Found(name, Value("tensor", name, shape=array.shape, kept=True, arrays={name: array}))
+
+    def note_tag(self, name, place):
+        assert name in self.arrays, (name, place)
+
+
+def watched(scene_class):
+    """The scene with its beats looked at: ``plays`` and, at each rest, the visible ``texts``."""
+
+    class Watched(scene_class):
+        def setup(self):
+            super().setup()
+            self.plays, self.rests = [], []
+
+        def play(self, *animations, **options):
+            self.plays.append((len(animations), options.get("run_time", 1.0)))
+            super().play(*animations, **options)
+
+        def wait(self, duration=1.0, **options):
+            self.rests.append(
+                [m.copy() for top in self.mobjects for m in top.get_family() if isinstance(m, Text)]
+            )
+            super().wait(duration, **options)
+
+    return Watched
+
+
+@pytest.fixture(scope="module", params=list(book_scenes()))
+def performed(request, tmp_path_factory):
+    scene_class = watched(request.param)
+    scene_class.reading, scene_class.theme = Attention(), BY_NAME["light"]
+    folder = tmp_path_factory.mktemp("media")
+    settings = {"media_dir": str(folder), "dry_run": True, "verbosity": "ERROR", "progress_bar": "none"}
+    with tempconfig(settings):
+        scene = scene_class(skip_animations=True)
+        scene.render()
+        yield request.param, scene
+
+
+def test_one_idea_told_briefly(performed):
+    scene_class, scene = performed
+    assert scene_class.__doc__
+    assert len(inspect.getsource(scene_class.construct).splitlines()) <= LONGEST_LINES
+    assert scene.renderer.time <= LONGEST_S
+
+
+def test_beats_are_calm(performed):
+    _, scene = performed
+    assert max(count for count, _ in scene.plays) <= MOST_MOVING
+    assert all(0.3 <= seconds <= 2 for _, seconds in scene.plays)
+    assert len(scene.rests) >= 2
+
+
+def type_px(text):
+    """Height of the line of type in pixels of the stage, measured on the outlines, upright text included."""
+    fresh = Text(text.text, font=text.font, weight=text.weight, font_size=kit.SMALL * kit.FONT_UNITS)
+    return kit.SMALL * outline(text) / outline(fresh)
+
+
+def outline(text):
+    return sum(
+        np.linalg.norm(np.diff(glyph.points, axis=0), axis=1).sum()
+        for glyph in text.family_members_with_points()
+    )
+
+
+def test_every_text_is_legible_at_phone_width(performed):
+    _, scene = performed
+    assert all(scene.rests)
+    sizes = {(text.text, round(text.height, 4)): text for texts in scene.rests for text in texts}
+    for text in sizes.values():
+        assert type_px(text) * PHONE_CSS_PX / kit.STAGE[0] >= SMALLEST_CSS_PX, text.text
+
+
+def box(text):
+    (left, bottom, _), (right, top, _) = text.get_corner((-1, -1, 0)), text.get_corner((1, 1, 0))
+    return left, bottom, right, top
+
+
+def test_texts_stay_on_the_stage_and_off_each_other(performed):
+    _, scene = performed
+    (left, top, _), (right, bottom, _) = kit.at(16, 16), kit.at(kit.STAGE[0] - 16, kit.STAGE[1] - 16)
+    for texts in scene.rests:
+        boxes = [(text.text, box(text)) for text in texts]
+        for text, (x0, y0, x1, y1) in boxes:
+            assert left <= x0 and x1 <= right and bottom <= y0 and y1 <= top, text
+        for (one, a), (other, b) in combinations(boxes, 2):
+            apart = a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
+            assert apart, (one, other)
+
+
+def test_captions_say_every_beat(performed):
+    _, scene = performed
+    captions = scene.renderer.file_writer.subcaptions
+    assert len(captions) >= 2
+    for one, other in pairwise(captions):
+        assert one.end <= other.start or abs((one.end - other.start).total_seconds()) < 0.05
+
+
+def test_numbers_read_as_printed():
+    texts = [kit.number_text(value) for value in (-0.5, float("-inf"), -0.001, 12.346)]
+    assert texts == ["−0.50", "−∞", "0.00", "12.35"]
