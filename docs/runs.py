@@ -31,6 +31,7 @@ class Sort(Run):
         explicit steps are taken instead. They need a mask buffer, which the weights don't hold.
         """
         import torch
+
         from nanogpt import sort
         from nanogpt.model import GPT
 
@@ -45,6 +46,7 @@ class Sort(Run):
 
     def trace(self, weights, record):
         import torch
+
         from nanogpt import sort
         from nanogpt.model import GPT, GPTConfig
 
@@ -68,7 +70,12 @@ class Sort(Run):
             with record.sizes("inference", other, **sizes):
                 other(ids)
         sizes = ("block_size", "vocab_size", "n_layer", "n_head", "n_embd")
-        record.fact(T=idx.size(1), D=model.config.n_embd // model.config.n_head, word=sort.WORD, **{name: getattr(model.config, name) for name in sizes})
+        record.fact(
+            T=idx.size(1),
+            D=model.config.n_embd // model.config.n_head,
+            word=sort.WORD,
+            **{name: getattr(model.config, name) for name in sizes},
+        )
 
 
 def without_fused_attention():

@@ -15,7 +15,17 @@ PAGES = sorted(path.stem for path in (HERE / "broken").glob("*.md") if path.stem
 def broken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The folder of broken pages, built in one go: the site, and all that was said."""
     folder = tmp_path_factory.mktemp("broken")
-    command = [sys.executable, "-m", "sphinx", "-n", "-q", "-j", "2", str(HERE / "broken"), str(folder / "html")]
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-n",
+        "-q",
+        "-j",
+        "2",
+        str(HERE / "broken"),
+        str(folder / "html"),
+    ]
     options = ["-D", f"cutaway_store={folder / 'store'}", "-d", str(folder / "doctrees")]
     done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr

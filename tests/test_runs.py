@@ -22,7 +22,7 @@ def scale(x, w):
     # a comment
     return x * w
 '''
-RUNS = '''
+RUNS = """
 from cutaway.runs import Run
 
 class Toy(Run):
@@ -41,7 +41,7 @@ class Toy(Run):
         from pkg.model import scale
         with record("forward"):
             scale(weights["w"], 2.0)
-'''
+"""
 
 
 class Made:
@@ -110,7 +110,7 @@ def test_code_that_changes_values_trains_and_traces_again(made: Made) -> None:
 
 def test_the_trace_method_alone_traces_again(made: Made) -> None:
     made.ensure()
-    made.edit("runs.py", "weights[\"w\"], 2.0", "weights[\"w\"], 3.0")
+    made.edit("runs.py", 'weights["w"], 2.0', 'weights["w"], 3.0')
     assert made.ensure()[1] == ["tracing"]
 
 
@@ -178,7 +178,9 @@ def test_layout_and_docstrings_are_no_code() -> None:
     one = "def f(x):\n    '''doc'''\n    return (x +\n      1)  # c"
     other = "def f(x):\n    return x + 1"
     assert without_docstrings(ast.parse(one)) == without_docstrings(ast.parse(other))
-    assert without_docstrings(ast.parse(textwrap.dedent(other))) != without_docstrings(ast.parse("def f(x): return x"))
+    assert without_docstrings(ast.parse(textwrap.dedent(other))) != without_docstrings(
+        ast.parse("def f(x): return x")
+    )
 
 
 def test_an_array_that_is_gone_is_an_error_of_the_trace(made: Made) -> None:

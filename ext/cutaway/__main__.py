@@ -30,11 +30,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m cutaway", description=__doc__)
-    parser.add_argument("--docs", type=Path, default=None, help="the book's folder, that of conf.py (default: look around)")
+    parser.add_argument(
+        "--docs", type=Path, default=None, help="the book's folder, that of conf.py (default: look around)"
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     explain = commands.add_parser("explain", help="print the computed diagram of a function or class")
     explain.add_argument("object", help="dotted path, as in nanogpt.model.CausalSelfAttention.forward")
-    explain.add_argument("--run", dest="of", help="RUN, RUN.PASS or RUN.PASS/MODULE (default: the first run that fits)")
+    explain.add_argument(
+        "--run", dest="of", help="RUN, RUN.PASS or RUN.PASS/MODULE (default: the first run that fits)"
+    )
     explain.set_defaults(run=_explain)
     clip = commands.add_parser("clip", help="render one scene outside the book")
     clip.add_argument("scene", help="dotted path, as in attention.CausalMask")
@@ -67,7 +71,9 @@ def _clip(options: argparse.Namespace) -> None:
     from .clip import render_one
 
     kind = "mp4" if options.mp4 else "gif"
-    print(render_one(_book(options), options.scene, options.mp4 or options.gif, kind, options.of, options.theme))
+    print(
+        render_one(_book(options), options.scene, options.mp4 or options.gif, kind, options.of, options.theme)
+    )
 
 
 def _cells(options: argparse.Namespace) -> int:

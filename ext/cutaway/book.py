@@ -13,7 +13,13 @@ from .store import Store
 
 # name, default, what changing it makes outdated, type, one line of help: authoring.md shows this table.
 SETTINGS: list[tuple[str, Any, str, type, str]] = [
-    ("cutaway_sources", {}, "env", dict, "package name -> folders of the explained source, relative to conf.py; first wins"),
+    (
+        "cutaway_sources",
+        {},
+        "env",
+        dict,
+        "package name -> folders of the explained source, relative to conf.py; first wins",
+    ),
     ("cutaway_runs", "runs.py", "env", str, "the file that declares the runs, relative to conf.py"),
     ("cutaway_scenes", "scenes", "env", str, "the folder of Manim scenes, relative to conf.py"),
     ("cutaway_store", ".cutaway", "", str, "the store, relative to conf.py; the variable CUTAWAY_STORE wins"),
@@ -45,6 +51,15 @@ class Book:
     @property
     def source(self) -> Source:
         return Source(self.sources)
+
+    def origin(self, path: Path) -> str:
+        """Where a file of the source comes from, if CUTAWAY_SOURCE weaves its package from another checkout."""
+        for name, folder in replaced_sources().items():
+            if path.is_relative_to(folder):
+                return f"from {folder}"
+            if any(path.is_relative_to(other) for other in self.sources.get(name, [])):
+                return f"the book's own: {folder} has none"
+        return ""
 
     @classmethod
     def from_config(cls, config: Any, confdir: Path) -> Book:
@@ -83,16 +98,15 @@ class Book:
 
 
 def _sources(setting: Mapping[str, str | Sequence[str]], confdir: Path) -> dict[str, list[Path]]:
-    folders = {}
-    for name, listed in setting.items():
-        paths = [listed] if isinstance(listed, str) else list(listed)
-        folders[name] = [(confdir / path).resolve() for path in paths]
-    for name, path in replaced_sources().items():
-        folders[name] = [path, *folders.get(name, [])]
-    for name, paths in folders.items():
-        for path in paths:
-            if not path.is_dir():
-                raise BookError(f"the source folder {path} of the package {name!r} does not exist (cutaway_sources)")
+    folders: dict[str, list[Path]] = {}
+    for name, given in setting.items():
+        folders[name] = [(confdir / path).resolve() for path in ([given] if isinstance(given, str) else given)]
+    for name, folder in replaced_sources().items():
+        folders[name] = [folder, *folders.get(name, [])]
+    for name, listed in folders.items():
+        for folder in listed:
+            if not folder.is_dir():
+                raise BookError(f"the source folder {folder} of the package {name!r} does not exist")
     return folders
 
 

@@ -61,7 +61,9 @@ def trace_of(env: BuildEnvironment, run: str | None) -> Trace:
 
 def names_of(env: BuildEnvironment, run: str | None = None) -> Names:
     """The names that facts and tags of this build may use; runs that failed are left out."""
-    traces = {name: trace_of(env, name) for name, outcome in build_of(env).outcomes.items() if not outcome.error}
+    traces = {
+        name: trace_of(env, name) for name, outcome in build_of(env).outcomes.items() if not outcome.error
+    }
     places = {name: step.place for name, step in cutaway_domain(env).steps.items()}
     return Names(traces, places, run)
 
@@ -75,7 +77,9 @@ def warn(env: BuildEnvironment, message: str, location: Any, subtype: str) -> No
 
 
 def _docname(env: BuildEnvironment, location: Any) -> str:
-    source = getattr(location, "source", None) if isinstance(location, nodes.Node) else str(location).split(":")[0]
+    source = (
+        getattr(location, "source", None) if isinstance(location, nodes.Node) else str(location).split(":")[0]
+    )
     return (env.path2doc(source) if source else None) or env.current_document.docname
 
 
@@ -91,7 +95,9 @@ def _start(app: Sphinx) -> None:
         return
     for outcome in build.outcomes.values():
         if outcome.error:
-            logger.warning(outcome.error, location=f"{book.runs}:{outcome.line}", type="cutaway", subtype="runs")
+            logger.warning(
+                outcome.error, location=f"{book.runs}:{outcome.line}", type="cutaway", subtype="runs"
+            )
 
 
 def _empty(app: Sphinx) -> Book:
@@ -126,10 +132,14 @@ def _written(app: Sphinx) -> dict[str, str]:
         return {}
 
 
-def _outdated(app: Sphinx, env: BuildEnvironment, added: Set[str], changed: Set[str], removed: Set[str]) -> list[str]:
+def _outdated(
+    app: Sphinx, env: BuildEnvironment, added: Set[str], changed: Set[str], removed: Set[str]
+) -> list[str]:
     """Pages that are read again: those that had a warning last time."""
     written = _written(app)
-    return [name for name in env.found_docs if written.get(name) == "troubled" and name not in added | changed]
+    return [
+        name for name in env.found_docs if written.get(name) == "troubled" and name not in added | changed
+    ]
 
 
 def _updated(app: Sphinx, env: BuildEnvironment) -> list[str]:
@@ -143,14 +153,15 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
         return
     build = build_of(app.env)
     state = {name: _inputs(app.env, name) for name in sorted(app.env.found_docs)}
-    state |= {name: "troubled" for name in build.troubled}
+    state |= dict.fromkeys(build.troubled, "troubled")
     with replacing(_record(app)) as temporary:
         temporary.write_text(json.dumps(state), "utf-8")
 
 
 def setup(app: Sphinx) -> None:
     for name, default, rebuild, type_, description in SETTINGS:
-        app.add_config_value(name, default, rebuild, [type_, list] if type_ is tuple else [type_], description)  # type: ignore[arg-type]
+        types = [type_, list] if type_ is tuple else [type_]
+        app.add_config_value(name, default, rebuild, types, description)  # type: ignore[arg-type]
     app.connect("builder-inited", _start)
     app.connect("env-get-outdated", _outdated)
     app.connect("env-updated", _updated)

@@ -28,7 +28,8 @@ from .book import Book, BookError
 from .loading import install
 from .names import Names
 from .store import digest
-from .trace import Scalar, load as load_trace
+from .trace import Scalar
+from .trace import load as load_trace
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -142,12 +143,21 @@ def _digest(env: BuildEnvironment) -> str:
     from .build import build_of
 
     build = build_of(env)
-    files = sorted({path for folders in build.book.sources.values() for folder in folders for path in folder.rglob("*.py")})
+    files = sorted(
+        {
+            path
+            for folders in build.book.sources.values()
+            for folder in folders
+            for path in folder.rglob("*.py")
+        }
+    )
     texts = {str(path): path.read_bytes() for path in files}
     return digest(texts, {name: outcome.trace for name, outcome in build.outcomes.items()})
 
 
-def _outdated(app: Sphinx, env: BuildEnvironment, added: Set[str], changed: Set[str], removed: Set[str]) -> list[str]:
+def _outdated(
+    app: Sphinx, env: BuildEnvironment, added: Set[str], changed: Set[str], removed: Set[str]
+) -> list[str]:
     """Pages with cells, when what cells import has changed."""
     from .domain import cutaway_domain
 

@@ -73,7 +73,9 @@ def _trace(request: Mapping[str, Any], channel: TextIO) -> None:
     with np.load(weights, allow_pickle=False) as arrays:
         _declared(request).trace({name: arrays[name] for name in arrays.files}, recorder)
     if not recorder.passes:
-        raise ValueError(f"the run {request['run']!r} recorded no pass: use `with record(NAME, model):` in its trace method")
+        raise ValueError(
+            f"the run {request['run']!r} recorded no pass: use `with record(NAME, model):` in its trace method"
+        )
     for notice in recorder.notices:
         _send(channel, {"progress": notice})
     trained = json.loads(weights.with_suffix(".json").read_text("utf-8"))

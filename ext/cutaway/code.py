@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import html
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,7 +29,7 @@ class Quote:
 
 @dataclass(frozen=True)
 class Piece:
-    """A run of characters of one line with one colour; ``opens`` and ``closes`` are quotations that begin and end here."""
+    """Characters of one line with one colour; ``opens`` and ``closes`` are quotations that begin and end here."""
 
     text: str
     css: str
@@ -37,17 +38,24 @@ class Piece:
 
 
 def code_html(
-    text: str, first_line: int, quotes: Sequence[Quote], margins: Mapping[int, str], unused: set[int], shown: set[int]
+    text: str,
+    first_line: int,
+    quotes: Sequence[Quote],
+    margins: Mapping[int, str],
+    unused: set[int],
+    shown: set[int],
 ) -> str:
     """The lines of ``text`` that are ``shown``; ``margins`` is HTML beside a line, ``unused`` lines are greyed."""
-    rows = []
+    rows: list[str] = []
     gap = False
     for number, pieces in _lines(text, first_line, quotes):
         if number not in shown:
             gap = bool(rows)
             continue
         if gap:
-            rows.append('<span class="cutaway-line cutaway-gap" aria-hidden="true"><span class="cutaway-lineno">⋮</span></span>')
+            rows.append(
+                '<span class="cutaway-line cutaway-gap" aria-hidden="true"><span class="cutaway-lineno">⋮</span></span>'
+            )
             gap = False
         css = "cutaway-line cutaway-unused" if number in unused else "cutaway-line"
         margin = margins.get(number, "")
@@ -82,12 +90,16 @@ def _lines(text: str, first_line: int, quotes: Sequence[Quote]) -> Iterator[tupl
     """Pieces of each line; a quotation over several lines is closed and opened again at the line's end."""
     coloured = _coloured(text)
     for number, (line, colours) in enumerate(zip(text.split("\n"), coloured, strict=False), first_line):
-        here = [(quote, *_columns(quote.span, number, line)) for quote in quotes if _touches(quote.span, number)]
+        here = [
+            (quote, *_columns(quote.span, number, line)) for quote in quotes if _touches(quote.span, number)
+        ]
         # Wider quotations open first and close last: spans of expressions nest.
         here.sort(key=lambda item: (item[1], -item[2], item[0].number))
-        cuts = sorted({0, len(line), *(c for _, start, end in here for c in (start, end)), *(end for end, _ in colours)})
+        cuts = sorted(
+            {0, len(line), *(c for _, start, end in here for c in (start, end)), *(end for end, _ in colours)}
+        )
         pieces = []
-        for start, end in zip(cuts, cuts[1:], strict=False):
+        for start, end in itertools.pairwise(cuts):
             css = next((css for stop, css in colours if start < stop), "")
             opens = tuple(quote for quote, a, _ in here if a == start)
             closes = tuple(quote for quote, _, b in reversed(here) if b == end)

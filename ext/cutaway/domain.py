@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Set
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from docutils import nodes
 from sphinx.addnodes import pending_xref
@@ -58,9 +58,9 @@ class Cutaway(Domain):
 
     name = "cutaway"
     label = "Cutaway"
-    object_types = {"step": ObjType("step", "step")}
-    roles = {"step": StepRole()}
-    initial_data: dict[str, dict[str, list[Any]]] = {"steps": {}, "uses": {}}
+    object_types: ClassVar = {"step": ObjType("step", "step")}
+    roles: ClassVar = {"step": StepRole(innernodeclass=nodes.inline)}
+    initial_data: ClassVar[dict[str, Any]] = {"steps": {}, "uses": {}}
     data_version = 1
 
     @property
@@ -85,7 +85,12 @@ class Cutaway(Domain):
 
     def uses(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
         """Every (page, settings) of a kind, in the order of pages and lines."""
-        return [(doc, data) for doc in sorted(self.data["uses"]) for k, data in self.data["uses"][doc] if k == kind]
+        return [
+            (doc, data)
+            for doc in sorted(self.data["uses"])
+            for k, data in self.data["uses"][doc]
+            if k == kind
+        ]
 
     def clear_doc(self, docname: str) -> None:
         self.data["steps"].pop(docname, None)
@@ -159,5 +164,5 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
 def setup(app: Sphinx) -> None:
     app.add_domain(Cutaway)
-    app.add_role("step", StepRole())
+    app.add_role("step", StepRole(innernodeclass=nodes.inline))
     app.connect("warn-missing-reference", _warn_missing)

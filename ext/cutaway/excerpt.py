@@ -17,14 +17,20 @@ def only(obj: SourceObject, wanted: str) -> list[Span]:
     Raises SourceError where a quotation occurs not once.
     """
     first, dots, last = wanted.partition(" ... ")
-    spans = [_statement(obj, match(obj, quotation.strip())) for quotation in ([first, last] if dots else [first])]
+    spans = [
+        _statement(obj, match(obj, quotation.strip())) for quotation in ([first, last] if dots else [first])
+    ]
     return [Span(*spans[0][:2], *spans[-1][2:])]
 
 
 def _statement(obj: SourceObject, place: Span) -> Span:
     """The innermost simple statement around a place."""
-    around = [obj.module.span(n) for n in ast.walk(obj.node) if isinstance(n, ast.stmt) and not hasattr(n, "body")]
-    return min((span for span in around if span.contains(place)), key=lambda s: s.end_line - s.line, default=place)
+    around = [
+        obj.module.span(n) for n in ast.walk(obj.node) if isinstance(n, ast.stmt) and not hasattr(n, "body")
+    ]
+    return min(
+        (span for span in around if span.contains(place)), key=lambda s: s.end_line - s.line, default=place
+    )
 
 
 def shown_lines(obj: SourceObject, spans: Sequence[Span]) -> set[int]:
@@ -77,7 +83,12 @@ def _margin_name(record: Record) -> str:
 def _together(found: list[tuple[str, Value]]) -> Margin:
     result: Margin = []
     for name, value in found:
-        if result and value.type == "tensor" and result[-1][1].shape == value.shape and result[-1][1].axes == value.axes:
+        if (
+            result
+            and value.type == "tensor"
+            and result[-1][1].shape == value.shape
+            and result[-1][1].axes == value.axes
+        ):
             result[-1][0].append(name)
         else:
             result.append(([name], value))

@@ -18,7 +18,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxRole
 
 from . import shapes
-from .build import names_of, warn
+from .build import build_of, names_of, warn
 from .domain import cutaway_domain, nearest
 from .names import Found, UnknownName
 from .palette import DIMENSIONS
@@ -89,8 +89,20 @@ def _fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         try:
             node.replace_self(fill(names.resolve(node["name"]), node["format"]))
         except (UnknownName, TraceError, ValueError) as error:
-            warn(app.env, f"{node['name']}: {error}", node, "fact")
+            _unfilled(app, docname, node, error)
             node.replace_self(nodes.literal("", node["name"]))
+
+
+def _unfilled(app: Sphinx, docname: str, node: fact, error: Exception) -> None:
+    build = build_of(app.env)
+    lost = [use["step"] for _, use in cutaway_domain(app.env).uses("unquoted")]
+    if any(step in node["name"] for step in lost):
+        return  # another checkout lacks the step's quotation: listed once, where the listing is read
+    run = re.split(r"[./@]", node["name"])[0]
+    if run in build.outcomes and build.outcomes[run].error:
+        build.troubled.add(docname)  # the run's own error was reported; its facts need not repeat it
+    else:
+        warn(app.env, f"{node['name']}: {error}", node, "fact")
 
 
 def _as_text(translator: Any, node: nodes.Element) -> None:

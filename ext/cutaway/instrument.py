@@ -36,7 +36,9 @@ class Sites:
 
 def instrument(module: Module, sites: Sites) -> ast.Module:
     """The instrumented tree of a module; the places found in it are added to ``sites``."""
-    tree = ast.parse(module.text, str(module.path))  # a fresh tree: the module's own is shared and stays as it is
+    tree = ast.parse(
+        module.text, str(module.path)
+    )  # a fresh tree: the module's own is shared and stays as it is
     return ast.fix_missing_locations(_Instrument(module, sites).visit(tree))
 
 
@@ -50,7 +52,10 @@ class _Instrument(ast.NodeTransformer):
     # Definitions
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
-        outer, self.function = self.function, None  # a class body's own statements are not part of a function's flow
+        outer, self.function = (
+            self.function,
+            None,
+        )  # a class body's own statements are not part of a function's flow
         self.scope.append(node.name)
         node.body = [self.visit(child) for child in node.body]
         self.scope.pop()
@@ -73,7 +78,9 @@ class _Instrument(ast.NodeTransformer):
         entered = [(self._site("param", arg, arg.arg), arg.arg) for arg in arguments]
         body = self._block(node.body)
         docstring = [body.pop(0)] if ast.get_docstring(node) is not None else []
-        pairs = ast.Tuple([_tuple(ast.Constant(site), ast.Name(name, ast.Load())) for site, name in entered], ast.Load())
+        pairs = ast.Tuple(
+            [_tuple(ast.Constant(site), ast.Name(name, ast.Load())) for site, name in entered], ast.Load()
+        )
         enter = self._recorder("enter", ast.Constant(self.function), pairs, ast.Constant(_is_generator(node)))
         start = ast.Assign([ast.Name(CALL, ast.Store())], enter)
         leave = ast.Expr(self._recorder("leave", ast.Name(CALL, ast.Load())))
@@ -110,7 +117,9 @@ class _Instrument(ast.NodeTransformer):
             return node
         after: list[ast.stmt] = []
         single = targets[0] if len(targets) == 1 and not isinstance(node, ast.AugAssign) else None
-        attribute = self._site("bind", single, ast.unparse(single)) if isinstance(single, ast.Attribute) else None
+        attribute = (
+            self._site("bind", single, ast.unparse(single)) if isinstance(single, ast.Attribute) else None
+        )
         if attribute is None:
             after = [bound for target in targets for bound in self._bound(target)]
         node.value = self.visit(node.value)
@@ -213,7 +222,7 @@ class _Instrument(ast.NodeTransformer):
             return self._bound(target.value)
         place = target
         while isinstance(place, ast.Subscript):  # `a[i] = v` changes a
-            place = place.value  # type: ignore[assignment]
+            place = place.value
         if not isinstance(place, ast.Name | ast.Attribute):
             return []
         name = ast.unparse(place)

@@ -26,15 +26,21 @@ whose term is no code, a run that failed. The page then shows the note without i
 from __future__ import annotations
 
 import re
+from typing import ClassVar, cast
+
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from .build import build_of, warn
 from .domain import Step, cutaway_domain
 from .excerpt import only
 from .source import SourceError, SourceObject, match
+
+logger = logging.getLogger(__name__)
 
 _ID = re.compile(r"^\s*\{#(?P<id>[\w-]+)\}\s*$")
 
@@ -50,7 +56,7 @@ class annotation(nodes.General, nodes.Element):
 class Listing(SphinxDirective):
     required_arguments = 1
     has_content = True
-    option_spec = {
+    option_spec: ClassVar = {
         "run": directives.unchanged,
         "name": directives.unchanged,
         "collapse": directives.flag,
@@ -97,9 +103,11 @@ class Listing(SphinxDirective):
     def _note(
         self, obj: SourceObject | None, dotted: str, name: str, number: int, item: nodes.definition_list_item
     ) -> annotation:
-        term, definition = item[0], item[-1]
+        term, definition = cast("nodes.Element", item[0]), cast("nodes.Element", item[-1])
         quotation, suffix = _term(term)
-        made = annotation("", *definition.children, number=number, quotation=quotation or term.astext(), span=None, step="")
+        made = annotation(
+            "", *definition.children, number=number, quotation=quotation or term.astext(), span=None, step=""
+        )
         made.source, made.line = self._place(term)
         if not quotation:
             self._broken(made, f"the note '{term.astext()}' quotes no code; write its term as `code`{{#id}}")
@@ -107,9 +115,11 @@ class Listing(SphinxDirective):
             try:
                 made["span"] = match(obj, quotation)
             except SourceError as error:
-                self._broken(made, str(error))
+                self._unquoted(made, obj, f"{name}-{suffix}", str(error))
         if name and not suffix:
-            self._broken(made, f"the note '{made['quotation']}' has no id; write `{made['quotation']}`{{#id}}")
+            self._broken(
+                made, f"the note '{made['quotation']}' has no id; write `{made['quotation']}`{{#id}}"
+            )
         elif name:
             self._declare(made, dotted, f"{name}-{suffix}")
         return made
@@ -121,11 +131,23 @@ class Listing(SphinxDirective):
         if made["span"] is not None:
             docname = self.env.current_document.docname
             text = " ".join(made.astext().split())
-            step = Step(id, docname, made.line or 0, dotted, made["span"], made["quotation"], made["number"], text)
+            step = Step(
+                id, docname, made.line or 0, dotted, made["span"], made["quotation"], made["number"], text
+            )
             cutaway_domain(self.env).note_step(step)
 
     def _broken(self, made: annotation, message: str) -> None:
         warn(self.env, message, (self.env.current_document.docname, made.line), "listing")
+
+    def _unquoted(self, made: annotation, obj: SourceObject, step: str, message: str) -> None:
+        """A quotation of our own text must hold; of another checkout it may not: those are reported in one list."""
+        if build_of(self.env).book.origin(obj.path):
+            docname = self.env.current_document.docname
+            cutaway_domain(self.env).note_use(
+                docname, "unquoted", {"line": made.line, "step": step, "message": message}
+            )
+        else:
+            self._broken(made, message)
 
     def _place(self, term: nodes.Element) -> tuple[str | None, int | None]:
         source, line = self.get_source_info()
@@ -143,5 +165,15 @@ def _term(term: nodes.Element) -> tuple[str, str]:
     return literals[0].astext(), rest["id"] if rest else (ids[0] if ids else "")
 
 
+def _report(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """The quotations that another checkout does not hold."""
+    unquoted = cutaway_domain(env).uses("unquoted")
+    if unquoted:
+        lines = [f"  {env.doc2path(doc, False)}:{use['line']}: {use['message']}" for doc, use in unquoted]
+        logger.info("cutaway: %d notes are shown without code:\n%s", len(lines), "\n".join(lines))
+    return []
+
+
 def setup(app: Sphinx) -> None:
     app.add_directive("listing", Listing)
+    app.connect("env-updated", _report)

@@ -29,7 +29,9 @@ class _Finder(importlib.abc.MetaPathFinder):
         self.recorder = recorder
         self.sites = sites
 
-    def find_spec(self, name: str, path: object = None, target: object = None) -> importlib.machinery.ModuleSpec | None:
+    def find_spec(
+        self, name: str, path: object = None, target: object = None
+    ) -> importlib.machinery.ModuleSpec | None:
         package, *rest = name.split(".")
         folders = self.source.packages.get(package)
         if folders is None:
@@ -40,7 +42,9 @@ class _Finder(importlib.abc.MetaPathFinder):
             return None
         is_package = file is None or file.name == "__init__.py"
         loader = _Loader(name, file, self.recorder, self.sites)
-        spec = importlib.machinery.ModuleSpec(name, loader, origin=str(file) if file else None, is_package=is_package)
+        spec = importlib.machinery.ModuleSpec(
+            name, loader, origin=str(file) if file else None, is_package=is_package
+        )
         spec.has_location = file is not None
         if is_package:
             spec.submodule_search_locations = inside

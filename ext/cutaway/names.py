@@ -63,7 +63,9 @@ class Found:
 class Names:
     """Resolves names among recorded runs and declared steps."""
 
-    def __init__(self, traces: Mapping[str, Trace], steps: Mapping[str, Place], run: str | None = None) -> None:
+    def __init__(
+        self, traces: Mapping[str, Trace], steps: Mapping[str, Place], run: str | None = None
+    ) -> None:
         self.traces = traces
         self.steps = steps
         self.run = run
@@ -71,7 +73,9 @@ class Names:
     def resolve(self, name: str) -> Found:
         parsed = _NAME.match(name.strip())
         if not parsed:
-            raise UnknownName(f"'{name}' is no name of a value: write RUN.FACT or RUN/STEP, .shape or [i, j] after it")
+            raise UnknownName(
+                f"'{name}' is no name of a value: write RUN.FACT or RUN/STEP, .shape or [i, j] after it"
+            )
         found = self._whole(parsed["path"])
         found = replace(found, name=name)
         if parsed["item"]:
@@ -112,7 +116,9 @@ class Names:
             raise UnknownName(self._nothing(trace, pass_, module, name, place))
         number = int(nth or 0)
         if number >= len(hits):
-            raise UnknownName(f"'{name}' was recorded {len(hits)} times in '{trace.run}.{pass_}'; @{nth} counts from 0")
+            raise UnknownName(
+                f"'{name}' was recorded {len(hits)} times in '{trace.run}.{pass_}'; @{nth} counts from 0"
+            )
         return Found(name, hits[number])
 
     def _nothing(self, trace: Trace, pass_: str, module: str | None, name: str, place: Place | None) -> str:
@@ -142,7 +148,9 @@ def _hits(trace: Trace, pass_: str, module: str | None, name: str, place: Place 
 def at_place(trace: Trace, call: Call, span: Span) -> Value | None:
     """What an expression gave in an activation (the last time); of a statement, what it assigned or returned."""
     records = trace.records(call)
-    exact = [r for r in records if r.site.span == span and r.site.kind in ("call", "op", "bind", "return", "param")]
+    exact = [
+        r for r in records if r.site.span == span and r.site.kind in ("call", "op", "bind", "return", "param")
+    ]
     if exact:
         return exact[-1].value
     bound = _last_round([r for r in records if r.site.kind == "bind" and span.contains(r.site.span)])
@@ -202,7 +210,9 @@ def _indexed(found: Found, index: str) -> Found:
         elif found.is_shape:
             number = (found.value.shape or ())[indices[0]] if found.value else None
         elif found.value is not None and found.value.type == "tuple" and len(indices) == 1:
-            return replace(found, value=found.value.items[indices[0]], scalar=found.value.items[indices[0]].scalar)
+            return replace(
+                found, value=found.value.items[indices[0]], scalar=found.value.items[indices[0]].scalar
+            )
         elif found.value is not None:
             number = found.value.array()[tuple(indices)]
         else:

@@ -20,7 +20,9 @@ def run_page(book: Book, docname: str) -> int:
         raise LookupError(f"no page {docname!r} in {book.confdir}; write it as model/attention")
     notebook = read_myst_markdown_notebook(path.read_text("utf-8"), path=str(path))
     os.environ[VARIABLE] = str(book.confdir)
-    client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}})
+    client = NotebookClient(
+        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+    )
     try:
         client.execute()
         code = 0

@@ -43,7 +43,9 @@ class Recorder:
         self.sites = Sites()
         self.arrays: dict[str, np.ndarray] = {}
         self.values: list[dict[str, Any]] = []
-        self.calls: list[tuple[str, int, str, int | None, int | None]] = []  # pass, function, module path, caller, site
+        self.calls: list[
+            tuple[str, int, str, int | None, int | None]
+        ] = []  # pass, function, module path, caller, site
         self.records: list[tuple[int, int, int, str]] = []  # call, site, value, callee
         self.facts: dict[str, Any] = {}
         self.parameters: dict[str, int] = {}
@@ -62,7 +64,9 @@ class Recorder:
     def __call__(self, name: str, model: Any = None) -> Iterator[None]:
         """Record one pass under a name; ``model``'s modules give the paths, its parameters the table."""
         if name in self.passes or name in ("params", "log"):
-            raise ValueError(f"the pass name {name!r} is taken; recorded so far: {', '.join(self.passes) or 'none'}")
+            raise ValueError(
+                f"the pass name {name!r} is taken; recorded so far: {', '.join(self.passes) or 'none'}"
+            )
         self.passes.append(name)
         if model is not None and hasattr(model, "named_parameters"):
             self.parameters = {key: self._value(value) for key, value in model.named_parameters()}
@@ -73,7 +77,12 @@ class Recorder:
     def sizes(self, name: str, model: Any = None, **sizes: int) -> Iterator[None]:
         """Run the pass ``name`` again with other sizes, all different, to learn the letter of each axis."""
         first = [i for i, record in enumerate(self.records) if self.calls[record[0]][0] == name]
-        calls, records, values, arrays = len(self.calls), len(self.records), len(self.values), dict(self.arrays)
+        calls, records, values, arrays = (
+            len(self.calls),
+            len(self.records),
+            len(self.values),
+            dict(self.arrays),
+        )
         numbers = dict(self._numbers)
         with self._recording(name, model):
             yield
@@ -81,7 +90,9 @@ class Recorder:
         if [self.records[i][1] for i in first] == [record[1] for record in again]:
             self._label([self.records[i][2] for i in first], [record[2] for record in again], sizes)
         else:
-            self.notices.append(f"the pass {name!r} takes another way with the sizes {sizes}: its axes stay unnamed")
+            self.notices.append(
+                f"the pass {name!r} takes another way with the sizes {sizes}: its axes stay unnamed"
+            )
         del self.calls[calls:], self.records[records:], self.values[values:]
         self.arrays, self._numbers = arrays, numbers
 
@@ -89,12 +100,16 @@ class Recorder:
         """Numbers and words of the run that prose may cite: ``{fact}`sort.accuracy```."""
         for name, value in facts.items():
             if not isinstance(value, bool | int | float | str):
-                raise TypeError(f"the fact {name!r} is a {type(value).__name__}; pass a bool, int, float or str")
+                raise TypeError(
+                    f"the fact {name!r} is a {type(value).__name__}; pass a bool, int, float or str"
+                )
         self.facts.update(facts)
 
     # What instrumented code calls
 
-    def enter(self, function: int, arguments: tuple[tuple[int, Any], ...], generator: bool) -> Activation | None:
+    def enter(
+        self, function: int, arguments: tuple[tuple[int, Any], ...], generator: bool
+    ) -> Activation | None:
         if self._pass is None:
             return None
         caller, site = None, None

@@ -95,11 +95,17 @@ def declared(path: Path) -> list[Declared]:
         module = parse("runs", path)
     except SourceError as error:
         raise RunError(str(error)) from error
-    found = [_declared(module, node) for node in module.tree.body if isinstance(node, ast.ClassDef) and _is_run(node)]
+    found = [
+        _declared(module, node)
+        for node in module.tree.body
+        if isinstance(node, ast.ClassDef) and _is_run(node)
+    ]
     names = [run.name for run in found]
     for run in found:
         if names.count(run.name) > 1:
-            raise RunError(f"{path}:{run.line}: the run {run.name!r} is declared twice; give each its own name")
+            raise RunError(
+                f"{path}:{run.line}: the run {run.name!r} is declared twice; give each its own name"
+            )
     return found
 
 
@@ -122,7 +128,9 @@ def _literal(module: Module, node: ast.expr, name: str) -> Any:
         return ast.literal_eval(node)
     except ValueError:
         place = f"{module.path}:{node.lineno}"
-        raise RunError(f"{place}: {name} = {ast.unparse(node)}: write the value itself, the file is not executed") from None
+        raise RunError(
+            f"{place}: {name} = {ast.unparse(node)}: write the value itself, the file is not executed"
+        ) from None
 
 
 def ensure(book: Book, report: Report, names: Iterable[str] | None = None) -> dict[str, Outcome]:
@@ -139,7 +147,9 @@ def _ensure_one(book: Book, run: Declared, report: Report) -> Outcome:
         missing = [name for name in run.sources if name not in book.sources]
         if missing:
             known = ", ".join(book.sources) or "none"
-            raise RunError(f"sources = {run.sources}: no package {missing[0]!r} in cutaway_sources; known: {known}")
+            raise RunError(
+                f"sources = {run.sources}: no package {missing[0]!r} in cutaway_sources; known: {known}"
+            )
         keys = _Keys(book, run)
         weights = _trained(book, run, keys, report)
         trace = _traced(book, run, keys, weights, report)
@@ -161,7 +171,9 @@ def _traced(book: Book, run: Declared, keys: _Keys, weights: Path, report: Repor
     key = keys.tracing(trained["digest"])
     if not _whole(book.store, "trace", key):
         report(f"run {run.name}: tracing")
-        _execute(book, run, "trace", book.store.path("trace", key, ".json"), {"weights": str(weights)}, report)
+        _execute(
+            book, run, "trace", book.store.path("trace", key, ".json"), {"weights": str(weights)}, report
+        )
     return book.store.path("trace", key, ".json")
 
 
@@ -185,7 +197,9 @@ class _Keys:
         self.versions = {name: _version(name) for name in ("torch", "numpy")}
 
     def training(self) -> str:
-        train = [n for n in self.node.body if not (isinstance(n, ast.FunctionDef) and n.name in ("trace", "build"))]
+        train = [
+            n for n in self.node.body if not (isinstance(n, ast.FunctionDef) and n.name in ("trace", "build"))
+        ]
         own = [n for n in self.rest.body if n is not self.node]
         code = [without_docstrings(ast.Module([*own, *train], []))]
         code += [f"{module.name}:{without_docstrings(module.tree)}" for module in self.modules]
@@ -235,7 +249,9 @@ def _execute(book: Book, run: Declared, stage: str, out: Path, more: dict[str, s
     finally:
         _stop(child)
     if error:
-        raise RunError(f"the run {run.name!r} failed while {stage[:-1] if stage == 'trace' else stage}ing:\n{error}")
+        raise RunError(
+            f"the run {run.name!r} failed while {stage[:-1] if stage == 'trace' else stage}ing:\n{error}"
+        )
 
 
 def _follow(child: subprocess.Popen[bytes], request: bytes, run: Declared, stage: str, report: Report) -> str:

@@ -1,4 +1,4 @@
-"""Find an object of the explained source by its dotted path, and a quotation inside it. Pure ``ast``: nothing is imported.
+"""Find an object of the explained source by its dotted path, and a quotation in it. Nothing is imported.
 
 ``Source({"nanogpt": [theirs, ours]}).find("nanogpt.model.Block.forward")`` looks for ``model.py`` in the folders in
 their order: what the first lacks comes from the next. ``match(obj, "masked_fill(")`` finds the one place where
@@ -122,8 +122,11 @@ class Source:
         known = sorted(self.packages)
         package = dotted.split(".")[0]
         if package not in self.packages:
-            return f"no source package '{package}' in '{dotted}'; known: {', '.join(known) or 'none'}{_nearest(package, known)}"
-        names = sorted({f"{package}.{p.stem}" for folder in self.packages[package] for p in folder.glob("*.py")})
+            listed = ", ".join(known) or "none"
+            return f"no source package '{package}' in '{dotted}'; known: {listed}{_nearest(package, known)}"
+        names = sorted(
+            {f"{package}.{p.stem}" for folder in self.packages[package] for p in folder.glob("*.py")}
+        )
         folders = ", ".join(str(folder) for folder in self.packages[package])
         return f"no module for '{dotted}' in {folders}{_nearest('.'.join(dotted.split('.')[:2]), names)}"
 
@@ -182,7 +185,11 @@ def match(obj: SourceObject, quotation: str) -> Span:
         raise SourceError(f"the quotation '{quotation}' holds no code")
     places = _places(obj, [_meaning(token) for token in wanted])
     if len(places) != 1:
-        what = "does not occur" if not places else f"occurs {len(places)} times (lines {', '.join(str(p.line) for p in places)})"
+        what = (
+            "does not occur"
+            if not places
+            else f"occurs {len(places)} times (lines {', '.join(str(p.line) for p in places)})"
+        )
         advice = "; quote more of the line" if places else _nearest_line(obj, quotation)
         raise SourceError(f"'{quotation}' {what} in {obj.dotted} ({obj.place}){advice}")
     return _innermost(obj, places[0])
@@ -210,7 +217,14 @@ def _meaning(token: tokenize.TokenInfo) -> str:
     return token.string
 
 
-_LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+_LAYOUT = {
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENDMARKER,
+}
 
 
 def _tokens(code: str) -> list[tokenize.TokenInfo]:

@@ -1,7 +1,7 @@
 """Read a recorded run. Needs neither torch nor the explained source.
 
-``load(path)`` gives a ``Trace``: its facts, its log, its parameters, and for each pass the activations (``Call``) of the
-source's functions with what each recorded, in the order in which it happened.
+``load(path)`` gives a ``Trace``: its facts, its log, its parameters, and for each pass the activations (``Call``) of
+the source's functions with what each recorded, in the order in which it happened.
 """
 
 from __future__ import annotations
@@ -114,7 +114,9 @@ class Trace:
         self.passes: tuple[str, ...] = tuple(data["passes"])
         self._values = _values(data["values"], arrays)
         self.params = {name: self._values[number] for name, number in data["parameters"].items()}
-        self._sites = [Site(data["functions"][f], kind, Span(*span), name) for f, kind, span, name in data["sites"]]
+        self._sites = [
+            Site(data["functions"][f], kind, Span(*span), name) for f, kind, span, name in data["sites"]
+        ]
         self._calls: list[Call] = []
         for pass_, function, path, caller, site in data["calls"]:
             above = None if caller is None else self._calls[caller]

@@ -48,14 +48,18 @@ def _recorded(env: BuildEnvironment, node: listing, obj: SourceObject) -> tuple[
             raise TraceError(f":run: {node['run']}: write RUN, RUN.PASS or RUN.PASS/MODULE")
         trace = trace_of(env, parsed["run"])
         if parsed["pass"] and parsed["pass"] not in trace.passes:
-            raise TraceError(f"the run '{trace.run}' has no pass '{parsed['pass']}'; it has {', '.join(trace.passes)}")
+            raise TraceError(
+                f"the run '{trace.run}' has no pass '{parsed['pass']}'; it has {', '.join(trace.passes)}"
+            )
     except TraceError as error:
         warn(env, f"{error}; shown without shapes", node, "listing")
         return {}, set()
     return _of_functions(trace, obj, parsed["pass"] or PASS, parsed["module"])
 
 
-def _of_functions(trace: Trace, obj: SourceObject, pass_: str, module: str | None) -> tuple[dict[int, Margin], set[int]]:
+def _of_functions(
+    trace: Trace, obj: SourceObject, pass_: str, module: str | None
+) -> tuple[dict[int, Margin], set[int]]:
     beside: dict[int, Margin] = {}
     greyed: set[int] = set()
     for dotted, function in functions(obj):
@@ -87,10 +91,13 @@ def _as_html(
         if child["span"] is not None and child["span"][0] in shown
     ]
     beside_html = {line: _margin_html(found) for line, found in beside.items()}
-    node["code"] = code_html(_dedented(obj), obj.first_line, _dedent_quotes(obj, quotes), beside_html, greyed, shown)
+    node["code"] = code_html(
+        _dedented(obj), obj.first_line, _dedent_quotes(obj, quotes), beside_html, greyed, shown
+    )
     node["caption"] = f"{'/'.join(obj.module.name.split('.'))}.py"
     node["lines"] = f"{min(shown)}–{max(shown)}" if len(shown) > 1 else f"{min(shown)}"
     node["summary"] = _summary(obj)
+    node["origin"] = build_of(app.env).book.origin(obj.path)
 
 
 def _link(app: Sphinx, docname: str, node: listing, child: annotation) -> None:
@@ -134,7 +141,12 @@ def _dedented(obj: SourceObject) -> str:
 def _dedent_quotes(obj: SourceObject, quotes: Sequence[Quote]) -> list[Quote]:
     indent = _indent(obj)
     return [
-        Quote(q.number, Span(q.span.line, q.span.col - indent, q.span.end_line, q.span.end_col - indent), q.href, q.title)
+        Quote(
+            q.number,
+            Span(q.span.line, q.span.col - indent, q.span.end_line, q.span.end_col - indent),
+            q.href,
+            q.title,
+        )
         for q in quotes
     ]
 
@@ -146,7 +158,8 @@ def _summary(obj: SourceObject) -> str:
 
 def visit_listing(self: Any, node: listing) -> None:
     self.body.append(self.starttag(node, "figure", "", CLASS="cutaway-listing"))
-    caption = f'<code>{html.escape(node["caption"])}</code> <span>lines {node["lines"]}</span>'
+    caption = f"<code>{html.escape(node['caption'])}</code> <span>lines {node['lines']}</span>"
+    caption += f" <span>{html.escape(node['origin'])}</span>" if node["origin"] else ""
     self.body.append(f'<figcaption class="cutaway-listing-caption">{caption}</figcaption>\n')
     if node["collapse"]:
         self.body.append(f"<details><summary><code>{html.escape(node['summary'])}</code></summary>\n")
@@ -170,8 +183,14 @@ def visit_annotation(self: Any, node: annotation) -> None:
     back = f' href="{node["href"]}-code"' if not broken else ""
     number = f'<a class="cutaway-note-number"{back} aria-label="to the code">{node["number"]}</a>'
     quotation = f'<code class="cutaway-quotation">{html.escape(node["quotation"])}</code>'
-    step = f'<a class="headerlink" href="{node["href"]}" title="Link to this step">#</a>' if node["step"] else ""
-    owner = f'<a class="cutaway-owner" href="{html.escape(node["owner"])}">explained here</a>' if node["owner"] else ""
+    step = (
+        f'<a class="headerlink" href="{node["href"]}" title="Link to this step">#</a>' if node["step"] else ""
+    )
+    owner = (
+        f'<a class="cutaway-owner" href="{html.escape(node["owner"])}">explained here</a>'
+        if node["owner"]
+        else ""
+    )
     self.body.append(f'<p class="cutaway-note-term">{number} {quotation} {owner}{step}</p>\n')
 
 
@@ -182,14 +201,20 @@ def depart_annotation(self: Any, node: annotation) -> None:
 # Every other builder
 
 
-def _as_nodes(node: listing, obj: SourceObject, beside: dict[int, Margin], shown: set[int]) -> list[nodes.Node]:
+def _as_nodes(
+    node: listing, obj: SourceObject, beside: dict[int, Margin], shown: set[int]
+) -> list[nodes.Node]:
     """A literal block with line numbers, call-outs and shapes as comments, then the notes."""
     notes = [child for child in node.children if isinstance(child, annotation)]
     rows = []
     for number, line in enumerate(_dedented(obj).split("\n"), obj.first_line):
         if number in shown:
-            marks = "".join(f" ({n['number']})" for n in notes if n["span"] is not None and n["span"][2] == number)
-            margin = "; ".join(f"{', '.join(names)} {shapes.summary(value)}" for names, value in beside.get(number, []))
+            marks = "".join(
+                f" ({n['number']})" for n in notes if n["span"] is not None and n["span"][2] == number
+            )
+            margin = "; ".join(
+                f"{', '.join(names)} {shapes.summary(value)}" for names, value in beside.get(number, [])
+            )
             comment = f"  #{marks}{' ' if margin else ''}{margin}" if marks or margin else ""
             rows.append(f"{number:4} {line}{comment}".rstrip())
     text = "\n".join(rows)
@@ -197,13 +222,20 @@ def _as_nodes(node: listing, obj: SourceObject, beside: dict[int, Margin], shown
     block = nodes.literal_block(text, text, language="none")
     block["ids"] = node["ids"]
     others = [child for child in node.children if not isinstance(child, annotation)]
-    return [nodes.paragraph("", "", nodes.emphasis("", name)), block, *others, *([_list(notes)] if notes else [])]
+    return [
+        nodes.paragraph("", "", nodes.emphasis("", name)),
+        block,
+        *others,
+        *([_list(notes)] if notes else []),
+    ]
 
 
 def _list(notes: Sequence[annotation]) -> nodes.enumerated_list:
     result = nodes.enumerated_list(enumtype="arabic", prefix="", suffix=".")
     for child in notes:
-        item = nodes.list_item("", nodes.paragraph("", "", nodes.literal("", child["quotation"])), *child.children)
+        item = nodes.list_item(
+            "", nodes.paragraph("", "", nodes.literal("", child["quotation"])), *child.children
+        )
         item["ids"] = child["ids"]
         result += item
     return result

@@ -5,7 +5,7 @@ import numpy as np
 
 def mix(x, weight):
     """Rows of x, mixed by softmaxed weights."""
-    rows, columns = x.shape
+    rows, _ = x.shape
     scores = x @ weight
     if rows > 100:
         scores = scores * 0
