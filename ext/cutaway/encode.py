@@ -16,6 +16,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from manim import CairoRenderer, Camera, Scene, SceneFileWriter
 from PIL import Image
 
@@ -23,6 +24,7 @@ KEY_FRAME_S = 2.0
 POSTER = "poster"  # the type of a section whose last frame stands for the clip: next_section(..., "poster")
 BT709 = 1  # FFmpeg's number of it, as primaries, transfer and matrix alike
 LIMITED = 1  # FFmpeg's number of the range 16..235
+COLOURS: dict[str, Any] = {"dst_colorspace": "ITU709", "src_color_range": "JPEG", "dst_color_range": "MPEG"}
 
 
 class Film:
@@ -41,13 +43,12 @@ class Film:
         context.color_range = LIMITED
         self._stream = stream
         self._pending: Any = None
+        self._convert = VideoReformatter()  # one for all frames: to set it up costs more than to use it
 
     def add(self, pixels: np.ndarray, count: int) -> None:
         """Show ``pixels`` (height, width, RGBA) for ``count`` frames."""
         frame: Any = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels), format="rgba")
-        frame = frame.reformat(
-            format="yuv420p", dst_colorspace="ITU709", src_color_range="JPEG", dst_color_range="MPEG"
-        )
+        frame = self._convert.reformat(frame, format="yuv420p", **COLOURS)
         self._encode(frame, self.frames)
         self.frames += count
         self._pending = frame
@@ -142,8 +143,7 @@ class Writer(SceneFileWriter):
         if takes.poster is None and self._last is not None:
             takes.poster = _image(self._last)
         takes.captions = [
-            (s.start.total_seconds(), min(s.end.total_seconds(), takes.seconds), s.content)
-            for s in self.subcaptions
+            (s.start.total_seconds(), min(s.end.total_seconds(), takes.seconds), s.content) for s in self.subcaptions
         ]
 
 
