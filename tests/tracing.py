@@ -26,9 +26,7 @@ class Seen:
     bottom: int
     right: int
     words: list[str]
-    leads_to: list[tuple[str, frozenset[int]]] = field(
-        default_factory=list
-    )  # for each line out: its name, its goals
+    leads_to: list[tuple[str, frozenset[int]]] = field(default_factory=list)  # for each line out: its name, its goals
 
 
 class Unreadable(AssertionError):
@@ -116,6 +114,4 @@ def _check_all_visited(grid, inside, visits):  # type: ignore[no-untyped-def]
                 seen = visits.get((row, column), set())
                 wanted = 2 if character == "┼" else 1
                 if len({port for port, _ in seen}) != wanted or len(seen) != wanted:
-                    raise Unreadable(
-                        f"{character!r} at row {row}, column {column} belongs to {len(seen)} lines"
-                    )
+                    raise Unreadable(f"{character!r} at row {row}, column {column} belongs to {len(seen)} lines")

@@ -72,23 +72,15 @@ class Assignments:
         shapes = {given.shape for _, given in tensors}
         self.boxes.give(number, tensors[0][1] if len(shapes) == 1 else None)
         for _, name, given in bound:
-            name_of_value = name if len(names) > 1 else ""
-            self.variables[name] = self._given(number, name_of_value, given) if holds_tensor(given) else NOTHING
+            own = name if len(names) > 1 else ""
+            self.variables[name] = self._given(number, own, given) if holds_tensor(given) else NOTHING
 
-    def _alias(
-        self, targets: Sequence[ast.expr], bound: list[tuple[ast.expr, str, Value]], flow: Flow
-    ) -> None:
+    def _alias(self, targets: Sequence[ast.expr], bound: list[tuple[ast.expr, str, Value]], flow: Flow) -> None:
         """Other names for what is there already: ``skip = x``, ``k, v = cache``."""
-        items = (
-            flow.items
-            if flow.items is not None and len(flow.items) == len(bound) and len(targets) == 1
-            else None
-        )
+        items = flow.items if flow.items is not None and len(flow.items) == len(bound) and len(targets) == 1 else None
         for i, (_, name, given) in enumerate(bound):
             single = items[i] if items is not None and isinstance(targets[0], ast.Tuple | ast.List) else flow
-            self.variables[name] = (
-                replace(single, tensor=given.type == "tensor") if holds_tensor(given) else NOTHING
-            )
+            self.variables[name] = replace(single, tensor=given.type == "tensor") if holds_tensor(given) else NOTHING
 
     def _store(self, target: ast.Subscript, value: ast.expr, flow: Flow) -> None:
         """``a[i] = v``: a new state of ``a``, which its old one and ``v`` flow into."""

@@ -124,9 +124,7 @@ class _Canvas:
             bottoms = [self._goal(item, net, i + 1) for item in found.below(net, i)]
             lines.append(Line(layout.top(net, i), tuple(sorted(bottoms))))
         tracks = route(lines, WIDTH)
-        first = row + any(
-            net[1] and not isinstance(item, Lane) for item in self.rows[i] for net in found.nets(item)
-        )
+        first = row + any(net[1] and not isinstance(item, Lane) for item in self.rows[i] for net in found.nets(item))
         arrows = first + max((at + 1 for at, _ in tracks), default=0)
         for number, (net, line) in enumerate(zip(nets, lines, strict=True)):
             own = [(first + at, track) for at, track in tracks if track.line == number]

@@ -84,9 +84,7 @@ class Diagram(SphinxDirective):
             self._by_hand(node)
         docname = self.env.current_document.docname
         id = node["ids"][0] if node["ids"] else ""
-        cutaway_domain(self.env).note_use(
-            docname, "diagram", {"object": node["object"], "id": id, "line": self.lineno}
-        )
+        cutaway_domain(self.env).note_use(docname, "diagram", {"object": node["object"], "id": id, "line": self.lineno})
         return [node]
 
     def _computed(self, node: diagram) -> None:
@@ -168,9 +166,7 @@ def _anchors(app: Sphinx, docname: str, graph: Graph, drawing: Drawing) -> list[
     """Links of the boxes: a module's to its own drawing, any other's to the step that explains it."""
     domain = cutaway_domain(app.env)
     steps = steps_of(graph, domain.steps.values())
-    drawings = {
-        data["object"]: (page, data["id"]) for page, data in reversed(domain.uses("diagram")) if data["id"]
-    }
+    drawings = {data["object"]: (page, data["id"]) for page, data in reversed(domain.uses("diagram")) if data["id"]}
     anchors = []
     for box in drawing.boxes:
         node = graph.nodes[box.node]

@@ -64,13 +64,9 @@ def chosen(traces: Mapping[str, Trace], function: str, wanted: Wanted) -> tuple[
         for call in trace.calls(function)
     ]
     if not ran:
-        raise FlowError(
-            f"{function} was not called in any recorded run ({', '.join(traces) or 'there is none'})"
-        )
+        raise FlowError(f"{function} was not called in any recorded run ({', '.join(traces) or 'there is none'})")
     places = ", ".join(list(dict.fromkeys(ran))[:6])
-    asked = ".".join(filter(None, (wanted.run, wanted.pass_))) + (
-        f"/{wanted.module}" if wanted.module else ""
-    )
+    asked = ".".join(filter(None, (wanted.run, wanted.pass_))) + (f"/{wanted.module}" if wanted.module else "")
     where = f" in '{asked}'" if asked else ""
     raise FlowError(f"{function} was not called{where}; it was in {places}")
 
@@ -112,7 +108,7 @@ def _node_at(graph: Graph, step: Step) -> Node | None:
             if not any(_better(span, other, candidates is around) for _, other in candidates)
         ]  # fmt: skip
         if outermost:
-            return outermost[0]
+            return min(outermost, key=lambda node: node.kind != "again")  # of a whole loop, its end
     return None
 
 

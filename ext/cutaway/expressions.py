@@ -56,9 +56,7 @@ class Statement:
     """The statement whose expressions are being followed."""
 
     top: ast.expr | None = None
-    top_box: int | None = (
-        None  # the box of its whole value, where that is a call or an addition with its own box
-    )
+    top_box: int | None = None  # the box of its whole value, where that is a call or an addition with its own box
     boxed: set[Span] = field(default_factory=set)  # what has a box of its own
 
 
@@ -171,9 +169,7 @@ class Expressions:
         if not record.callee and child is None:
             return flow
         path = record.callee or (child.module_path if child else "")
-        return self.box(
-            node, "module", flow, record.value, path, child.function if child else None, max(times, 1)
-        )
+        return self.box(node, "module", flow, record.value, path, child.function if child else None, max(times, 1))
 
     def _child(self, span: Span) -> Call | None:
         """The activation that a call made: the next one at its place."""

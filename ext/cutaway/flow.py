@@ -55,9 +55,7 @@ def flow(obj: SourceObject, trace: Trace, call: Call) -> Graph:
     """The graph of one call of ``obj``. Raises FlowError where nothing in it is a tensor."""
     if not isinstance(obj.node, ast.FunctionDef | ast.AsyncFunctionDef):
         kind = "class" if isinstance(obj.node, ast.ClassDef) else "module"
-        raise FlowError(
-            f"{obj.dotted} is a {kind}; a diagram shows a function or method, e.g. {obj.dotted}.forward"
-        )
+        raise FlowError(f"{obj.dotted} is a {kind}; a diagram shows a function or method, e.g. {obj.dotted}.forward")
     records = trace.records(call)
     walk = _Walk(Expressions(obj.module, Timeline(records), trace.children(call)))
     walk.function(obj.node)
@@ -98,9 +96,7 @@ class _Walk(Assignments):
             return
         name, method = ast.unparse(call.func.value), call.func.attr
         if method in GATHERING and not self.variables.get(name, NOTHING).tensor:
-            self._gather(
-                name, [self._settled(value, flow) for value, flow, _ in map(self._evaluated, call.args)]
-            )
+            self._gather(name, [self._settled(value, flow) for value, flow, _ in map(self._evaluated, call.args)])
             return
         flow = self.expressions.value(call)
         if method.endswith("_") and flow.sources and name in self.variables and not flow.plain:  # x.mul_(2)
@@ -158,9 +154,7 @@ class _Walk(Assignments):
                 self.variables[name] = replace(taken, tensor=tensor) if holds_tensor(given) else NOTHING
             return bool(bound)
 
-        self._loop(
-            node, again, f"for {self.expressions.code(node.target)} in {self.expressions.code(node.iter)}"
-        )
+        self._loop(node, again, f"for {self.expressions.code(node.target)} in {self.expressions.code(node.iter)}")
 
     def _while(self, node: ast.While) -> None:
         def again() -> bool:
@@ -186,9 +180,7 @@ class _Walk(Assignments):
                 ended = True
             carried |= self._carry(first)
         for name, flow in self.variables.items():
-            back = tuple(
-                replace(source, carried="") if source in carried else source for source in flow.sources
-            )
+            back = tuple(replace(source, carried="") if source in carried else source for source in flow.sources)
             self.variables[name] = replace(flow, sources=tuple(dict.fromkeys(back)))
         self._close(node, header, first, rounds)
         if not ended:
@@ -216,9 +208,8 @@ class _Walk(Assignments):
             box.times = box.times // rounds if box.times % rounds == 0 else box.times
         flow = merged(self.variables.get(name, NOTHING) for name in names)
         values = [self.boxes.all[source.box].value for source in flow.sources]
-        box = Box(
-            "again", header, self.span(node.body[0]), values[0] if len(values) == 1 else None, tuple(names)
-        )
+        place = self._whole(node.target, node.iter) if isinstance(node, ast.For) else self.span(node.test)
+        box = Box("again", header, place, values[0] if len(values) == 1 else None, tuple(names))
         box.times = rounds
         number = self.boxes.add(box, flow.sources)
         for name in names:

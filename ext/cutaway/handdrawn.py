@@ -83,24 +83,14 @@ def check(lines: Sequence[str]) -> list[Problem]:
     problems = []
     for row, line in enumerate(lines):
         if "\t" in line:
-            problems.append(
-                Problem(row + 1, line.index("\t") + 1, "a tab; use spaces, tabs have no fixed width")
-            )
+            problems.append(Problem(row + 1, line.index("\t") + 1, "a tab; use spaces, tabs have no fixed width"))
         if len(line) > WIDTH:
-            problems.append(
-                Problem(row + 1, WIDTH + 1, f"the line is {len(line)} columns wide; at most {WIDTH} fit")
-            )
+            problems.append(Problem(row + 1, WIDTH + 1, f"the line is {len(line)} columns wide; at most {WIDTH} fit"))
         for column, character in enumerate(line):
             for arm in sorted(arms(character)):
                 if not _meets(lines, row, column, arm):
-                    problems.append(
-                        Problem(row + 1, column + 1, f"'{character}' meets no line {_WORDS[arm]}")
-                    )
-            if (
-                character in HEADS
-                and character in "▼▲▶◀"
-                and not _at(lines, row, column, HEADS[character]).strip()
-            ):
+                    problems.append(Problem(row + 1, column + 1, f"'{character}' meets no line {_WORDS[arm]}"))
+            if character in HEADS and character in "▼▲▶◀" and not _at(lines, row, column, HEADS[character]).strip():
                 problems.append(Problem(row + 1, column + 1, f"'{character}' points at nothing"))
     return problems
 

@@ -85,9 +85,7 @@ def _assign(graph: Graph, capacity: Mapping[int, int]) -> list[int]:
         uses = [layer[edge.target] for edge in graph.outgoing(node.id)]
         if uses and not any(True for _ in graph.incoming(node.id)):
             places = range(min(uses) - 1, layer[node.id], -1)
-            late = next(
-                (at for at in places if held.get(at, 0) < capacity.get(at, len(graph.nodes))), layer[node.id]
-            )
+            late = next((at for at in places if held.get(at, 0) < capacity.get(at, len(graph.nodes))), layer[node.id])
             held[layer[node.id]] -= 1
             held[late] = held.get(late, 0) + 1
             layer[node.id] = late

@@ -88,9 +88,7 @@ class _Placing:
                 self._line_up(i, self._children)
             for i in rows:
                 self._line_up(i, self._parents)
-        for net in dict.fromkeys(
-            lane.net for row in self.found.rows for lane in row if isinstance(lane, Lane)
-        ):
+        for net in dict.fromkeys(lane.net for row in self.found.rows for lane in row if isinstance(lane, Lane)):
             self._run(net)
         self._shift()
         layout = Layout(self.found, {node: self._placed(node) for node in self.at}, self.lanes)
@@ -105,11 +103,7 @@ class _Placing:
         return [item for item in self.found.rows[i] if not isinstance(item, Lane)]
 
     def _parents(self, node: int, i: int) -> list[float]:
-        return (
-            [self.at[item] for item, _ in self.found.above(node, i) if not isinstance(item, Lane)]
-            if i
-            else []
-        )
+        return [self.at[item] for item, _ in self.found.above(node, i) if not isinstance(item, Lane)] if i else []
 
     def _children(self, node: int, i: int) -> list[float]:
         below = [item for net in self.found.nets(node) for item in self.found.below(net, i)]
@@ -127,9 +121,7 @@ class _Placing:
         row = self.found.rows[i]
         offsets = [self._before(row[: row.index(node)], node) for node in boxes]
         last = boxes[-1]
-        after = (
-            self.width[last] - self.width[last] // 2 - 1 + sum(1 + GAP for _ in row[row.index(last) + 1 :])
-        )
+        after = self.width[last] - self.width[last] // 2 - 1 + sum(1 + GAP for _ in row[row.index(last) + 1 :])
         highest = WIDTH - 1 - after - offsets[-1]
         free = _isotonic([want - offset for want, offset in zip(wanted, offsets, strict=True)])
         for node, value, offset in zip(boxes, free, offsets, strict=True):
@@ -137,10 +129,7 @@ class _Placing:
 
     def _before(self, items: Sequence[Item], node: int) -> int:
         """The least column of a box's centre that leaves room for the items before it."""
-        return (
-            sum((1 if isinstance(item, Lane) else self.width[item]) + GAP for item in items)
-            + self.width[node] // 2
-        )
+        return sum((1 if isinstance(item, Lane) else self.width[item]) + GAP for item in items) + self.width[node] // 2
 
     def _run(self, net: Net) -> None:
         """Lead a value past the layers that it skips: as straight as possible, bending where it must."""

@@ -133,11 +133,7 @@ def _spread(costs: Sequence[Callable[[int], float]], steps: Sequence[int], colum
         reached: dict[int, tuple[float, list[int]]] = {}
         running: tuple[float, list[int]] | None = (0.0, []) if k == 0 else None
         for column in columns:
-            if (
-                k
-                and (before := best[-1].get(column - steps[k - 1]))
-                and (running is None or before[0] < running[0])
-            ):
+            if k and (before := best[-1].get(column - steps[k - 1])) and (running is None or before[0] < running[0]):
                 running = before
             if running is not None:
                 reached[column] = (running[0] + cost(column), [*running[1], column])

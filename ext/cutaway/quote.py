@@ -20,9 +20,7 @@ def quote(module: Module, span: Span, without: Iterable[Span] = ()) -> str:
     """
     holes = [place for place in without if place != span]
     left_out = [
-        hole
-        for hole in holes
-        if not any(other != hole and other.contains(hole) for other in holes if other != span)
+        hole for hole in holes if not any(other != hole and other.contains(hole) for other in holes if other != span)
     ]
     text, last = "", None
     for token in _tokens(module.text):
@@ -62,6 +60,4 @@ _LAYOUT = {
 
 @functools.lru_cache(maxsize=64)
 def _tokens(text: str) -> list[tokenize.TokenInfo]:
-    return [
-        token for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type not in _LAYOUT
-    ]
+    return [token for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type not in _LAYOUT]
