@@ -80,7 +80,7 @@ def animate(film: Path, path: Path, kind: str) -> None:
 
 
 def _graph(video: Any, stream: Any, kind: str) -> Any:
-    """Scale and resample; for GIF, 256 colours chosen from the film itself."""
+    """Scale and resample; for GIF, 64 colours chosen from the film itself."""
     import av
 
     graph = av.filter.Graph()
@@ -90,7 +90,7 @@ def _graph(video: Any, stream: Any, kind: str) -> Any:
     for one, other in itertools.pairwise(steps):
         one.link_to(other)
     if kind == "gif":
-        split, choose = graph.add("split"), graph.add("palettegen", "stats_mode=diff")
+        split, choose = graph.add("split"), graph.add("palettegen", "stats_mode=diff:max_colors=64")
         use = graph.add("paletteuse", "dither=none:diff_mode=rectangle")
         steps[-1].link_to(split)
         split.link_to(choose, 0, 0)
