@@ -15,6 +15,15 @@ from playwright.sync_api import Browser, sync_playwright
 import bootstrap
 
 ROOT = Path(__file__).parents[1]
+# Python's own -W can't name a class that is not loaded yet, and would go by without a word.
+STRICT = """
+import sys, warnings
+from sphinx.cmd.build import main
+from sphinx.deprecation import RemovedInSphinx11Warning
+warnings.simplefilter("error", RemovedInSphinx11Warning)
+sys.exit(main(sys.argv[1:]))
+"""
+SPHINX = [sys.executable, "-c", STRICT]
 CHROMIUM = [
     "--no-sandbox",  # continuous integration runs as root
     "--disable-gpu",
@@ -56,8 +65,7 @@ def build_book() -> BuildBook:
     def build(pages: Path, target: Path, *options: str, store: Path | None = None) -> Book:
         env = {**os.environ, "PYTHONPATH": str(ROOT / "ext"), "OMP_NUM_THREADS": "1"}
         env["CUTAWAY_STORE"] = str(store or os.environ.get("CUTAWAY_STORE", ROOT / ".cutaway"))
-        strict = "error::sphinx.deprecation.RemovedInSphinx11Warning"
-        command = [sys.executable, "-W", strict, "-m", "sphinx", "-n", "-c", str(ROOT / "docs")]
+        command = [*SPHINX, "-n", "-c", str(ROOT / "docs")]
         command += ["-d", f"{target}-doctrees", *options, str(pages), str(target)]
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
         return Book(target, done.returncode, done.stdout, done.stderr)

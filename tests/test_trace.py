@@ -177,21 +177,22 @@ def test_an_axis_that_may_be_two_things_has_no_letter() -> None:
     assert letters([6], {"B": 2, "T": 3}) == [None]  # 2T or 3B
 
 
-def test_a_pass_of_another_way_leaves_the_axes_unnamed() -> None:
+def test_axes_of_a_loop_that_takes_another_number_of_rounds() -> None:
     recorder = Recorder()
-    code = "def f(x):\n    if len(x) > 3:\n        x = x + 1\n    return x"
+    code = "def f(x):\n  for row in x:\n    y = row + 1\n  if len(x) > 3:\n    z = x\n  else:\n    w = x\n"
     module = types.ModuleType("toy")
     module.__dict__[RECORDER] = recorder
-    exec(
-        compile(
-            instrument(Module("toy", Path("toy.py"), code, ast.parse(code)), recorder.sites), "toy.py", "exec"
-        ),
-        module.__dict__,
-    )
+    tree = instrument(Module("toy", Path("toy.py"), code, ast.parse(code)), recorder.sites)
+    exec(compile(tree, "toy.py", "exec"), module.__dict__)
     with recorder("forward"):
-        module.f(np.ones(3))
-    before = len(recorder.records)
-    with recorder.sizes("forward", T=5):
-        module.f(np.ones(5))
-    assert len(recorder.records) == before
-    assert "stay unnamed" in recorder.notices[0]
+        module.f(np.ones((3, 2)))
+    records = len(recorder.records)
+    with recorder.sizes("forward", R=2, C=5):
+        module.f(np.ones((2, 5)))
+    assert len(recorder.records) == records
+    trace = Trace(_content("toy", recorder, {"facts": {}, "log": {}}), Arrays(Path("nowhere.npz")))
+    assert [r.value.axes for r in named(trace, "y")] == [("C",)] * 3
+    assert [r.value.axes for r in named(trace, "w")] == [("R", "C")]
+    with recorder.sizes("forward", R=7, C=5):
+        module.f(np.ones((7, 5)))
+    assert "1 tensors of the pass 'forward' did not appear" in recorder.notices[0]

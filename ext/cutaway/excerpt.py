@@ -75,7 +75,7 @@ def _margin_name(record: Record) -> str:
         return "return" if any(item.type == "tensor" for item in value.items) else ""
     if value.type == "tensor" or (value.type == "scalar" and isinstance(value.scalar, int | float)):
         if site.kind in ("bind", "param"):
-            return site.name or ""
+            return "" if site.name == "_" else site.name or ""
         return "return" if site.kind == "return" and value.type == "tensor" else ""
     return ""
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from .axes import letters
+from .axes import label, pairs
 from .instrument import Sites
 from .store import digest
 
@@ -76,25 +76,23 @@ class Recorder:
     @contextmanager
     def sizes(self, name: str, model: Any = None, **sizes: int) -> Iterator[None]:
         """Run the pass ``name`` again with other sizes, all different, to learn the letter of each axis."""
-        first = [i for i, record in enumerate(self.records) if self.calls[record[0]][0] == name]
-        calls, records, values, arrays = (
-            len(self.calls),
-            len(self.records),
-            len(self.values),
-            dict(self.arrays),
-        )
-        numbers = dict(self._numbers)
-        with self._recording(name, model):
-            yield
-        again = self.records[records:]
-        if [self.records[i][1] for i in first] == [record[1] for record in again]:
-            self._label([self.records[i][2] for i in first], [record[2] for record in again], sizes)
-        else:
-            self.notices.append(
-                f"the pass {name!r} takes another way with the sizes {sizes}: its axes stay unnamed"
-            )
-        del self.calls[calls:], self.records[records:], self.values[values:]
-        self.arrays, self._numbers = arrays, numbers
+        kept = self.calls, self.records, self.values, self.arrays, self._numbers
+        self.calls, self.records, self.values, self.arrays, self._numbers = [], [], [], {}, {}
+        try:
+            with self._recording(name, model):
+                yield
+        finally:
+            again = self.calls, self.records, self.values
+            self.calls, self.records, self.values, self.arrays, self._numbers = kept
+        mine = [record for record in self.records if self.calls[record[0]][0] == name]
+        unnamed = 0
+        for number, other in pairs(self.calls, mine, again[0], again[1]):
+            if other is None:
+                unnamed += self.values[number]["type"] == "tensor"
+            else:
+                label(self.values, number, again[2], other, sizes)
+        if unnamed:
+            self.notices.append(f"{unnamed} tensors of the pass {name!r} did not appear with the sizes {sizes}")
 
     def fact(self, **facts: bool | int | float | str) -> None:
         """Numbers and words of the run that prose may cite: ``{fact}`sort.accuracy```."""
@@ -219,14 +217,6 @@ class Recorder:
         items = [self.values[item]["digest"] for item in described.get("items", [])]
         described["digest"] = digest({**described, "items": items} if items else described)
         return described, None
-
-    def _label(self, values: list[int], others: list[int], sizes: dict[str, int]) -> None:
-        for number, other in zip(values, others, strict=True):
-            value, sized = self.values[number], self.values[other]
-            if value["type"] == sized["type"] == "tensor" and len(value["shape"]) == len(sized["shape"]):
-                value["axes"] = letters(sized["shape"], sizes)
-            elif value["type"] == sized["type"] == "tuple" and len(value["items"]) == len(sized["items"]):
-                self._label(value["items"], sized["items"], sizes)
 
 
 def is_tensor(value: Any) -> bool:
