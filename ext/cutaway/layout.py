@@ -43,7 +43,10 @@ def place(graph: Graph) -> Layout:
                     f"{len(found.rows[error.layer])} values of {graph.function} are alive side by side: "
                     f"they don't fit {WIDTH} columns"
                 ) from None
-            capacity[error.layer] = boxes - 1
+            if capacity.get(error.layer, boxes) < boxes:  # it was no help: layers that were emptied have gone
+                capacity = {i: min(boxes - 1, capacity.get(i, boxes)) for i in range(len(graph.nodes))}
+            else:
+                capacity[error.layer] = boxes - 1
             continue
         labels = {node: made for row in widths for node, made in row.items()}
         return _Placing(found, labels).layout()
