@@ -73,6 +73,12 @@ def clips(session: nox.Session) -> None:
     session.run(BIN / "python", "-m", "cutaway", "clip", *enter_book(session))
 
 
+@nox.session(venv_backend="none", requires=["book"])
+def cells(session: nox.Session) -> None:
+    """Run a page's cells in the terminal: `-- model/attention`."""
+    session.run(BIN / "python", "-m", "cutaway", "cells", *enter_book(session))
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style and types."""
