@@ -1,7 +1,7 @@
 """Clips for docs/model/attention.md: one head of block 0, from scores to mixed values; then all its heads."""
 
 import numpy as np
-from manim import LEFT, RIGHT, FadeIn, FadeOut, LaggedStart, ReplacementTransform, Transform, VGroup
+from manim import LEFT, RIGHT, FadeIn, LaggedStart, ReplacementTransform, Transform, VGroup
 
 from scenes.kit import CELL, EASE, FOCUS_AT, GRID_AT, LARGE, REST, Stage, at, number_text, px
 
@@ -46,10 +46,7 @@ class Scores(Stage):
         )
 
         self.next_section("Every pair")
-        rows = [
-            Transform(VGroup(*grid[i * full.columns :][: full.columns]), full.row(i))
-            for i in range(full.rows)
-        ]
+        rows = [Transform(VGroup(*grid[i * full.columns :][: full.columns]), full.row(i)) for i in range(full.rows)]
         self.beat(
             "The same for every pair",
             LaggedStart(*rows, lag_ratio=0.3),
@@ -147,9 +144,8 @@ class WeightedSum(Stage):
         mixed = self.signed(y[:, None], (GRID_AT[0] + 640, corner[1]), size, most)
         name = self.words("y", color=self.theme.muted).move_to(at(mixed.corner[0] + 28, GRID_AT[1] + 28))
         self.empty(VGroup(*looks[QUERY + 1 :]))
-        self.add(
-            offered, self.across(looks, tokens, "looked at"), self.upright("D", "v").move_to(at(132, 656))
-        )
+        self.add(offered, self.across(looks, tokens, "looked at"))
+        self.add(self.upright("D", "v").move_to(at(132, 656)))
 
         self.next_section("Weights")
         self.beat(
@@ -182,15 +178,11 @@ class WeightedSum(Stage):
         self.next_section("One channel")
         letters = self.down(self.signed(v.T[:, :1], (FOCUS_AT[0] + 104, FOCUS_AT[1])), tokens)
         terms = [("w", 1288, weights), ("v", 1528, v[channel]), ("w × v", 1800, weights * v[channel])]
+        table = (VGroup(self.head(text, x), self.column(n, x, QUERY + 1)) for text, x, n in terms)
         self.beat(
             "One channel, in numbers",
             FadeIn(self.focus(offered.row(channel), mixed.cell(channel, 0))),
-            FadeIn(
-                VGroup(
-                    letters,
-                    *(VGroup(self.head(text, x), self.column(n, x, QUERY + 1)) for text, x, n in terms),
-                )
-            ),
+            FadeIn(VGroup(letters, *table)),
             say=f"One channel: each token's weight times its v, and their sum {number_text(y[channel])}.",
         )
         total = self.column([y[channel]], 1800, top=FOCUS_AT[1] + len(tokens) * CELL + 16)
@@ -218,7 +210,7 @@ class Heads(Stage):
             say="Each head has its own weights for the same tokens.",
         )
         self.next_section("While it writes")
-        frames, found = VGroup(), VGroup()
+        shown = []
         for row in range(QUERY, len(tokens)):
             equal = [j for j in range(row + 1) if tokens[j] == answer[row]]
             marks = VGroup(*(self.focus(grid.cell(row, j)) for grid in grids for j in equal))
@@ -227,11 +219,11 @@ class Heads(Stage):
             listed = ", ".join(f"head {head} {number_text(share)}" for head, share in enumerate(shares))
             self.beat(
                 f"About to write {answer[row]}: weight on {answer[row]}",
-                FadeOut(frames, found),
                 FadeIn(marks, texts),
+                away=shown,
                 say=f"Position {row}, about to write {answer[row]}; weight on {answer[row]}: {listed}.",
             )
-            frames, found = marks, texts
+            shown = [marks, texts]
 
     def share(self, grid, share):
         return self.number(share, size=LARGE).move_to(at(grid.corner[0] + 264, 872))

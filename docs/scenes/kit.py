@@ -154,16 +154,12 @@ class Stage(RecordedScene):
 
     def empty(self, cells: Iterable[Mobject]) -> VGroup:
         """Turn cells into outlines: nothing there, or not yet."""
-        return VGroup(
-            *(c.set_fill(self.theme.ground).set_stroke(self.theme.line, HAIRLINE).scale(0.94) for c in cells)
-        )
+        return VGroup(*(c.set_fill(self.theme.ground).set_stroke(self.theme.line, HAIRLINE).scale(0.94) for c in cells))
 
     def across(self, cells: Cells, labels: Sequence[str], role: str = "") -> VGroup:
         """A label above each column, and above them the letter of the axis."""
         top = cells.corner[1]
-        marks = self._labels(
-            labels, [(cells.center_of(0, j)[0], at(0, top - 36)[1]) for j in range(cells.columns)]
-        )
+        marks = self._labels(labels, [(cells.center_of(0, j)[0], at(0, top - 36)[1]) for j in range(cells.columns)])
         if not role:
             return VGroup(marks)
         return VGroup(marks, self.letter("T", role).move_to([marks.get_x(), at(0, top - 104)[1], 0]))
@@ -171,9 +167,7 @@ class Stage(RecordedScene):
     def down(self, cells: Cells, labels: Sequence[str], role: str = "") -> VGroup:
         """A label left of each row, and left of them the letter of the axis."""
         left = cells.corner[0]
-        marks = self._labels(
-            labels, [(at(left - 36, 0)[0], cells.center_of(i, 0)[1]) for i in range(cells.rows)]
-        )
+        marks = self._labels(labels, [(at(left - 36, 0)[0], cells.center_of(i, 0)[1]) for i in range(cells.rows)])
         if not role:
             return VGroup(marks)
         return VGroup(marks, self.upright("T", role).move_to([at(left - 116, 0)[0], marks.get_y(), 0]))
@@ -206,9 +200,7 @@ class Stage(RecordedScene):
 
     def head(self, text: str, right: float) -> Text:
         """What a column of numbers holds."""
-        return self.words(text, color=self.theme.muted).move_to(
-            at(right, FOCUS_AT[1] - 36), aligned_edge=RIGHT
-        )
+        return self.words(text, color=self.theme.muted).move_to(at(right, FOCUS_AT[1] - 36), aligned_edge=RIGHT)
 
     def rule(self, left: float, right: float, y: float) -> Line:
         return Line(at(left, y), at(right, y)).set_stroke(self.theme.line, HAIRLINE * 2)
@@ -216,13 +208,22 @@ class Stage(RecordedScene):
     # Beats
 
     def beat(
-        self, title: str, *animations: Animation, say: str, rest: float = REST, run_time: float = EASE
+        self,
+        title: str,
+        *animations: Animation,
+        say: str,
+        away: Sequence[Mobject] = (),
+        rest: float = REST,
+        run_time: float = EASE,
     ) -> None:
-        """One thing happens: its title, its animations, its caption for who reads, and a rest."""
+        """One thing happens: its title, its animations, its caption for who reads, and a rest.
+
+        What is ``away`` leaves with the title before, so that nothing ever stands on top of what it makes room for.
+        """
         new = self.words(title, TITLE, weight="MEDIUM").move_to(at(GRID_AT[0], 68), aligned_edge=LEFT)
         began = self.time
         if self.shown_title is not None:
-            self.play(FadeOut(self.shown_title), run_time=EASE / 2)  # never two sentences in one place
+            self.play(FadeOut(self.shown_title, *away), run_time=EASE / 2)
         self.play(FadeIn(new), run_time=EASE / 2)
         self.shown_title = new
         if animations:
