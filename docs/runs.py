@@ -30,12 +30,14 @@ class Sort(Run):
         nanoGPT hands attention to one fused operation where PyTorch has it; hidden while the model is built, the
         explicit steps are taken instead. They need a mask buffer, which the weights don't hold.
         """
-        import torch
+        import contextlib
+        import io
 
+        import torch
         from nanogpt import sort
         from nanogpt.model import GPT
 
-        with without_fused_attention():
+        with without_fused_attention(), contextlib.redirect_stdout(io.StringIO()):  # it announces its size
             model = GPT(sort.config())
         tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
         missing, unexpected = model.load_state_dict(tensors, strict=False)

@@ -15,8 +15,9 @@ from tracing import read
 
 from cutaway.describe import describe
 from cutaway.domain import Step
-from cutaway.explain import Wanted, chosen, drawn, function_of, steps_of
+from cutaway.explain import chosen, drawn, function_of, steps_of
 from cutaway.flow import FlowError
+from cutaway.names import UnknownName, Wanted
 from cutaway.source import match
 
 MODEL = """
@@ -279,7 +280,7 @@ def test_a_class_stands_for_its_forward_and_the_first_call_counts(tmp_path: Path
     assert (call.module_path, call) == ("gate", trace.calls(obj.dotted)[0])
     with pytest.raises(FlowError, match=r"in 'test/other'; it was in test\.forward/gate"):
         chosen(traces, obj.dotted, Wanted.read("test/other"))
-    with pytest.raises(FlowError, match=r"write RUN, RUN\.PASS or RUN\.PASS/MODULE"):
+    with pytest.raises(UnknownName, match=r"write RUN, RUN\.PASS or RUN\.PASS/MODULE"):
         Wanted.read("a b c")
 
 

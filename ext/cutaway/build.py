@@ -117,7 +117,9 @@ def _inputs(env: BuildEnvironment, docname: str) -> str:
     if not kinds & {"fact", "listing", "diagram"}:
         return ""
     traces = {name: outcome.trace or outcome.error for name, outcome in build_of(env).outcomes.items()}
-    return digest(traces, {name: [step.docname, step.place] for name, step in domain.steps.items()})
+    steps = {name: [step.docname, step.place] for name, step in domain.steps.items()}
+    drawings = [[name, use.get("object"), use.get("id")] for name, use in domain.uses("diagram")]  # boxes lead there
+    return digest(traces, steps, drawings)
 
 
 def _record(app: Sphinx) -> Path:

@@ -47,10 +47,11 @@ from .build import build_of, trace_of, warn
 from .canvas import Drawing
 from .describe import describe
 from .domain import Step, cutaway_domain
-from .explain import Wanted, chosen, drawn, explain, function_of, steps_of
+from .explain import chosen, drawn, explain, function_of, steps_of
 from .figure import Anchor, markup
 from .flow import FlowError
 from .graph import Graph
+from .names import UnknownName, Wanted
 from .source import SourceError
 from .trace import Trace, TraceError
 
@@ -93,7 +94,7 @@ class Diagram(SphinxDirective):
         try:
             obj = function_of(build_of(self.env).book.source, asked)
             Wanted.read(node["run"])
-        except (SourceError, FlowError) as error:
+        except (SourceError, UnknownName) as error:
             self._warn(str(error))
             return
         node["object"] = obj.dotted
@@ -143,7 +144,7 @@ def _fill_computed(app: Sphinx, docname: str, node: diagram) -> None:
         wanted = Wanted.read(node["run"])
         obj = build_of(app.env).book.source.find(node["object"])
         graph, drawing = drawn(obj, *chosen(_traces(app.env, wanted), obj.dotted, wanted))
-    except (SourceError, FlowError, TraceError) as error:
+    except (SourceError, FlowError, UnknownName, TraceError) as error:
         warn(app.env, str(error), node, "diagram")
         return
     node["drawing"] = drawing

@@ -7,10 +7,8 @@ Without a pass it is ``forward``, or the first in which the function ran.
 from __future__ import annotations
 
 import ast
-import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from .book import Book
@@ -19,30 +17,11 @@ from .domain import Step
 from .flow import FlowError, flow
 from .graph import Graph, Node
 from .layout import LayoutError
-from .names import PASS
+from .names import PASS, Wanted
 from .route import RouteError
 from .runs import RunError, ensure
 from .source import Source, SourceObject
 from .trace import Call, Trace, load
-
-_OF = re.compile(r"^(?P<run>[\w-]+)?(?:\.(?P<pass>[\w-]+))?(?:/(?P<module>[\w.-]+))?$")
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What ``of`` asks for; None where it is silent."""
-
-    run: str | None = None
-    pass_: str | None = None
-    module: str | None = None
-
-    @classmethod
-    def read(cls, of: str | None) -> Wanted:
-        parsed = _OF.match(of or "")
-        if not parsed:
-            raise FlowError(f":run: {of}: write RUN, RUN.PASS or RUN.PASS/MODULE")
-        return cls(parsed["run"], parsed["pass"], parsed["module"])
-
 
 def function_of(source: Source, dotted: str) -> SourceObject:
     """The function that is drawn for a dotted path; for a class its ``forward``."""

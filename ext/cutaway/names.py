@@ -28,11 +28,28 @@ PASS = "forward"
 _NAME = re.compile(
     r"^(?P<path>[^\[\]]+?)(?P<item>\[\d+\](?=\.shape))?(?P<shape>\.shape)?(?P<index>\[[^\[\]]*\])?$"
 )
+_OF = re.compile(r"^(?P<run>[\w-]+)?(?:\.(?P<pass>[\w-]+))?(?:/(?P<module>[\w.-]+))?$")
 _HEAD = re.compile(r"^(?P<run>[\w-]+)(?:\.(?P<pass>[\w-]+))?(?:@(?P<nth>\d+))?$")
 
 
-class UnknownName(Exception):
+class UnknownName(LookupError):
     """A name that names nothing recorded: what was asked, what there is."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What ``:run:`` asks for, RUN, RUN.PASS or RUN.PASS/MODULE; None where it is silent."""
+
+    run: str | None = None
+    pass_: str | None = None
+    module: str | None = None
+
+    @classmethod
+    def read(cls, of: str | None) -> Wanted:
+        parsed = _OF.match(of or "")
+        if not parsed:
+            raise UnknownName(f":run: {of}: write RUN, RUN.PASS or RUN.PASS/MODULE")
+        return cls(parsed["run"], parsed["pass"], parsed["module"])
 
 
 class Place(NamedTuple):

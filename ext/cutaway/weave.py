@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,11 +16,9 @@ from .code import Quote, code_html
 from .domain import Step, cutaway_domain
 from .excerpt import Margin, activation, functions, margins, shown_lines, unused
 from .listing import annotation, listing
-from .names import PASS, Place
+from .names import PASS, Place, UnknownName, Wanted
 from .source import SourceObject, Span
 from .trace import Trace, TraceError
-
-_RUN = re.compile(r"^(?P<run>[\w-]+)?(?:\.(?P<pass>[\w-]+))?(?:/(?P<module>[\w.-]+))?$")
 
 
 def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -42,19 +39,15 @@ def _recorded(env: BuildEnvironment, node: listing, obj: SourceObject) -> tuple[
     """The values beside each line and the lines not reached; nothing where no run is declared."""
     if not node["run"] and not build_of(env).outcomes:
         return {}, set()
-    parsed = _RUN.match(node["run"])
     try:
-        if not parsed:
-            raise TraceError(f":run: {node['run']}: write RUN, RUN.PASS or RUN.PASS/MODULE")
-        trace = trace_of(env, parsed["run"])
-        if parsed["pass"] and parsed["pass"] not in trace.passes:
-            raise TraceError(
-                f"the run '{trace.run}' has no pass '{parsed['pass']}'; it has {', '.join(trace.passes)}"
-            )
-    except TraceError as error:
+        wanted = Wanted.read(node["run"])
+        trace = trace_of(env, wanted.run)
+        if wanted.pass_ and wanted.pass_ not in trace.passes:
+            raise TraceError(f"the run '{trace.run}' has no pass '{wanted.pass_}'; it has {', '.join(trace.passes)}")
+    except (UnknownName, TraceError) as error:
         warn(env, f"{error}; shown without shapes", node, "listing")
         return {}, set()
-    return _of_functions(trace, obj, parsed["pass"] or PASS, parsed["module"])
+    return _of_functions(trace, obj, wanted.pass_ or PASS, wanted.module)
 
 
 def _of_functions(
