@@ -34,6 +34,7 @@ class Sort(Run):
         import io
 
         import torch
+
         from nanogpt import sort
         from nanogpt.model import GPT
 

@@ -24,7 +24,7 @@ import time
 
 from manim import FadeIn, Scene, Square
 
-from cutaway.scene import RecordedScene
+from cutaway.filming.scene import RecordedScene
 
 from .shared import box
 

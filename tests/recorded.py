@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cutaway.child import _content
-from cutaway.flow import flow
-from cutaway.graph import Graph
-from cutaway.instrument import RECORDER, instrument
-from cutaway.record import Recorder
+from cutaway.drawing.flow import flow
+from cutaway.drawing.graph import Graph
 from cutaway.source import Source, parse
 from cutaway.trace import Arrays, Trace
+from cutaway.tracing.child import _content
+from cutaway.tracing.instrument import RECORDER, instrument
+from cutaway.tracing.record import Recorder
 
 
 def record(folder: Path, code: str, run: Callable[[dict[str, Any]], Any]) -> tuple[Source, Trace]:

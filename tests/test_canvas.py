@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tracing import Unreadable, read
 
-from cutaway.canvas import Drawing, draw
-from cutaway.graph import Edge, Graph, Node
-from cutaway.layout import LayoutError
+from cutaway.drawing.canvas import Drawing, draw
+from cutaway.drawing.graph import Edge, Graph, Node
+from cutaway.drawing.layout import LayoutError
 
 CODES = [
     "x",

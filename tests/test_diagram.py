@@ -13,10 +13,10 @@ from bs4 import BeautifulSoup, Tag
 from recorded import record
 from tracing import read
 
-from cutaway.describe import describe
 from cutaway.domain import Step
+from cutaway.drawing.describe import describe
+from cutaway.drawing.flow import FlowError
 from cutaway.explain import chosen, drawn, function_of, steps_of
-from cutaway.flow import FlowError
 from cutaway.names import UnknownName, Wanted
 from cutaway.source import match
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from recorded import graph, record
 
-from cutaway.flow import FlowError, flow
-from cutaway.graph import Graph
+from cutaway.drawing.flow import FlowError, flow
+from cutaway.drawing.graph import Graph
 
 torch = pytest.importorskip("torch")
 

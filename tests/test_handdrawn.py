@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_canvas import graphs
 
-from cutaway import handdrawn
-from cutaway.canvas import draw
+from cutaway.drawing import handdrawn
+from cutaway.drawing.canvas import draw
 
 SOUND = """\
 ┌──────┐     ┌────────┐

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from test_canvas import graphs
 from tracing import read
 
-from cutaway.canvas import draw
-from cutaway.graph import Edge, Graph, Node
-from cutaway.layers import Lane, layers
-from cutaway.route import Line, route
+from cutaway.drawing.canvas import draw
+from cutaway.drawing.graph import Edge, Graph, Node
+from cutaway.drawing.layers import Lane, layers
+from cutaway.drawing.route import Line, route
 
 
 def step(number: int, code: str, *names: str, kind: str = "step") -> Node:

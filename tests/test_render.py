@@ -10,8 +10,8 @@ import time
 import av
 import pytest
 
-from cutaway import recipe
-from cutaway.export import animate
+from cutaway.filming import recipe
+from cutaway.filming.export import animate
 from cutaway.names import Place
 from cutaway.palette import DARK, LIGHT, rgb
 from cutaway.render import Inputs, Wanted, render, stored

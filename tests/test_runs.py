@@ -8,10 +8,10 @@ import pytest
 
 from cutaway import runs
 from cutaway.book import Book
-from cutaway.closure import without_docstrings
 from cutaway.names import Names
 from cutaway.store import Store
 from cutaway.trace import TraceError, load
+from cutaway.tracing.closure import without_docstrings
 
 SOURCE = '''
 """A model."""

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
+from cutaway.filming.scene import NoValue, Reading, RecordedScene
 from cutaway.names import UnknownName
 from cutaway.palette import BY_NAME
-from cutaway.scene import NoValue, Reading, RecordedScene
 from tests.clip_book import write_trace
 
 

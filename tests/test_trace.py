@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cutaway.axes import letters
-from cutaway.child import _content
-from cutaway.instrument import RECORDER, instrument
-from cutaway.record import Recorder
 from cutaway.source import Module
 from cutaway.trace import Arrays, Record, Trace
+from cutaway.tracing.axes import letters
+from cutaway.tracing.child import _content
+from cutaway.tracing.instrument import RECORDER, instrument
+from cutaway.tracing.record import Recorder
 
 
 def run(code: str, call: str, path: Path = Path("toy.py"), **given: Any) -> tuple[Trace, Recorder, Any]:

@@ -25,7 +25,7 @@ from manim import (
 )
 
 from cutaway import fonts
-from cutaway.scene import RecordedScene
+from cutaway.filming.scene import RecordedScene
 
 STAGE = (1920, 1080)
 SMALL, NORMAL, LARGE, TITLE, HUGE = 60, 64, 72, 80, 112  # the five sizes of type

@@ -25,11 +25,11 @@ import numpy as np
 
 from . import runs
 from .book import Book, BookError
-from .loading import install
 from .names import Names
 from .store import digest
 from .trace import Scalar
 from .trace import load as load_trace
+from .tracing.loading import install
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

@@ -41,8 +41,8 @@ from sphinx.util.docutils import SphinxDirective
 from . import clip_html
 from .build import build_of, warn
 from .domain import cutaway_domain, nearest
-from .export import render_one
-from .recipe import KIND, find_scene
+from .filming.export import render_one
+from .filming.recipe import KIND, find_scene
 from .render import Clip as Rendered
 from .render import Inputs, Wanted, render
 from .source import SourceError

@@ -42,15 +42,15 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
-from . import handdrawn
 from .build import build_of, trace_of, warn
-from .canvas import Drawing
-from .describe import describe
 from .domain import Step, cutaway_domain
+from .drawing import handdrawn
+from .drawing.canvas import Drawing
+from .drawing.describe import describe
+from .drawing.figure import Anchor, markup
+from .drawing.flow import FlowError
+from .drawing.graph import Graph
 from .explain import chosen, drawn, explain, function_of, steps_of
-from .figure import Anchor, markup
-from .flow import FlowError
-from .graph import Graph
 from .names import UnknownName, Wanted
 from .source import SourceError
 from .trace import Trace, TraceError

@@ -12,16 +12,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .book import Book
-from .canvas import Drawing, draw
 from .domain import Step
-from .flow import FlowError, flow
-from .graph import Graph, Node
-from .layout import LayoutError
+from .drawing.canvas import Drawing, draw
+from .drawing.flow import FlowError, flow
+from .drawing.graph import Graph, Node
+from .drawing.layout import LayoutError
+from .drawing.route import RouteError
 from .names import PASS, Wanted
-from .route import RouteError
 from .runs import RunError, ensure
 from .source import Source, SourceObject
 from .trace import Call, Trace, load
+
 
 def function_of(source: Source, dotted: str) -> SourceObject:
     """The function that is drawn for a dotted path; for a class its ``forward``."""

@@ -37,8 +37,8 @@ from sphinx.util.docutils import SphinxDirective
 
 from .build import build_of, warn
 from .domain import Step, cutaway_domain
-from .excerpt import only
 from .source import SourceError, SourceObject, match
+from .weaving.excerpt import only
 
 logger = logging.getLogger(__name__)
 

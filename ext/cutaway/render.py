@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import recipe
 from .book import Book
+from .filming import recipe
+from .filming.recipe import KIND
 from .names import Names, Place
-from .recipe import KIND
 from .source import SourceError
 from .store import digest
 from .trace import TraceError, load
@@ -180,7 +180,7 @@ def _messages(book: Book, jobs: list[dict[str, Any]]) -> Iterator[dict[str, Any]
     """Start the child, hand it the jobs, and pass on what it says; it ends with us, whatever happens."""
     single = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     child = subprocess.Popen(
-        [sys.executable, "-m", "cutaway.worker"],
+        [sys.executable, "-m", "cutaway.filming.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -10,7 +10,7 @@ A book declares them in ``docs/runs.py``; the class is only read (``ast``) here 
 
         def train(self, log):          # optional: weights by name; log(step, loss=...), log.fact(...)
         def build(self, weights):      # optional: the model, for cells: load("sort").model()
-        def trace(self, weights, record):   # see cutaway.record
+        def trace(self, weights, record):   # see cutaway.tracing.record
 
 Training is keyed by its code without comments and docstrings, the trace by the text and the weights: a comment edit
 traces again and never trains again. Both are kept in the store.
@@ -33,9 +33,9 @@ from pathlib import Path
 from typing import Any
 
 from .book import Book
-from .closure import closure, without_docstrings
 from .source import Module, Source, SourceError, parse
 from .store import Store, digest
+from .tracing.closure import closure, without_docstrings
 
 THREADS = 1  # in children: the bits of a sum depend on the number of threads
 Report = Callable[[str], None]
@@ -221,7 +221,7 @@ def _version(package: str) -> str | None:
 def _tracer() -> list[str]:
     """The text of the modules that record: another tracer makes another trace."""
     names = ("axes", "child", "instrument", "loading", "record")
-    return [Path(__file__).with_name(name + ".py").read_text("utf-8") for name in names]
+    return [(Path(__file__).parent / "tracing" / f"{name}.py").read_text("utf-8") for name in names]
 
 
 def _execute(book: Book, run: Declared, stage: str, out: Path, more: dict[str, str], report: Report) -> None:
@@ -238,7 +238,7 @@ def _execute(book: Book, run: Declared, stage: str, out: Path, more: dict[str, s
     out.parent.mkdir(parents=True, exist_ok=True)
     threads = {name: str(THREADS) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     child = subprocess.Popen(
-        [sys.executable, "-m", "cutaway.child"],
+        [sys.executable, "-m", "cutaway.tracing.child"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, **threads, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},

@@ -12,13 +12,13 @@ from sphinx.environment import BuildEnvironment
 
 from . import shapes
 from .build import build_of, trace_of, warn
-from .code import Quote, code_html
 from .domain import Step, cutaway_domain
-from .excerpt import Margin, activation, functions, margins, shown_lines, unused
 from .listing import annotation, listing
 from .names import PASS, Place, UnknownName, Wanted
 from .source import SourceObject, Span
 from .trace import Trace, TraceError
+from .weaving.code import Quote, code_html
+from .weaving.excerpt import Margin, activation, functions, margins, shown_lines, unused
 
 
 def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 
+from ..source import SourceObject
+from ..trace import Call, Trace, Value
 from .assignments import Assignments
 from .boxes import Box, Source
 from .expressions import NOTHING, Expressions, Flow, Statement, holds_tensor, merged
 from .graph import Graph
-from .source import SourceObject
 from .timeline import Timeline
-from .trace import Call, Trace, Value
 
 GATHERING = {
     "append",

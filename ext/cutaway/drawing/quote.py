@@ -7,7 +7,7 @@ import io
 import tokenize
 from collections.abc import Iterable
 
-from .source import Module, Span
+from ..source import Module, Span
 
 DOTS = "…"
 

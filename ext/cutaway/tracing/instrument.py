@@ -15,7 +15,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Any
 
-from .source import Module, Span
+from ..source import Module, Span
 
 RECORDER = "__cutaway__"
 CALL = "__cutaway_call__"

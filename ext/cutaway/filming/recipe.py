@@ -14,18 +14,18 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .book import Book
-from .closure import closure, without_docstrings
-from .fonts import fonts_digest
-from .names import Names, UnknownName
-from .source import Module, Source, SourceError
-from .store import Store, digest
-from .trace import TraceError
+from ..book import Book
+from ..fonts import fonts_digest
+from ..names import Names, UnknownName
+from ..source import Module, Source, SourceError
+from ..store import Store, digest
+from ..trace import TraceError
+from ..tracing.closure import closure, without_docstrings
 
 KIND = "clip"
 ENTRIES = 8  # of a manifest: going back and forth between a few states of a run costs nothing
 PACKAGES = ("manim", "pycairo", "manimpango", "av", "typst", "pillow", "numpy")
-DRAWING = ("encode", "palette", "scene", "draw")  # our modules that decide what a frame looks like
+DRAWING = ("filming/encode", "palette", "filming/scene", "filming/draw")  # our modules that decide what a frame looks like
 
 
 class SceneSource(NamedTuple):
@@ -167,10 +167,8 @@ def _version(package: str) -> str | None:
 
 
 def _drawing() -> list[str]:
-    here = Path(__file__)
-    return [
-        without_docstrings(ast.parse(here.with_name(f"{name}.py").read_text("utf-8"))) for name in DRAWING
-    ]
+    here = Path(__file__).parents[1]
+    return [without_docstrings(ast.parse((here / f"{name}.py").read_text("utf-8"))) for name in DRAWING]
 
 
 def hint_key(dotted: str) -> str:

@@ -11,11 +11,11 @@ import ast
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from ..source import Module, Span
+from ..trace import Call, Value
 from .boxes import Box, Boxes, Source
 from .quote import quote
-from .source import Module, Span
 from .timeline import Timeline
-from .trace import Call, Value
 
 TENSORS_OF_A_TENSOR = {
     "T",

@@ -10,12 +10,12 @@ from typing import Any
 
 from manim import Scene, tempconfig
 
+from ..names import Names, Place
+from ..palette import BY_NAME, THEMES
+from ..source import Span
+from ..trace import load
 from . import encode
-from .names import Names, Place
-from .palette import BY_NAME, THEMES
 from .scene import Reading, RecordedScene
-from .source import Span
-from .trace import load
 
 # No cache of Manim's (its key costs more than drawing), no bars, and the same random numbers every time.
 QUIET = {"disable_caching": True, "progress_bar": "none", "verbosity": "ERROR", "seed": 0}
@@ -72,5 +72,5 @@ def _scene_class(job: Mapping[str, Any]) -> type[Scene]:
     module, _, name = job["scene"].rpartition(".")
     found = getattr(importlib.import_module(f"{Path(job['scenes']).name}.{module}"), name)
     if not (isinstance(found, type) and issubclass(found, Scene)):
-        raise TypeError(f"{job['scene']} is no Manim scene; base it on Scene or cutaway.scene.RecordedScene")
+        raise TypeError(f"{job['scene']} is no Manim scene; base it on Scene or cutaway.filming.scene.RecordedScene")
     return found

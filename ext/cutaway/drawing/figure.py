@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..shapes import dimension
 from .canvas import SizeMark
-from .shapes import dimension
 
 _DRAWN = re.compile("[─-╿▲▶▼◀](?:[─-╿▲▶▼◀ ]*[─-╿▲▶▼◀])?")  # lines, borders and arrows with the blanks between
 

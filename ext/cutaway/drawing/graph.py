@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .source import Span
+from ..source import Span
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..source import Span
+from ..trace import Value
 from .graph import Edge, Graph, Node
-from .source import Span
-from .trace import Value
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The process that imports Manim once and forks for each scene: ``python -m cutaway.worker``, jobs on
+"""The process that imports Manim once and forks for each scene: ``python -m cutaway.filming.worker``, jobs on
 standard input.
 
 One line of JSON says what to draw, the pipe then stays open: when it closes, the parent is gone and
@@ -58,7 +58,8 @@ def _warm_up(scenes: Path) -> None:
     """Import once what every scene needs, and make the book's fonts known to Pango."""
     import manimpango
 
-    from . import draw, fonts  # noqa: F401 - imported for the forks
+    from .. import fonts
+    from . import draw  # noqa: F401 - imported for the forks
 
     for face in (fonts.sans(), fonts.mono()):
         for _, path in face.files:

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..source import Module, Source, SourceError, parse
 from .instrument import RECORDER, Sites, instrument
-from .source import Module, Source, SourceError, parse
 
 
 def install(packages: Mapping[str, Sequence[Path]], recorder: Any = None, sites: Sites | None = None) -> None:

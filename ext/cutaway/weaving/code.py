@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pygments.lexers import PythonLexer
 from pygments.token import STANDARD_TYPES, _TokenType
 
-from .source import Span
+from ..source import Span
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from ..source import Span
+from ..trace import Value
 from .boxes import Box, Source
 from .expressions import NOTHING, Expressions, Flow, Statement, holds_tensor, merged
-from .source import Span
-from .trace import Value
 
 
 class Assignments:

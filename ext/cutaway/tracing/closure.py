@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from .source import Module, Source
+from ..source import Module, Source
 
 
 def closure(source: Source, tree: ast.AST) -> list[Module]:

@@ -12,8 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from .source import Span
-from .trace import Record
+from ..source import Span
+from ..trace import Record
 
 
 class Timeline:

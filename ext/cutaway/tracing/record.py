@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
+from ..store import digest
 from .axes import label, pairs
 from .instrument import Sites
-from .store import digest
 
 LARGEST = 8 << 20  # bytes; of a larger tensor only the shape, the type and the digest are kept
 

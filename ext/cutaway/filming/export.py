@@ -12,13 +12,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from . import recipe, runs
-from .book import Book
-from .names import Place
+from .. import runs
+from ..book import Book
+from ..names import Place
+from ..render import Inputs, Wanted, render
+from ..source import Span
+from ..store import replacing
+from . import recipe
 from .recipe import KIND, find_scene
-from .render import Inputs, Wanted, render
-from .source import Span
-from .store import replacing
 
 GIF_HEIGHT, GIF_FPS = 480, 15
 GIF = {"gif": ("gif", "rgb8"), "webp": ("libwebp_anim", "yuv420p")}

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from manim import Mobject, Scene
 
-from .names import Found, Names
-from .palette import DARK, Theme
+from ..names import Found, Names
+from ..palette import DARK, Theme
 from .recipe import digest_of, why_unknown
 
 

@@ -1,4 +1,4 @@
-"""One stage of a run, in a process of its own: ``python -m cutaway.child`` with a request on standard input.
+"""One stage of a run, in a process of its own: ``python -m cutaway.tracing.child`` with a request on standard input.
 
 Progress and errors go to the parent as lines of JSON on the real standard output. What the explained code prints is
 dropped (a model that announces its size is no news), its errors come back with the traceback of the code's own frames.
@@ -19,11 +19,11 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from ..store import digest, replacing
 from .loading import install
 from .record import Recorder, to_array
-from .store import digest, replacing
 
-HERE = str(Path(__file__).parent)
+HERE = str(Path(__file__).parents[1])
 
 
 class Log:
@@ -85,7 +85,7 @@ def _trace(request: Mapping[str, Any], channel: TextIO) -> None:
 
 
 def _content(run: str, recorder: Recorder, trained: Mapping[str, Any]) -> dict[str, Any]:
-    from .trace import FORMAT
+    from ..trace import FORMAT
 
     return {
         "format": FORMAT,

@@ -1,0 +1,1 @@
+"""What a listing is made of: the lines as HTML, and what the run tells about them."""
