@@ -31,6 +31,7 @@ nb_execution_mode = "cache"
 nb_execution_timeout = 60  # seconds a cell
 nb_execution_show_tb = True
 nb_merge_streams = True
+nb_render_markdown_format = "myst"  # tables and roles in the output of cells
 nb_ipywidgets_js = {}  # its default asks two other hosts for scripts
 copybutton_exclude = ".linenos, .gp, .cutaway-lineno, .cutaway-callout, .cutaway-shape"
 

@@ -1,5 +1,8 @@
 """The runs that the book draws from. Only child processes execute this file."""
 
+import contextlib
+import io
+
 from cutaway.runs import Run
 
 
@@ -30,15 +33,12 @@ class Sort(Run):
         nanoGPT hands attention to one fused operation where PyTorch has it; hidden while the model is built, the
         explicit steps are taken instead. They need a mask buffer, which the weights don't hold.
         """
-        import contextlib
-        import io
-
         import torch
 
         from nanogpt import sort
         from nanogpt.model import GPT
 
-        with without_fused_attention(), contextlib.redirect_stdout(io.StringIO()):  # it announces its size
+        with without_fused_attention(), quiet():
             model = GPT(sort.config())
         tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
         missing, unexpected = model.load_state_dict(tensors, strict=False)
@@ -74,6 +74,7 @@ class Sort(Run):
                 other(ids)
         sizes = ("block_size", "vocab_size", "n_layer", "n_head", "n_embd")
         record.fact(
+            sorted="".join(sort.LETTERS[i] for i in targets[targets >= 0].tolist()),
             T=idx.size(1),
             D=model.config.n_embd // model.config.n_head,
             word=sort.WORD,
@@ -81,19 +82,53 @@ class Sort(Run):
         )
 
 
+class Unmasked(Run):
+    """The same recipe without the mask, to see what the mask is for."""
+
+    name = "unmasked"
+    sources = ("nanogpt",)
+    limit_s = 900
+
+    def train(self, log):
+        from nanogpt import sort
+
+        with without_fused_attention():
+            model = sort.train(report=log, prepare=unmask)
+        log.fact(accuracy=sort.accuracy(model), loss=model(*sort.all_examples())[1].item())
+        return model.state_dict()
+
+    def trace(self, weights, record):
+        import torch
+
+        from nanogpt import sort
+        from nanogpt.model import GPT
+
+        with without_fused_attention():
+            model = GPT(sort.config()).eval()
+        model.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+        with torch.no_grad(), record("forward", model):
+            model(*sort.example(sort.WORD))
+
+
+def unmask(model):
+    """Let every token see every token: fill the mask with ones."""
+    for block in model.transformer.h:
+        block.attn.bias.fill_(1)
+
+
+@contextlib.contextmanager
 def without_fused_attention():
     """Hide PyTorch's fused attention from a model that is being built."""
-    import contextlib
-
     import torch.nn.functional as functional
 
-    @contextlib.contextmanager
-    def hidden():
-        fused = functional.scaled_dot_product_attention
-        del functional.scaled_dot_product_attention
-        try:
-            yield
-        finally:
-            functional.scaled_dot_product_attention = fused
+    fused = functional.scaled_dot_product_attention
+    del functional.scaled_dot_product_attention
+    try:
+        yield
+    finally:
+        functional.scaled_dot_product_attention = fused
 
-    return hidden()
+
+def quiet():
+    """A model announces its size when it is built; in a cell that would be noise."""
+    return contextlib.redirect_stdout(io.StringIO())

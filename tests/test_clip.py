@@ -17,7 +17,6 @@ exclude_patterns = ["scenes", "store"]
 myst_enable_extensions = ["colon_fence"]
 cutaway_store = "store"
 cutaway_clip_size, cutaway_clip_fps, cutaway_clip_limit_s = (160, 90), 10, 60
-suppress_warnings = ["epub.unknown_project_files"]  # fonts
 """
 PAGE = """# Clips
 

@@ -129,5 +129,13 @@ def add_files(app: Sphinx, config: Config) -> None:
             app.add_js_file(path.name, loading_method="defer")
 
 
+def leave_fonts_out(app: Sphinx) -> None:
+    """An epub names a type for each of its files, and Sphinx knows none for fonts: readers have their own."""
+    if app.builder.name == "epub":
+        names = [Path(entry).name for entry in app.config.html_static_path]
+        app.config.epub_exclude_files += [f"_static/{name}" for name in names if name.endswith(".woff2")]
+
+
 def setup(app: Sphinx) -> None:
     app.connect("config-inited", add_files)
+    app.connect("builder-inited", leave_fonts_out)

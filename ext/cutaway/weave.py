@@ -47,7 +47,8 @@ def _recorded(env: BuildEnvironment, node: listing, obj: SourceObject) -> tuple[
     except (UnknownName, TraceError) as error:
         warn(env, f"{error}; shown without shapes", node, "listing")
         return {}, set()
-    return _of_functions(trace, obj, wanted.pass_ or PASS, wanted.module)
+    beside, greyed = _of_functions(trace, obj, wanted.pass_ or PASS, wanted.module)
+    return beside, set() if node["only"] else greyed  # an excerpt is chosen to be read
 
 
 def _of_functions(

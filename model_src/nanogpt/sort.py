@@ -102,15 +102,20 @@ def get_lr(step: int) -> float:
     return max(MIN_LEARNING_RATE, LEARNING_RATE * rise * (1 - step / MAX_ITERS))
 
 
-def train(report: Callable[..., None] | None = None) -> GPT:
+def train(
+    report: Callable[..., None] | None = None, prepare: Callable[[GPT], None] | None = None
+) -> GPT:
     """Train a fresh model on the words that are not held out, and return it in eval mode.
 
-    ``report(step, loss=..., grad_norm=...)`` is called every ten steps. The weights depend on the seed, on
-    PyTorch and on the number of threads; the caller's random numbers are left as they were.
+    ``report(step, loss=..., grad_norm=...)`` is called every ten steps; ``prepare(model)`` before the first, for
+    experiments. The weights depend on the seed, on PyTorch and on the number of threads; the caller's random
+    numbers are left as they were.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         model = GPT(config())
+        if prepare:
+            prepare(model)
         optimizer = model.configure_optimizers(WEIGHT_DECAY, LEARNING_RATE, BETAS, "cpu")
         words = all_words()
         idx, targets = pairs(words[~is_held_out(words)])

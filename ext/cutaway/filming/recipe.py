@@ -25,7 +25,8 @@ from ..tracing.closure import closure, without_docstrings
 KIND = "clip"
 ENTRIES = 8  # of a manifest: going back and forth between a few states of a run costs nothing
 PACKAGES = ("manim", "pycairo", "manimpango", "av", "typst", "pillow", "numpy")
-DRAWING = ("filming/encode", "palette", "filming/scene", "filming/draw")  # our modules that decide what a frame looks like
+# Our modules that decide what a frame looks like.
+DRAWING = ("filming/encode", "palette", "filming/scene", "filming/draw")
 
 
 class SceneSource(NamedTuple):
