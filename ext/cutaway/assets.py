@@ -20,6 +20,7 @@ from . import fonts
 from .book import Book, BookError
 from .palette import css as palette_css
 from .store import Store, digest
+from .weaving.code import pairs_css
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ def page_files(store: Store) -> list[Path]:
     """The files that a site carries, made where they are missing: fonts, one stylesheet, one script."""
     faces = list(page_fonts(store))
     css = "".join(font_face(family, weight, path.name) for family, weight, path in faces)
-    texts = {".css": css + palette_css() + static_text(".css"), ".js": static_text(".js")}
+    texts = {".css": css + palette_css() + static_text(".css") + pairs_css(), ".js": static_text(".js")}
     files = [path for _, _, path in faces]
     for suffix, text in texts.items():
         path = store.path("assets", f"cutaway-{digest(text)}", suffix)

@@ -60,24 +60,26 @@ class CausalSelfAttention(nn.Module):
         """(B, T, C) -> (B, T, C); what comes out at t depends on positions 0 to t alone."""
         B, T, C = x.size()
 
-        # One multiplication makes all three; then the heads become a dimension of their own.
+        # One multiplication makes all three; the heads become a dimension: (B, H, T, D).
         q, k, v = self.c_attn(x).split(self.n_embd, dim=2)
-        k = k.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)  # (B, H, T, D)
-        q = q.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)  # (B, H, T, D)
-        v = v.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)  # (B, H, T, D)
+        k = k.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)
+        q = q.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)
+        v = v.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)
 
         if self.flash:
             y = F.scaled_dot_product_attention(
                 q, k, v, attn_mask=None, dropout_p=self.dropout if self.training else 0.0, is_causal=True
             )
         else:
-            att = (q @ k.transpose(-2, -1)) * (1.0 / math.sqrt(k.size(-1)))  # (B, H, T, T)
+            # Scores, then weights, are (B, H, T, T): row t tells where token t looks.
+            att = (q @ k.transpose(-2, -1)) * (1.0 / math.sqrt(k.size(-1)))
             att = att.masked_fill(self.bias[:, :, :T, :T] == 0, float('-inf'))
             att = F.softmax(att, dim=-1)
             att = self.attn_dropout(att)
-            y = att @ v                                                      # (B, H, T, D)
+            y = att @ v
 
-        y = y.transpose(1, 2).contiguous().view(B, T, C)  # heads side by side again
+        # The heads go side by side again.
+        y = y.transpose(1, 2).contiguous().view(B, T, C)
         y = self.resid_dropout(self.c_proj(y))
         return y
 

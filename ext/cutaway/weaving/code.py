@@ -57,7 +57,7 @@ def code_html(
                 '<span class="cutaway-line cutaway-gap" aria-hidden="true"><span class="cutaway-lineno">⋮</span></span>'
             )
             gap = False
-        css = "cutaway-line cutaway-unused" if number in unused else "cutaway-line"
+        css = f"cutaway-line cutaway-in-{_indent(pieces)}" + (" cutaway-unused" if number in unused else "")
         margin = margins.get(number, "")
         margin = f'<span class="cutaway-shape">{margin}</span>' if margin else ""
         code = "".join(_piece(piece, number) for piece in pieces)
@@ -66,6 +66,29 @@ def code_html(
             f'<span class="cutaway-code">{code}\n</span>{margin}</span>'
         )
     return "".join(rows)
+
+
+def pairs_css(most: int = 40) -> str:
+    """Rules that light up a note and its place in the code together, wherever the pointer or the focus is.
+
+    CSS can't say "with the same number"; so there is a rule for each number up to ``most``.
+    """
+    lit = ":is(:hover, :focus, :focus-within, :target)"
+    numbers = [f'[data-note="{number}"]' for number in range(1, most + 1)]
+    quotes = ", ".join(f".cutaway-listing:has({n}{lit}) .cutaway-quote{n}" for n in numbers)
+    callouts = ", ".join(f".cutaway-listing:has({n}{lit}) a{n}.cutaway-callout:link" for n in numbers)
+    notes = ", ".join(f".cutaway-listing:has({n}{lit}) .cutaway-note{n}" for n in numbers)
+    accent = "var(--cutaway-accent)"
+    return (
+        f"{quotes}, {notes} {{ background: color-mix(in srgb, {accent} 14%, transparent); border-color: {accent}; }}\n"
+        f"{callouts} {{ background: {accent}; }}\n"
+    )
+
+
+def _indent(pieces: list[Piece]) -> int:
+    """How far in a line begins, in steps of four: where it is too long for the page, it goes on a little further in."""
+    text = "".join(piece.text for piece in pieces)
+    return min(6, (len(text) - len(text.lstrip())) // 4)
 
 
 def _piece(piece: Piece, line: int) -> str:
