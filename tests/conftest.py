@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 import bootstrap
 
 ROOT = Path(__file__).parents[1]
+os.environ["PYTHONPATH"] = str(ROOT / "ext")  # for child processes, however pytest was started
 # What Sphinx 11 removes is an error where we use it (the theme does, too). Python's own -W can't name a class that is
 # not loaded yet, and would go by without a word.
 STRICT = """
@@ -22,7 +23,9 @@ import sys, warnings
 from sphinx.cmd.build import main
 from sphinx.deprecation import RemovedInSphinx11Warning
 warnings.filterwarnings("error", category=RemovedInSphinx11Warning, module="cutaway")
-sys.exit(main(sys.argv[1:]))
+code = main(sys.argv[1:])
+heavy = {"torch", "manim"} & set(sys.modules)
+sys.exit(f"imported in Sphinx's own process: {heavy}" if heavy else code)
 """
 SPHINX = [sys.executable, "-c", STRICT]
 CHROMIUM = [
@@ -64,7 +67,7 @@ def build_book() -> BuildBook:
     """
 
     def build(pages: Path, target: Path, *options: str, store: Path | None = None) -> Book:
-        env = {**os.environ, "PYTHONPATH": str(ROOT / "ext"), "OMP_NUM_THREADS": "1"}
+        env = {**os.environ, "OMP_NUM_THREADS": "1"}
         env["CUTAWAY_STORE"] = str(store or os.environ.get("CUTAWAY_STORE", ROOT / ".cutaway"))
         command = [*SPHINX, "-n", "-c", str(ROOT / "docs")]
         command += ["-d", f"{target}-doctrees", *options, str(pages), str(target)]

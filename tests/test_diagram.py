@@ -18,7 +18,7 @@ from cutaway.drawing.describe import describe
 from cutaway.drawing.flow import FlowError
 from cutaway.explain import chosen, drawn, function_of, steps_of
 from cutaway.names import UnknownName, Wanted
-from cutaway.source import match
+from cutaway.quotation import match
 
 MODEL = """
 class Gate(nn.Module):

@@ -109,6 +109,22 @@ def test_steps_are_in_the_inventory(foreign: Path) -> None:
     assert inventory.data["cutaway:step"]["mix-step-scores"].uri == "index.html#mix-step-scores"
 
 
+def test_another_checkout_is_woven_and_what_it_lacks_is_listed(
+    foreign: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (HERE / "foreign/src/mixer/model.py").read_text("utf-8")
+    (tmp_path / "model.py").write_text("# theirs\n" + text.replace("scores = x @ weight", "scores = np.dot(x, weight)"))
+    monkeypatch.setenv("CUTAWAY_SOURCE", f"mixer={tmp_path}")
+    said = _build(foreign, "html")
+    assert "cutaway: 1 notes are shown without code" in said and "index.rst:10: 'scores = x @ weight'" in said
+    page = BeautifulSoup((foreign / "_build/html/index.html").read_text("utf-8"), "html.parser")
+    caption, numbers = page.select_one("figcaption"), page.select(".cutaway-lineno")
+    assert caption is not None and f"from {tmp_path}" in caption.text
+    assert [number.text for number in numbers][:3] == ["7", "8", "9"]
+    assert "np.dot(x, weight)" in page.select_one(".cutaway-diagram").text  # type: ignore[union-attr]
+    assert ["cutaway-broken" in note["class"] for note in page.select(".cutaway-note")] == [True, False]
+
+
 CODE = "def f(x):\n    y = g(x, [1,\n        2]) + x\n    return '<b>&' + y"
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutaway.source import Source, SourceError, Span, match
+from cutaway.quotation import match
+from cutaway.source import Source, SourceError, Span
 
 TEXT = '''\
 """A module."""
@@ -120,7 +121,7 @@ def test_any_unique_run_of_tokens_is_found_where_it_stands(
     folder = tmp_path_factory.mktemp("source")
     (folder / "model.py").write_text(TEXT, "utf-8")
     obj = Source({"pkg": [folder]}).find("pkg.model.Attention.forward")
-    from cutaway.source import _tokens
+    from cutaway.quotation import _tokens
 
     tokens = _tokens(obj.text)
     part = tokens[at : at + n]

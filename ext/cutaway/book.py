@@ -102,7 +102,7 @@ def _sources(setting: Mapping[str, str | Sequence[str]], confdir: Path) -> dict[
     for name, given in setting.items():
         folders[name] = [(confdir / path).resolve() for path in ([given] if isinstance(given, str) else given)]
     for name, folder in replaced_sources().items():
-        folders[name] = [folder, *folders.get(name, [])]
+        folders[name] = list(dict.fromkeys([folder, *folders.get(name, [])]))
     for name, listed in folders.items():
         for folder in listed:
             if not folder.is_dir():

@@ -16,12 +16,13 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.console import bold
 
 from . import runs
-from .book import SETTINGS, Book, BookError
+from .book import SETTINGS, Book, BookError, replaced_sources
 from .domain import cutaway_domain, nearest
 from .names import Names
 from .store import digest, replacing
@@ -81,6 +82,17 @@ def _docname(env: BuildEnvironment, location: Any) -> str:
         getattr(location, "source", None) if isinstance(location, nodes.Node) else str(location).split(":")[0]
     )
     return (env.path2doc(source) if source else None) or env.current_document.docname
+
+
+def _replace_sources(app: Sphinx, config: Config) -> None:
+    """Note another checkout in the settings, so that every page is read again when it comes or goes."""
+    try:
+        for name, folder in replaced_sources().items():
+            given = config.cutaway_sources.get(name, [])
+            listed = [given] if isinstance(given, str) else list(given)
+            config.cutaway_sources = {**config.cutaway_sources, name: [str(folder), *listed]}
+    except BookError:
+        return  # reported where the settings are settled
 
 
 def _start(app: Sphinx) -> None:
@@ -164,6 +176,7 @@ def setup(app: Sphinx) -> None:
     for name, default, rebuild, type_, description in SETTINGS:
         types = [type_, list] if type_ is tuple else [type_]
         app.add_config_value(name, default, rebuild, types, description)  # type: ignore[arg-type]
+    app.connect("config-inited", _replace_sources)
     app.connect("builder-inited", _start)
     app.connect("env-get-outdated", _outdated)
     app.connect("env-updated", _updated)

@@ -26,6 +26,9 @@ from .source import Span
 logger = logging.getLogger(__name__)
 
 
+NOWHERE = Span(0, 0, 0, 0)  # of a step whose quotation does not occur
+
+
 class Step(NamedTuple):
     """One quoted place with a note; ``text`` is the note's first sentence in plain words."""
 
@@ -106,7 +109,8 @@ class Cutaway(Domain):
         for docname in sorted(self.data["steps"]):
             for step in self.data["steps"][docname]:
                 self._check(step, ids.setdefault(step.id, step), "has the id of")
-                self._check(step, places.setdefault(step.place, step), "quotes the place of")
+                if step.span != NOWHERE:
+                    self._check(step, places.setdefault(step.place, step), "quotes the place of")
 
     def _check(self, step: Step, first: Step, what: str) -> None:
         if step is not first:

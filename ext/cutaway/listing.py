@@ -36,8 +36,9 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from .build import build_of, warn
-from .domain import Step, cutaway_domain
-from .source import SourceError, SourceObject, match
+from .domain import NOWHERE, Step, cutaway_domain
+from .quotation import match
+from .source import SourceError, SourceObject
 from .weaving.excerpt import only
 
 logger = logging.getLogger(__name__)
@@ -128,13 +129,10 @@ class Listing(SphinxDirective):
         made["step"] = id
         made["ids"].append(id)
         self.state.document.note_explicit_target(made, made)
-        if made["span"] is not None:
-            docname = self.env.current_document.docname
-            text = " ".join(made.astext().split())
-            step = Step(
-                id, docname, made.line or 0, dotted, made["span"], made["quotation"], made["number"], text
-            )
-            cutaway_domain(self.env).note_step(step)
+        docname, span = self.env.current_document.docname, made["span"] or NOWHERE  # links lead to the note even so
+        text = " ".join(made.astext().split())
+        step = Step(id, docname, made.line or 0, dotted, span, made["quotation"], made["number"], text)
+        cutaway_domain(self.env).note_step(step)
 
     def _broken(self, made: annotation, message: str) -> None:
         warn(self.env, message, (self.env.current_document.docname, made.line), "listing")

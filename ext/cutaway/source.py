@@ -1,8 +1,7 @@
-"""Find an object of the explained source by its dotted path, and a quotation in it. Nothing is imported.
+"""Find an object of the explained source by its dotted path. Pure ``ast``: nothing is imported.
 
 ``Source({"nanogpt": [theirs, ours]}).find("nanogpt.model.Block.forward")`` looks for ``model.py`` in the folders in
-their order: what the first lacks comes from the next. ``match(obj, "masked_fill(")`` finds the one place where
-those tokens stand and gives the innermost expression that contains them.
+their order: what the first lacks comes from the next.
 """
 
 from __future__ import annotations
@@ -10,8 +9,6 @@ from __future__ import annotations
 import ast
 import difflib
 import functools
-import io
-import tokenize
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,12 +120,10 @@ class Source:
         package = dotted.split(".")[0]
         if package not in self.packages:
             listed = ", ".join(known) or "none"
-            return f"no source package '{package}' in '{dotted}'; known: {listed}{_nearest(package, known)}"
-        names = sorted(
-            {f"{package}.{p.stem}" for folder in self.packages[package] for p in folder.glob("*.py")}
-        )
+            return f"no source package '{package}' in '{dotted}'; known: {listed}{nearest(package, known)}"
+        names = sorted({f"{package}.{p.stem}" for folder in self.packages[package] for p in folder.glob("*.py")})
         folders = ", ".join(str(folder) for folder in self.packages[package])
-        return f"no module for '{dotted}' in {folders}{_nearest('.'.join(dotted.split('.')[:2]), names)}"
+        return f"no module for '{dotted}' in {folders}{nearest('.'.join(dotted.split('.')[:2]), names)}"
 
 
 def parse(name: str, path: Path) -> Module:
@@ -155,7 +150,7 @@ def _find_in(module: Module, dotted: str, names: list[str]) -> SourceObject:
         if name not in inside:
             where = f"{module.path.name}" if isinstance(node, ast.Module) else node.name
             raise SourceError(
-                f"no '{name}' in {where} ({module.path}) for '{dotted}'{_nearest(name, list(inside), all_if_none=True)}"
+                f"no '{name}' in {where} ({module.path}) for '{dotted}'{nearest(name, list(inside), all_if_none=True)}"
             )
         node = inside[name]
     if isinstance(node, ast.Module):
@@ -175,92 +170,11 @@ def _definitions(node: ast.AST) -> list[Definition]:
     return found
 
 
-def match(obj: SourceObject, quotation: str) -> Span:
-    """The innermost expression (else statement) of ``obj`` that contains the one place where the quotation stands.
-
-    Compared as tokens: spaces, comments and line breaks don't count. Raises SourceError where it occurs not once.
-    """
-    wanted = _tokens(quotation)
-    if not wanted:
-        raise SourceError(f"the quotation '{quotation}' holds no code")
-    places = _places(obj, [_meaning(token) for token in wanted])
-    if len(places) != 1:
-        what = (
-            "does not occur"
-            if not places
-            else f"occurs {len(places)} times (lines {', '.join(str(p.line) for p in places)})"
-        )
-        advice = "; quote more of the line" if places else _nearest_line(obj, quotation)
-        raise SourceError(f"'{quotation}' {what} in {obj.dotted} ({obj.place}){advice}")
-    return _innermost(obj, places[0])
-
-
-def _places(obj: SourceObject, wanted: list[str]) -> list[Span]:
-    tokens = _tokens(obj.text)
-    strings = [_meaning(token) for token in tokens]
-    offset = obj.first_line - 1
-    found = []
-    for i in range(len(tokens) - len(wanted) + 1):
-        if strings[i : i + len(wanted)] == wanted:
-            start, end = tokens[i].start, tokens[i + len(wanted) - 1].end
-            found.append(Span(start[0] + offset, start[1], end[0] + offset, end[1]))
-    return found
-
-
-def _meaning(token: tokenize.TokenInfo) -> str:
-    """What a token says: ``'Inf'`` and ``"Inf"`` are the same string."""
-    if token.type == tokenize.STRING:
-        try:
-            return repr(ast.literal_eval(token.string))
-        except (ValueError, SyntaxError):
-            pass  # an f-string, or only the start of one
-    return token.string
-
-
-_LAYOUT = {
-    tokenize.COMMENT,
-    tokenize.NL,
-    tokenize.NEWLINE,
-    tokenize.INDENT,
-    tokenize.DEDENT,
-    tokenize.ENDMARKER,
-}
-
-
-def _tokens(code: str) -> list[tokenize.TokenInfo]:
-    """Tokens that matter of a fragment, which may end amid a bracket: what could be read before the end counts."""
-    tokens = []
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(code).readline):
-            if token.type not in _LAYOUT and token.string.strip():
-                tokens.append(token)
-    except (tokenize.TokenError, IndentationError):
-        pass  # an open bracket at the end of a fragment, or the indented text of a method: every token was seen
-    return tokens
-
-
-def _innermost(obj: SourceObject, place: Span) -> Span:
-    best: Span | None = None
-    for node in ast.walk(obj.node):
-        if not isinstance(node, ast.expr | ast.stmt) or node is obj.node:
-            continue
-        span = obj.module.span(node)
-        if span.contains(place) and (best is None or best.contains(span)):
-            best = span
-    return best or place
-
-
-def _nearest(name: str, names: list[str], all_if_none: bool = False) -> str:
+def nearest(name: str, names: list[str], all_if_none: bool = False) -> str:
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     if near:
         return f"; did you mean {' or '.join(repr(n) for n in near)}?"
     return f"; it has {', '.join(names)}" if all_if_none and names else ""
-
-
-def _nearest_line(obj: SourceObject, quotation: str) -> str:
-    lines = [line.strip() for line in obj.text.split("\n") if line.strip()]
-    near = difflib.get_close_matches(quotation, lines, n=1, cutoff=0.3)
-    return f"; the nearest line is '{near[0]}'" if near else ""
 
 
 def _characters(line: str, byte_offset: int) -> int:

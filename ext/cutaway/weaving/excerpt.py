@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from ..source import Definition, SourceObject, Span, match
+from ..quotation import match
+from ..source import Definition, SourceObject, Span
 from ..trace import Call, Record, Trace, Value
 
 Margin = list[tuple[list[str], Value]]  # names that hold the same kind of value, and the value
