@@ -11,7 +11,7 @@ import av
 import pytest
 
 from cutaway.filming import recipe
-from cutaway.filming.export import animate
+from cutaway.filming.animate import animate
 from cutaway.names import Place
 from cutaway.palette import DARK, LIGHT, rgb
 from cutaway.render import Inputs, Wanted, render, stored

@@ -31,7 +31,7 @@ def visit(translator: Any, node: nodes.Element) -> None:
             "class": "cutaway-clip-still",
         }
         body.append(translator.emptytag(nodes.Element(), "img", "\n", **tag))
-        body.append(_transcript(translator, node["film"]["captions"]))
+        body.append(_transcript(translator, node["film"]["captions"], sources))
     body.append("<figcaption>\n" if node.children else "")
 
 
@@ -58,13 +58,16 @@ def _video(translator: Any, node: nodes.Element, sources: dict[str, str], theme:
     return f'{video}<source src="{film}" type="video/mp4">\n{track}{link}</video>\n'
 
 
-def _transcript(translator: Any, captions: list[str]) -> str:
-    if not captions:
-        return ""
+def _transcript(translator: Any, captions: list[str], sources: dict[str, str]) -> str:
+    """What is said in the clip, and its files: a film, and an animated picture for READMEs."""
     items = "".join(f"<li>{translator.encode(text)}</li>\n" for text in captions)
-    return (
-        f'<details class="cutaway-clip-words"><summary>In words</summary>\n<ol>\n{items}</ol>\n</details>\n'
-    )
+    words = f"<ol>\n{items}</ol>\n" if captions else ""
+    film = next(source for suffix, source in sources.items() if suffix.endswith(".mp4"))
+    named = {"film": film, "animated picture for a README": sources["-readme.webp"]}
+    links = [f'<a href="{translator.attval(source)}">{label}</a>' for label, source in named.items()]
+    summary = "In words, and as a file" if captions else "As a file"
+    files = f"<p>{', '.join(links)}</p>\n"
+    return f'<details class="cutaway-clip-words"><summary>{summary}</summary>\n{words}{files}</details>\n'
 
 
 def depart(translator: Any, node: nodes.Element) -> None:

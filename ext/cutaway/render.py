@@ -55,7 +55,7 @@ class Clip:
     @property
     def suffixes(self) -> list[str]:
         films = [f"-{theme}{end}" for theme in self.themes for end in (".mp4", ".png")]
-        return [*films, *([".vtt"] if self.captions else [])]
+        return [*films, "-readme.webp", *([".vtt"] if self.captions else [])]
 
 
 @dataclass(frozen=True)

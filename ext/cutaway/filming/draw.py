@@ -15,6 +15,7 @@ from ..palette import BY_NAME, THEMES
 from ..source import Span
 from ..trace import load
 from . import encode
+from .animate import animate
 from .scene import Reading, RecordedScene
 
 # No cache of Manim's (its key costs more than drawing), no bars, and the same random numbers every time.
@@ -22,7 +23,7 @@ QUIET = {"disable_caching": True, "progress_bar": "none", "verbosity": "ERROR", 
 
 
 def draw(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Write ``dark.mp4``, ``dark.png``, ``light.mp4``, ..., ``captions.vtt``; return what else is known."""
+    """Write ``dark.mp4``, ``dark.png``, ``light.mp4``, ..., ``readme.webp``, ``captions.vtt``; return the rest."""
     scene_class = _scene_class(job)
     reading = Reading(_names(job))
     takes = encode.Takes()
@@ -35,6 +36,7 @@ def draw(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         if issubclass(scene_class, RecordedScene):
             scene_class.theme = BY_NAME[theme]
         takes = _film(job, scene_class, theme, folder)
+    animate(folder / f"{themes[0]}.mp4", folder / "readme.webp", "webp")
     (folder / "captions.vtt").write_text(encode.web_vtt(takes.captions), "utf-8")
     return {
         "reads": reading.reads,

@@ -26,7 +26,7 @@ KIND = "clip"
 ENTRIES = 8  # of a manifest: going back and forth between a few states of a run costs nothing
 PACKAGES = ("manim", "pycairo", "manimpango", "av", "typst", "pillow", "numpy")
 # Our modules that decide what a frame looks like.
-DRAWING = ("filming/encode", "palette", "filming/scene", "filming/draw")
+DRAWING = ("filming/animate", "filming/draw", "filming/encode", "filming/scene", "palette")
 
 
 class SceneSource(NamedTuple):
