@@ -45,3 +45,14 @@ def test_mistake(page: str, broken: tuple[Path, str]) -> None:
     assert len(warnings) == 1, warnings
     assert re.search(rf"/broken/{page}\.md:{line}: WARNING: {message}$", warnings[0]), warnings[0]
     assert (site / f"{page}.html").is_file()
+
+
+def test_a_second_build_says_it_again(tmp_path: Path) -> None:
+    """A build that failed must not pass because nothing changed since."""
+    conf = (HERE / "broken/conf.py").read_text("utf-8").replace("../foreign", str(HERE / "foreign"))
+    (tmp_path / "conf.py").write_text(conf, "utf-8")
+    (tmp_path / "index.md").write_text("# Mistakes\n\nA number: {fact}`mix.anwser`. See {step}`nothing`.\n")
+    command = [sys.executable, "-m", "sphinx", "-nqW", "--keep-going", str(tmp_path), str(tmp_path / "html")]
+    said = [subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stderr for _ in range(2)]
+    assert "no fact 'anwser'" in said[0] and "no step 'nothing'" in said[0]
+    assert said[1] == said[0]

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.domains import Domain
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.console import bold
@@ -119,6 +121,20 @@ def _empty(app: Sphinx) -> Book:
     return Book(confdir, {}, confdir / "runs.py", confdir / "scenes", Store(confdir / ".cutaway"))
 
 
+def _missing_step(app: Sphinx, domain: Domain | None, node: pending_xref) -> bool | None:
+    """Name the nearest steps where a reference to one leads nowhere."""
+    if domain is None or domain.name != "cutaway":
+        return None
+    target = node["reftarget"]
+    warn(app.env, f"no step '{target}'{nearest(target, cutaway_domain(app.env).steps)}", node, "step")
+    return True
+
+
+def _second_owners(app: Sphinx, env: BuildEnvironment) -> None:
+    for step, message in cutaway_domain(env).second_owners():
+        warn(env, message, (step.docname, step.line), "listing")
+
+
 # Which pages are stale
 
 
@@ -180,4 +196,6 @@ def setup(app: Sphinx) -> None:
     app.connect("builder-inited", _start)
     app.connect("env-get-outdated", _outdated)
     app.connect("env-updated", _updated)
+    app.connect("env-check-consistency", _second_owners)
+    app.connect("warn-missing-reference", _missing_step)
     app.connect("build-finished", _finish)

@@ -17,14 +17,10 @@ from sphinx.builders import Builder
 from sphinx.domains import Domain, ObjType
 from sphinx.environment import BuildEnvironment
 from sphinx.roles import XRefRole
-from sphinx.util import logging
 from sphinx.util.nodes import make_refnode
 
 from .names import Place
 from .source import Span
-
-logger = logging.getLogger(__name__)
-
 
 NOWHERE = Span(0, 0, 0, 0)  # of a step whose quotation does not occur
 
@@ -103,21 +99,18 @@ class Cutaway(Domain):
         for part in ("steps", "uses"):
             self.data[part].update({name: rows for name, rows in otherdata[part].items() if name in docnames})
 
-    def check_consistency(self) -> None:
+    def second_owners(self) -> Iterator[tuple[Step, str]]:
+        """Steps that have the id or quote the place of an earlier one, and what is wrong with them."""
         ids: dict[str, Step] = {}
         places: dict[Place, Step] = {}
-        for docname in sorted(self.data["steps"]):
-            for step in self.data["steps"][docname]:
-                self._check(step, ids.setdefault(step.id, step), "has the id of")
-                if step.span != NOWHERE:
-                    self._check(step, places.setdefault(step.place, step), "quotes the place of")
-
-    def _check(self, step: Step, first: Step, what: str) -> None:
-        if step is not first:
-            where = f"'{first.id}' ({self.env.doc2path(first.docname, False)}:{first.line})"
-            message = f"the step '{step.id}' {what} {where}, which owns it; leave out :name: or the note"
-            location = (step.docname, step.line)
-            logger.warning(message, location=location, type="cutaway", subtype="listing")
+        for step in (step for docname in sorted(self.data["steps"]) for step in self.data["steps"][docname]):
+            owners = [(ids.setdefault(step.id, step), "has the id of")]
+            if step.span != NOWHERE:
+                owners.append((places.setdefault(step.place, step), "quotes the place of"))
+            for first, what in owners:
+                if first is not step:
+                    where = f"'{first.id}' ({self.env.doc2path(first.docname, False)}:{first.line})"
+                    yield step, f"the step '{step.id}' {what} {where}, which owns it; leave out :name: or the note"
 
     def resolve_xref(
         self,
@@ -151,16 +144,6 @@ def cutaway_domain(env: BuildEnvironment) -> Cutaway:
     return domain
 
 
-def _warn_missing(app: Sphinx, domain: Domain, node: pending_xref) -> bool | None:
-    """Name the nearest steps where a reference to one leads nowhere."""
-    if domain is None or domain.name != "cutaway":
-        return None
-    target = node["reftarget"]
-    message = f"no step '{target}'{nearest(target, cutaway_domain(app.env).steps)}"
-    logger.warning(message, location=node, type="cutaway", subtype="step")
-    return True
-
-
 def nearest(name: str, names: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, list(names), n=3, cutoff=0.4)
     return f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
@@ -169,4 +152,3 @@ def nearest(name: str, names: Iterable[str]) -> str:
 def setup(app: Sphinx) -> None:
     app.add_domain(Cutaway)
     app.add_role("step", StepRole(innernodeclass=nodes.inline))
-    app.connect("warn-missing-reference", _warn_missing)
