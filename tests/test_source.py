@@ -121,9 +121,9 @@ def test_any_unique_run_of_tokens_is_found_where_it_stands(
     folder = tmp_path_factory.mktemp("source")
     (folder / "model.py").write_text(TEXT, "utf-8")
     obj = Source({"pkg": [folder]}).find("pkg.model.Attention.forward")
-    from cutaway.quotation import _tokens
+    from cutaway.quotation import tokens as read
 
-    tokens = _tokens(obj.text)
+    tokens = read(obj.text)
     part = tokens[at : at + n]
     if not part:
         return

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -19,7 +18,7 @@ from sphinx.util import logging
 from . import fonts
 from .book import Book, BookError
 from .palette import css as palette_css
-from .store import Store, digest
+from .store import Store, digest, version
 from .weaving.code import pairs_css
 
 logger = logging.getLogger(__name__)

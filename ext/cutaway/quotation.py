@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import functools
 import io
 import tokenize
 
@@ -19,7 +20,7 @@ def match(obj: SourceObject, quotation: str) -> Span:
 
     Compared as tokens: spaces, comments and line breaks don't count. Raises SourceError where it occurs not once.
     """
-    wanted = _tokens(quotation)
+    wanted = tokens(quotation)
     if not wanted:
         raise SourceError(f"the quotation '{quotation}' holds no code")
     places = _places(obj, [_meaning(token) for token in wanted])
@@ -35,13 +36,13 @@ def match(obj: SourceObject, quotation: str) -> Span:
 
 
 def _places(obj: SourceObject, wanted: list[str]) -> list[Span]:
-    tokens = _tokens(obj.text)
-    strings = [_meaning(token) for token in tokens]
+    found_in = tokens(obj.text)
+    strings = [_meaning(token) for token in found_in]
     offset = obj.first_line - 1
     found = []
-    for i in range(len(tokens) - len(wanted) + 1):
+    for i in range(len(found_in) - len(wanted) + 1):
         if strings[i : i + len(wanted)] == wanted:
-            start, end = tokens[i].start, tokens[i + len(wanted) - 1].end
+            start, end = found_in[i].start, found_in[i + len(wanted) - 1].end
             found.append(Span(start[0] + offset, start[1], end[0] + offset, end[1]))
     return found
 
@@ -66,16 +67,17 @@ _LAYOUT = {
 }
 
 
-def _tokens(code: str) -> list[tokenize.TokenInfo]:
+@functools.lru_cache(maxsize=128)
+def tokens(code: str) -> list[tokenize.TokenInfo]:
     """Tokens that matter of a fragment, which may end amid a bracket: what could be read before the end counts."""
-    tokens = []
+    found = []
     try:
         for token in tokenize.generate_tokens(io.StringIO(code).readline):
             if token.type not in _LAYOUT and token.string.strip():
-                tokens.append(token)
+                found.append(token)
     except (tokenize.TokenError, IndentationError):
         pass  # an open bracket at the end of a fragment, or the indented text of a method: every token was seen
-    return tokens
+    return found
 
 
 def _innermost(obj: SourceObject, place: Span) -> Span:

@@ -13,6 +13,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,14 @@ def digest(*parts: Any) -> str:
     for part in parts:
         _feed(sha, part)
     return sha.hexdigest()[:DIGEST_LENGTH]
+
+
+def version(package: str) -> str | None:
+    """The installed version of a package, for keys; None where it is absent. Imports nothing."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _feed(sha: Any, part: Any) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-import io
 import tokenize
 from collections.abc import Iterable
 
+from ..quotation import tokens
 from ..source import Module, Span
 
 DOTS = "…"
@@ -23,7 +22,7 @@ def quote(module: Module, span: Span, without: Iterable[Span] = ()) -> str:
         hole for hole in holes if not any(other != hole and other.contains(hole) for other in holes if other != span)
     ]
     text, last = "", None
-    for token in _tokens(module.text):
+    for token in tokens(module.text):
         place = Span(*token.start, *token.end)
         if not span.contains(place):
             continue
@@ -46,18 +45,3 @@ def _gap(last: tokenize.TokenInfo | None, token: tokenize.TokenInfo) -> str:
     if last.end[0] == token.start[0]:
         return " " if token.start[1] > last.end[1] else ""
     return "" if last.string in tuple("([{") or token.string in tuple(")]}.") else " "
-
-
-_LAYOUT = {
-    tokenize.COMMENT,
-    tokenize.NL,
-    tokenize.NEWLINE,
-    tokenize.INDENT,
-    tokenize.DEDENT,
-    tokenize.ENDMARKER,
-}
-
-
-@functools.lru_cache(maxsize=64)
-def _tokens(text: str) -> list[tokenize.TokenInfo]:
-    return [token for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type not in _LAYOUT]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +17,7 @@ from ..book import Book
 from ..fonts import fonts_digest
 from ..names import Names, UnknownName
 from ..source import Module, Source, SourceError
-from ..store import Store, digest
+from ..store import Store, digest, version
 from ..trace import TraceError
 from ..tracing.closure import closure, without_docstrings
 
@@ -60,7 +59,7 @@ def source_key(book: Book, dotted: str) -> str:
     modules = closure(Source(packages), ast.Module(body, []))
     code = [without_docstrings(ast.Module([statement], [])) for statement in body]
     local = {module.name: without_docstrings(module.tree) for module in modules}
-    versions = {name: _version(name) for name in PACKAGES}
+    versions = {name: version(name) for name in PACKAGES}
     return digest(
         KIND, dotted, code, local, book.clip_size, book.clip_fps, fonts_digest(), versions, _drawing()
     )
@@ -158,13 +157,6 @@ def _absolute(statement: ast.stmt, module: str) -> ast.stmt:
     package = module.split(".")[: -statement.level]
     name = ".".join([*package, *([statement.module] if statement.module else [])])
     return ast.copy_location(ast.ImportFrom(name, statement.names, 0), statement)
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _drawing() -> list[str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-from importlib import metadata
 from pathlib import Path
 
 from ..book import Book
 from ..source import Source, parse
-from ..store import digest
+from ..store import digest, version
 from .closure import closure, without_docstrings
 from .declared import Declared, is_run
 from .stage import THREADS
@@ -24,7 +23,7 @@ class Keys:
         own = [n for n in self.file.tree.body if not (isinstance(n, ast.ClassDef) and is_run(n))]
         self.rest = ast.Module([*own, self.node], [])
         self.modules = closure(Source({name: book.sources[name] for name in run.sources}), self.rest)
-        self.versions = {name: _version(name) for name in ("torch", "numpy")}
+        self.versions = {name: version(name) for name in ("torch", "numpy")}
 
     def training(self) -> str:
         train = [n for n in self.node.body if not (isinstance(n, ast.FunctionDef) and n.name in ("trace", "build"))]
@@ -35,15 +34,8 @@ class Keys:
 
     def tracing(self, weights: str) -> str:
         own = [ast.unparse(n) for n in self.rest.body]
-        texts = {module.name: [str(module.path), module.text] for module in self.modules}
+        texts = {module.name: module.text for module in self.modules}
         return digest("trace", self.run.name, own, texts, weights, self.versions, THREADS, _tracer())
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _tracer() -> list[str]:
