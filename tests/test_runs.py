@@ -1,6 +1,10 @@
 """Runs: what makes them run again, and what their author sees when they fail."""
 
+import subprocess
+import sys
 import textwrap
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +141,7 @@ def test_an_error_of_the_traced_code_comes_with_its_own_traceback(made: Made) ->
     [
         ("import time; time.sleep(60)", "took longer than its limit_s = 1 s"),
         ("import os; os._exit(3)", "exit code 3"),
+        ("import os; os._exit(0)", "ended without a result"),
         ("import os; os.kill(os.getpid(), 9)", "signal SIGKILL"),
         ("import sys; sys.exit(1)", "SystemExit"),
         ("return 7", "AttributeError"),
@@ -164,6 +169,66 @@ def test_a_setting_that_is_computed_is_refused(made: Made) -> None:
     made.edit("runs.py", "limit_s = 20", "limit_s = 10 + int(input())")
     with pytest.raises(runs.RunError, match=r"runs\.py:7: limit_s = 10 \+ int"):
         made.ensure()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("limit_s = 20", 'limit_s = "sixty"', r"limit_s = 'sixty': write a number of seconds"),
+        ('name = "toy"', "name = 5", r"name = 5: write a word"),
+        ('sources = ("pkg",)', "sources = 5", r"sources = 5: write names of packages"),
+    ],
+)
+def test_a_setting_of_the_wrong_kind_is_refused(made: Made, old: str, new: str, message: str) -> None:
+    made.edit("runs.py", old, new)
+    with pytest.raises(runs.RunError, match=message):
+        made.ensure()
+
+
+def test_annotated_settings_and_a_single_source(made: Made) -> None:
+    made.edit("runs.py", 'name = "toy"', 'name: str = "toy"')
+    made.edit("runs.py", 'sources = ("pkg",)', 'sources = "pkg"')
+    assert made.ensure()[0].error == ""
+
+
+def test_a_run_ends_with_a_builder_that_is_killed(made: Made) -> None:
+    sleep = "import os, time; open('PID', 'w').write(str(os.getpid())); time.sleep(60)"
+    made.edit("runs.py", "import numpy as np", sleep)
+    made.edit("runs.py", "'PID'", repr(str(made.folder / "pid")))
+    code = """
+import sys
+from pathlib import Path
+from cutaway import runs
+from cutaway.book import Book
+from cutaway.store import Store
+folder = Path(sys.argv[1])
+runs.ensure(Book(folder, {"pkg": [folder / "pkg"]}, folder / "runs.py", folder, Store(folder / "store")), print)
+"""
+    builder = subprocess.Popen([sys.executable, "-c", code, str(made.folder)], stdout=subprocess.DEVNULL)
+    child = int(_when(lambda: (made.folder / "pid").read_text() if (made.folder / "pid").exists() else ""))
+    builder.kill()
+    builder.wait()
+    assert _when(lambda: "gone" if not Path(f"/proc/{child}").exists() or _is_zombie(child) else "") == "gone"
+
+
+def _when(look: Callable[[], str]) -> str:
+    """What ``look`` gives once it gives something, within ten seconds."""
+    for _ in range(200):
+        found = look()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError("nothing happened within ten seconds")
+
+
+def _is_zombie(pid: int) -> bool:
+    return "State:\tZ" in Path(f"/proc/{pid}/status").read_text()
+
+
+def test_a_store_that_cannot_be_written_is_named(made: Made) -> None:
+    (made.folder / "store").write_text("in the way")
+    outcome, _ = made.ensure()
+    assert "can't be written" in outcome.error and "CUTAWAY_STORE" in outcome.error and "Traceback" not in outcome.error
 
 
 def test_two_runs_of_one_name_are_refused(made: Made) -> None:

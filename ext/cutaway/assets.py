@@ -121,7 +121,12 @@ def add_files(app: Sphinx, config: Config) -> None:
         store = Book.from_config(config, Path(app.confdir)).store
     except BookError:
         return  # reported where the runs are made
-    for path in page_files(store):
+    try:
+        files = page_files(store)
+    except OSError as error:
+        logger.warning("pages go without our styles: %s", error.strerror, type="cutaway", subtype="store")
+        return
+    for path in files:
         config.html_static_path.append(str(path))
         if path.suffix == ".css":
             app.add_css_file(path.name)

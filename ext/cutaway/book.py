@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .source import Source
-from .store import Store
+from .store import Store, digest
 
 # name, default, what changing it makes outdated, type, one line of help: authoring.md shows this table.
 SETTINGS: list[tuple[str, Any, str, type, str]] = [
@@ -65,6 +65,9 @@ class Book:
     def from_config(cls, config: Any, confdir: Path) -> Book:
         """From Sphinx's configuration (or anything with its attributes)."""
         folders = _sources(config.cutaway_sources, confdir)
+        size = config.cutaway_clip_size
+        if len(size) != 2 or not all(isinstance(pixels, int) and pixels > 0 for pixels in size):
+            raise BookError(f"cutaway_clip_size = {size!r}: write (width, height) in pixels")
         store = os.environ.get("CUTAWAY_STORE")
         return cls(
             confdir=confdir,
@@ -72,7 +75,7 @@ class Book:
             runs=confdir / config.cutaway_runs,
             scenes=confdir / config.cutaway_scenes,
             store=Store(Path(store).absolute() if store else (confdir / config.cutaway_store).resolve()),
-            clip_size=(int(config.cutaway_clip_size[0]), int(config.cutaway_clip_size[1])),
+            clip_size=(size[0], size[1]),
             clip_fps=config.cutaway_clip_fps,
             clip_limit_s=config.cutaway_clip_limit_s,
             workers=config.cutaway_workers or os.cpu_count() or 1,
@@ -98,16 +101,26 @@ class Book:
 
 
 def _sources(setting: Mapping[str, str | Sequence[str]], confdir: Path) -> dict[str, list[Path]]:
+    if not isinstance(setting, Mapping):
+        raise BookError(f'cutaway_sources = {setting!r}: write {{"package": ["folder"]}}')
     folders: dict[str, list[Path]] = {}
     for name, given in setting.items():
-        folders[name] = [(confdir / path).resolve() for path in ([given] if isinstance(given, str) else given)]
+        listed = [given] if isinstance(given, str) else given
+        if not isinstance(listed, list | tuple) or not all(isinstance(path, str) for path in listed):
+            raise BookError(f"cutaway_sources[{name!r}] = {given!r}: write a list of folders")
+        folders[name] = [(confdir / path).resolve() for path in listed]
     for name, folder in replaced_sources().items():
         folders[name] = list(dict.fromkeys([folder, *folders.get(name, [])]))
-    for name, listed in folders.items():
-        for folder in listed:
+    for name, paths in folders.items():
+        for folder in paths:
             if not folder.is_dir():
                 raise BookError(f"the source folder {folder} of the package {name!r} does not exist")
     return folders
+
+
+def steps_key(book: Book) -> str:
+    """Key of the file in the store that lists the steps of a book's last build, each by object and quotation."""
+    return digest("steps", str(book.confdir))
 
 
 def replaced_sources() -> dict[str, Path]:

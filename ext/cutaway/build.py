@@ -7,6 +7,7 @@ again, so that a second build does not hide it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import weakref
 from collections.abc import Set
@@ -24,7 +25,7 @@ from sphinx.util import logging
 from sphinx.util.console import bold
 
 from . import runs
-from .book import SETTINGS, Book, BookError, replaced_sources
+from .book import SETTINGS, Book, BookError, replaced_sources, steps_key
 from .domain import cutaway_domain, nearest
 from .names import Names
 from .store import digest, replacing
@@ -90,10 +91,10 @@ def _replace_sources(app: Sphinx, config: Config) -> None:
     """Note another checkout in the settings, so that every page is read again when it comes or goes."""
     try:
         for name, folder in replaced_sources().items():
-            given = config.cutaway_sources.get(name, [])
+            given = dict(config.cutaway_sources).get(name, [])
             listed = [given] if isinstance(given, str) else list(given)
             config.cutaway_sources = {**config.cutaway_sources, name: [str(folder), *listed]}
-    except BookError:
+    except (BookError, TypeError, ValueError):
         return  # reported where the settings are settled
 
 
@@ -175,6 +176,10 @@ def _outdated(
 def _updated(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """Pages that are written again: those whose inputs changed since."""
     written = _written(app)
+    build, steps = build_of(env), cutaway_domain(env).steps
+    key = steps_key(build.book)  # for the command line, which reads no page
+    with contextlib.suppress(OSError):  # a store that can't be written was named where something had to be kept
+        build.book.store.write_json("book", key, {id: [step.object, step.quotation] for id, step in steps.items()})
     return [name for name in sorted(env.found_docs) if written.get(name, "") != _inputs(env, name)]
 
 

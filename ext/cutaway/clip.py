@@ -112,7 +112,14 @@ def _render_missing(app: Sphinx, env: BuildEnvironment) -> list[str]:
     traces = {name: outcome.trace for name, outcome in build.outcomes.items() if not outcome.error}
     inputs = Inputs(traces, {id: step.place for id, step in cutaway_domain(env).steps.items()})
     wanted = [_wanted(use) for _, use in uses]
-    found = render(build.book, wanted, inputs, lambda line: logger.info("%s", bold("cutaway: ") + line))
+    without = {name for name, outcome in build.outcomes.items() if outcome.error}
+    drawn = [want for want in wanted if want.run not in without]
+    found = render(build.book, drawn, inputs, lambda line: logger.info("%s", bold("cutaway: ") + line))
+    found |= {
+        want: Rendered(error=f"the run '{want.run}' failed; its error is reported above")
+        for want in wanted
+        if want.run in without
+    }
     _clips[env] = found
     for docname, use in uses:
         _warn(env, docname, use, found[_wanted(use)])
@@ -125,7 +132,10 @@ def _wanted(use: Any) -> Wanted:
 
 
 def _warn(env: BuildEnvironment, docname: str, use: dict[str, Any], found: Rendered) -> None:
-    if found.error:
+    lost = [step["step"] for _, step in cutaway_domain(env).uses("unquoted")]
+    if any(step in found.error for step in lost):
+        logger.info("cutaway: clip %s shows its words alone: the other checkout lacks a step of it", use["scene"])
+    elif found.error:
         warn(env, f"clip {use['scene']}: {found.error}", (docname, use["line"]), KIND)
     for place, message in found.notices:
         logger.warning(message, location=place, type="cutaway", subtype=KIND)

@@ -38,7 +38,7 @@ from sphinx.util.docutils import SphinxDirective
 from .build import build_of, warn
 from .domain import NOWHERE, Step, cutaway_domain
 from .quotation import match
-from .source import SourceError, SourceObject
+from .source import SourceError, SourceObject, Span
 from .weaving.excerpt import only
 
 logger = logging.getLogger(__name__)
@@ -67,12 +67,14 @@ class Listing(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         dotted = self.arguments[0].strip()
         here = self.state_machine.get_source_and_line(self.lineno)[1]
+        obj: SourceObject | None = None
+        shown: list[Span] = []
         try:
             obj = build_of(self.env).book.source.find(dotted)
             shown = only(obj, self.options["only"]) if self.options.get("only") else []
         except SourceError as error:
-            warn(self.env, str(error), self.get_location(), "listing")
-            obj, shown = None, []
+            self._unshown(obj, str(error))
+            obj = None
         name = nodes.fully_normalize_name(self.options.get("name", "")).replace(" ", "-")
         node = listing(object=dotted, run=self.options.get("run", ""), only=shown, name=name)
         node["collapse"] = "collapse" in self.options
@@ -146,6 +148,14 @@ class Listing(SphinxDirective):
             )
         else:
             self._broken(made, message)
+
+    def _unshown(self, obj: SourceObject | None, message: str) -> None:
+        """Neither the object nor its part can be shown: a mistake, or something that another checkout lacks."""
+        if obj is not None and build_of(self.env).book.origin(obj.path):
+            use = {"line": self.lineno, "step": self.options.get("name", "?"), "message": message}
+            cutaway_domain(self.env).note_use(self.env.current_document.docname, "unquoted", use)
+        else:
+            warn(self.env, message, self.get_location(), "listing")
 
     def _place(self, term: nodes.Element) -> tuple[str | None, int | None]:
         source, line = self.get_source_info()

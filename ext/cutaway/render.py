@@ -169,7 +169,7 @@ def _keep(
         }
         book.store.write_json(KIND, key, data)
         recipe.note(book.store, source_key, message["reads"], key)
-        learnt = {"cost": message["cost"], "run": want.run, "steps": inputs.plain()["steps"]}
+        learnt = {"cost": message["cost"], "run": want.run}
         book.store.write_json(KIND, recipe.hint_key(want.scene), learnt)
     except OSError as error:
         return Clip(error=f"drawn, but not kept: {error}")

@@ -84,25 +84,33 @@ def _ensure_one(book: Book, run: Declared, report: Report) -> Outcome:
         weights = _trained(book, run, keys, report)
         trace = _traced(book, run, keys, weights, report)
         return Outcome(run.name, run.line, str(trace), str(weights))
-    except (RunError, SourceError, OSError) as error:
+    except (RunError, SourceError) as error:
         return Outcome(run.name, run.line, error=str(error))
+    except OSError as error:
+        return Outcome(run.name, run.line, error=error.strerror or str(error))
 
 
 def _trained(book: Book, run: Declared, keys: Keys, report: Report) -> Path:
-    key = keys.training()
-    if not _whole(book.store, "train", key):
+    path = book.store.path("train", keys.training(), ".json")
+    if not _whole(book.store, "train", path.stem):
         report(f"run {run.name}: training")
-        execute(book, run, "train", book.store.path("train", key, ".json"), {}, report)
-    return book.store.path("train", key, ".npz")
+        _make(book, run, "train", path, {}, report)
+    return path.with_suffix(".npz")
 
 
 def _traced(book: Book, run: Declared, keys: Keys, weights: Path, report: Report) -> Path:
     trained = json.loads(weights.with_suffix(".json").read_text("utf-8"))
-    key = keys.tracing(trained["digest"])
-    if not _whole(book.store, "trace", key):
+    path = book.store.path("trace", keys.tracing(trained["digest"]), ".json")
+    if not _whole(book.store, "trace", path.stem):
         report(f"run {run.name}: tracing")
-        execute(book, run, "trace", book.store.path("trace", key, ".json"), {"weights": str(weights)}, report)
-    return book.store.path("trace", key, ".json")
+        _make(book, run, "trace", path, {"weights": str(weights)}, report)
+    return path
+
+
+def _make(book: Book, run: Declared, stage: str, path: Path, more: dict[str, str], report: Report) -> None:
+    execute(book, run, stage, path, more, report)
+    if not _whole(book.store, stage, path.stem):
+        raise RunError(f"the run {run.name!r} ended without a result: does it call os._exit or end its own process?")
 
 
 def _whole(store: Store, kind: str, key: str) -> bool:

@@ -135,7 +135,7 @@ def parse(name: str, path: Path) -> Module:
 @functools.lru_cache(maxsize=256)
 def _parse(name: str, path: Path, _mtime: int, _size: int) -> Module:
     try:
-        text = path.read_text("utf-8").replace("\r\n", "\n")
+        text = path.read_text("utf-8-sig").replace("\r\n", "\n")
         return Module(name, path, text, ast.parse(text, str(path)))
     except SyntaxError as error:
         raise SourceError(f"{path}:{error.lineno}: {error.msg}: {(error.text or '').strip()!r}") from error

@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ def version(package: str) -> str | None:
 def _feed(sha: Any, part: Any) -> None:
     # Every part is preceded by its type and size, so that ("ab", "c") and ("a", "bc") differ.
     if isinstance(part, bytes | str):
-        data = part.encode() if isinstance(part, str) else part
+        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
         sha.update(f"{type(part).__name__}{len(data)}:".encode())
         sha.update(data)
     elif isinstance(part, Mapping):
@@ -100,7 +100,7 @@ class Store:
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path`` that replaces it at the end of the block, or is removed on an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path)
     # The suffix is kept: encoders and numpy choose the format by it.
     temporary = path.with_name(f".{path.stem}-{os.getpid()}-{secrets.token_hex(4)}{path.suffix}")
     try:
@@ -108,5 +108,21 @@ def replacing(path: Path) -> Iterator[Path]:
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        raise _unkept(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # what can't be written can't be removed either
+            temporary.unlink(missing_ok=True)
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder that a file is to stand in; OSError says what can't be written and what to do."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unkept(path, error) from error
+
+
+def _unkept(path: Path, error: OSError) -> OSError:
+    what = f"{path} can't be written: {error.strerror or error}; free some space or set CUTAWAY_STORE"
+    return OSError(error.errno, what)

@@ -24,7 +24,7 @@ from .weaving.excerpt import Margin, activation, functions, margins, shown_lines
 def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for node in list(doctree.findall(listing)):
         if not node["found"]:
-            node.replace_self([nodes.paragraph("", "", nodes.literal("", node["object"])), *node.children])
+            node.replace_self(_without_code(node))
             continue
         obj = build_of(app.env).book.source.find(node["object"])
         beside, greyed = _recorded(app.env, node, obj)
@@ -33,6 +33,14 @@ def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             _as_html(app, docname, node, obj, beside, greyed, shown)
         else:
             node.replace_self(_as_nodes(node, obj, beside, shown))
+
+
+def _without_code(node: listing) -> list[nodes.Node]:
+    """What is left where there is no such object: its name and the notes, whose links stay alive."""
+    notes = [child for child in node.children if isinstance(child, annotation)]
+    others = [child for child in node.children if not isinstance(child, annotation)]
+    name = nodes.paragraph("", "", nodes.literal("", node["object"]), ids=node["ids"])
+    return [name, *others, *([_list(notes)] if notes else [])]
 
 
 def _recorded(env: BuildEnvironment, node: listing, obj: SourceObject) -> tuple[dict[int, Margin], set[int]]:

@@ -5,15 +5,17 @@ The steps that a scene may name are those of the book's last build; values by va
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 from pathlib import Path
 
 from .. import runs
-from ..book import Book
+from ..book import Book, steps_key
 from ..names import Place
+from ..quotation import match
 from ..render import Inputs, Wanted, render
-from ..source import Span
+from ..source import SourceError
 from ..store import replacing
 from . import recipe
 from .animate import KINDS, animate
@@ -35,7 +37,9 @@ def render_one(
     failed = [outcome.error for outcome in outcomes.values() if outcome.error]
     if failed:
         raise ClipError(failed[0])
-    steps = {id: Place(step["object"], Span(*step["span"])) for id, step in known.get("steps", {}).items()}
+    if run and run not in outcomes:
+        raise ClipError(f"no run '{run}' in {book.runs}; there is {', '.join(outcomes) or 'none'}")
+    steps = _places(book)
     wanted = Wanted(scene, run or next(iter(outcomes), None))
     inputs = Inputs({name: outcome.trace for name, outcome in outcomes.items()}, steps)
     clip = render(book, [wanted], inputs, _say)[wanted]
@@ -49,6 +53,15 @@ def render_one(
         else:
             shutil.copyfile(film.with_suffix(f".{kind}"), temporary)
     return path
+
+
+def _places(book: Book) -> dict[str, Place]:
+    """The steps of the last build, where their quotations stand now."""
+    places = {}
+    for id, (dotted, quotation) in (book.store.read_json("book", steps_key(book)) or {}).items():
+        with contextlib.suppress(SourceError):
+            places[id] = Place(dotted, match(book.source.find(dotted), quotation))
+    return places
 
 
 def _say(line: str) -> None:

@@ -10,7 +10,9 @@ import importlib.util
 import io
 import json
 import os
+import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -47,13 +49,21 @@ class Log:
 
 
 def main() -> int:
-    channel, request = _channel(), json.load(sys.stdin)
+    channel, request = _channel(), json.loads(io.FileIO(0, closefd=False).readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         {"train": _train, "trace": _trace}[request["stage"]](request, channel)
     except BaseException as error:  # SystemExit and KeyboardInterrupt of the explained code included
         _send(channel, {"error": _own_frames(error)})
         return 1
     return 0
+
+
+def _end_with_parent() -> None:
+    """Nobody waits for the result of a builder that was killed: end with it, and whatever was started here."""
+    while os.read(0, 1):
+        pass
+    os.killpg(0, signal.SIGKILL)
 
 
 def _train(request: Mapping[str, Any], channel: TextIO) -> None:
@@ -147,6 +157,8 @@ def _own_frames(error: BaseException) -> str:
         kept = [f for f in summary.stack if not f.filename.startswith((HERE, "<frozen"))]
         summary.stack = traceback.StackSummary.from_list(kept)
         summary = summary.__cause__ or summary.__context__  # type: ignore[assignment]
+    if not any(part.stack for part in chain):  # it is ours to say, as of a full disk
+        return "".join(chain[0].format_exception_only()).rstrip()
     return "".join(chain[0].format()).rstrip()
 
 

@@ -50,11 +50,27 @@ def is_run(node: ast.ClassDef) -> bool:
 def _declared(module: Module, node: ast.ClassDef) -> Declared:
     settings: dict[str, Any] = {"name": node.name.lower(), "sources": (), "limit_s": LIMIT_S}
     for statement in node.body:
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            name = statement.targets[0].id
-            if name in settings:
-                settings[name] = _literal(module, statement.value, name)
-    return Declared(settings["name"], node.name, node.lineno, tuple(settings["sources"]), settings["limit_s"])
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+            target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+            if isinstance(target, ast.Name) and target.id in settings:
+                settings[target.id] = _checked(module, statement.value, target.id)
+    sources = settings["sources"]
+    sources = (sources,) if isinstance(sources, str) else tuple(sources)
+    return Declared(settings["name"], node.name, node.lineno, sources, settings["limit_s"])
+
+
+def _checked(module: Module, node: ast.expr, name: str) -> Any:
+    value = _literal(module, node, name)
+    names = value if isinstance(value, tuple | list) else [value]
+    fits = {
+        "name": isinstance(value, str) and value != "",
+        "sources": all(isinstance(source, str) for source in names),
+        "limit_s": isinstance(value, int | float) and not isinstance(value, bool) and value > 0,
+    }
+    if not fits[name]:
+        kinds = {"name": "a word", "sources": "names of packages", "limit_s": "a number of seconds"}
+        raise RunError(f"{module.path}:{node.lineno}: {name} = {ast.unparse(node)}: write {kinds[name]}")
+    return value
 
 
 def _literal(module: Module, node: ast.expr, name: str) -> Any:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..book import Book
+from ..store import make_folder
 from .declared import Declared, RunError
 
 THREADS = 1  # in children: the bits of a sum depend on the number of threads
@@ -30,7 +31,7 @@ def execute(book: Book, run: Declared, stage: str, out: Path, more: dict[str, st
         "out": str(out),
         **more,
     }
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     threads = {name: str(THREADS) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     child = subprocess.Popen(
         [sys.executable, "-m", "cutaway.tracing.child"],
@@ -50,8 +51,8 @@ def execute(book: Book, run: Declared, stage: str, out: Path, more: dict[str, st
 def _follow(child: subprocess.Popen[bytes], request: bytes, run: Declared, stage: str, report: Report) -> str:
     """Pass the request on, report each line of progress until the child ends; the error's text, or nothing."""
     assert child.stdin and child.stdout
-    child.stdin.write(request)
-    child.stdin.close()
+    child.stdin.write(request + b"\n")
+    child.stdin.flush()  # it stays open: its end tells the child that we are gone
     deadline, pending, error = time.monotonic() + run.limit_s, b"", ""
     with selectors.DefaultSelector() as selector:
         selector.register(child.stdout, selectors.EVENT_READ)
@@ -83,5 +84,6 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
     if child.poll() is None:
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
-    if child.stdout:
-        child.stdout.close()
+    for pipe in (child.stdin, child.stdout):
+        if pipe:
+            pipe.close()
