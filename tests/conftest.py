@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 import bootstrap
 
 ROOT = Path(__file__).parents[1]
+os.environ["NO_COLOR"] = "1"  # Sphinx colours what it says where CI=true, and tests read it
 os.environ["PYTHONPATH"] = str(ROOT / "ext")  # for child processes, however pytest was started
 # What Sphinx 11 removes is an error where we use it (the theme does, too). Python's own -W can't name a class that is
 # not loaded yet, and would go by without a word.
