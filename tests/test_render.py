@@ -209,6 +209,8 @@ def test_ctrl_c_leaves_no_process_and_no_half_file(tmp_path):
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        # A shell's background jobs ignore Ctrl-C, and what they start inherits it: here it is to be noticed.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert b"clip 1 of 1" in child.stdout.readline()
     workers = children_of(child.pid)
