@@ -10,11 +10,15 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
 import bootstrap
 
 ROOT = Path(__file__).parents[1]
+# A machine that is busy with something else is no failure.
+settings.register_profile("book", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("book")
 os.environ["NO_COLOR"] = "1"  # Sphinx colours what it says where CI=true, and tests read it
 os.environ["PYTHONPATH"] = str(ROOT / "ext")  # for child processes, however pytest was started
 # What Sphinx 11 removes is an error where we use it (the theme does, too). Python's own -W can't name a class that is
