@@ -17,7 +17,6 @@ nox.options.sessions = ["docs"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 TOOL = PROJECT["project"]["dependencies"]
-CLIPS = PROJECT["project"]["optional-dependencies"]["clips"]
 BIN = Path(".nox/book/bin").resolve()  # of the one environment that `book` makes
 SPHINX = ["-n", "-W", "--keep-going", "-d", "build/doctrees", "docs", "build/html"]
 
@@ -32,7 +31,6 @@ def enter_book(session: nox.Session) -> list[str]:
     parser.add_argument("--source", action="append", default=[], metavar="PACKAGE=PATH")
     options, rest = parser.parse_known_args(session.posargs)
     session.env["PATH"] = os.pathsep.join([str(BIN), os.environ["PATH"]])
-    session.env["PYTHONPATH"] = str(Path("ext").resolve())
     session.env["OMP_NUM_THREADS"] = "1"
     if options.source:
         session.env["CUTAWAY_SOURCE"] = ";".join(options.source)
@@ -43,7 +41,7 @@ def enter_book(session: nox.Session) -> list[str]:
 def book(session: nox.Session) -> None:
     """Get what the other sessions need: the system packages of apt.txt, and the Python packages."""
     session.run(sys.executable, "bootstrap.py", external=True)
-    session.install(*TOOL, *CLIPS, *groups("book", "live", "test"))
+    session.install("-e", ".[clips]", *groups("book", "live", "test"))
 
 
 @nox.session(venv_backend="none", requires=["book"])

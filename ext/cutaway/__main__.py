@@ -9,6 +9,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .book import Book
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _book(options: argparse.Namespace):  # type: ignore[no-untyped-def]
+def _book(options: argparse.Namespace) -> Book:
     from .book import Book
     from .cells import find_book
 

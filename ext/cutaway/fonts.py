@@ -37,10 +37,6 @@ class Face:
     missing: str | None = None
 
     @property
-    def regular(self) -> Path:
-        return dict(self.files)["Regular"]
-
-    @property
     def notice(self) -> str | None:
         if self.missing is None:
             return None

@@ -61,11 +61,6 @@ def dimension(axis: str | None) -> str | None:
     return known[1] if known and known[1] in DIMENSIONS else None
 
 
-def spoken(shape: Sequence[int]) -> str:
-    """``1 by 3 by 11 by 16``, for screen readers."""
-    return " by ".join(str(size) for size in shape) if shape else "a single number"
-
-
 def _pairs(shape: Sequence[int], axes: Axes) -> Iterator[tuple[int, str | None]]:
     return zip(shape, axes or [None] * len(shape), strict=True)
 
