@@ -17,6 +17,7 @@ nox.options.sessions = ["docs"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 TOOL = PROJECT["project"]["dependencies"]
+CLIPS = PROJECT["project"]["optional-dependencies"]["clips"]
 BIN = Path(".nox/book/bin").resolve()  # of the one environment that `book` makes
 SPHINX = ["-n", "-W", "--keep-going", "-d", "build/doctrees", "docs", "build/html"]
 
@@ -41,7 +42,8 @@ def enter_book(session: nox.Session) -> list[str]:
 def book(session: nox.Session) -> None:
     """Get what the other sessions need: the system packages of apt.txt, and the Python packages."""
     session.run(sys.executable, "bootstrap.py", external=True)
-    session.install("-e", ".[clips]", *groups("book", "live", "test"))
+    session.install(*TOOL, *CLIPS, *groups("book", "live", "test", "tool"))
+    session.install("--no-deps", "--no-build-isolation", "-e", ".")  # asks no registry the second time
 
 
 @nox.session(venv_backend="none", requires=["book"])
