@@ -69,7 +69,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", requires=["book"])
 def clips(session: nox.Session) -> None:
-    """Render one clip, quick, outside the book: `-- attention.CausalMask --mp4 mask.mp4`."""
+    """Show one clip and record it again at each save: `-- attention.CausalMask`; `--gif mask.gif` writes a file."""
     session.run(BIN / "python", "-m", "cutaway", "clip", *enter_book(session))
 
 

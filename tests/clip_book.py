@@ -22,7 +22,8 @@ SCENES = '''
 import os
 import time
 
-from manim import FadeIn, Scene, Square
+import numpy as np
+from manim import FadeIn, ImageMobject, Scene, Square
 
 from cutaway.filming.scene import RecordedScene
 
@@ -48,6 +49,24 @@ class Reads(RecordedScene):
         square = self.tag(Square(size, color=self.theme.accent), "the-step")
         self.tag(square, "weigths")
         self.add(square)
+
+
+class Filmed(RecordedScene):
+    """Shows an image, which no recording can hold."""
+
+    def construct(self):
+        self.next_section("Grow", "poster")
+        image = ImageMobject(np.full((540, 540, 4), 200, np.uint8))
+        self.play(FadeIn(image), run_time=0.4, subcaption="A <b>box</b> appears --> here")
+        self.next_section("Rest")
+        self.wait(2.6)
+
+
+class Foreign(RecordedScene):
+    """Draws in a colour that is none of the palette's."""
+
+    def construct(self):
+        self.add(Square(color="#12ff34"))
 
 
 class Raises(Scene):

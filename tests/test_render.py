@@ -9,16 +9,19 @@ import time
 
 import av
 import pytest
+from PIL import Image
 
 from cutaway.filming import recipe
-from cutaway.filming.animate import animate
+from cutaway.filming.animate import animate, shots_of
+from cutaway.filming.paint import Painter
+from cutaway.filming.script import read_script
 from cutaway.names import Place
-from cutaway.palette import DARK, LIGHT, rgb
-from cutaway.render import Inputs, Wanted, render, stored
+from cutaway.palette import BY_NAME, DARK, LIGHT, rgb
+from cutaway.render import Inputs, Section, Wanted, render, stored
 from cutaway.source import Span
 from tests.clip_book import write_book, write_trace
 
-NAMES = ("Plain", "Reads", "Raises", "Hangs", "Killed", "Misnamed", "NoScene", "Missing")
+NAMES = ("Plain", "Reads", "Filmed", "Foreign", "Raises", "Hangs", "Killed", "Misnamed", "NoScene", "Missing")
 
 
 @pytest.fixture(scope="module")
@@ -36,44 +39,77 @@ def frames(path):
         return [(float(f.pts * f.time_base), f.to_ndarray(format="rgb24")) for f in film.decode(video=0)]
 
 
+def path_of(drawn, name, suffix):
+    book, _, clips, _ = drawn
+    return book.store.path(recipe.KIND, clips[name].key, suffix)
+
+
 def test_finished_clips_are_whole(drawn):
     book, _, clips, _ = drawn
-    for name in ("Plain", "Reads"):
+    for name in ("Plain", "Reads", "Filmed"):
         assert not clips[name].error
         assert stored(book, clips[name].key) == clips[name]
     assert clips["Plain"].themes == ("dark",)  # its colours are its own
     assert clips["Reads"].themes == ("dark", "light")
-    assert clips["Plain"].seconds == pytest.approx(3.0)
-    assert clips["Plain"].sections == (("Grow", 0.0), ("Rest", pytest.approx(0.4)))
+    said = ("A <b>box</b> appears --> here",)
+    for name in ("Plain", "Filmed"):
+        assert (clips[name].frames, clips[name].fps) == (30, 10)
+        assert clips[name].sections == (Section("Grow", "grow", 0, said), Section("Rest", "rest", 4))
+        assert clips[name].poster == 0
+
+
+def test_what_can_be_recorded_is_a_recording_and_the_rest_a_film(drawn):
+    clips = drawn[2]
+    assert clips["Plain"].suffixes == [".js", "-0-dark.png", "-1-dark.png", "-readme.webp"]
+    assert [suffix for suffix in clips["Filmed"].suffixes if suffix[-4:] in (".js", ".mp4", ".vtt")] == [
+        "-dark.mp4",
+        "-light.mp4",
+        ".vtt",
+    ]
+    assert clips["Filmed"].why_film == "it shows an image (ImageMobject)"
+    assert [line for line in drawn[3] if line.endswith("a film and no recording: it shows an image (ImageMobject)")]
+
+
+def test_a_recording_has_the_colours_of_each_theme_by_name(drawn):
+    recording = read_script(path_of(drawn, "Reads", ".js").read_text())
+    assert recording["paints"] == ["accent", "ground"]
+    for theme in (DARK, LIGHT):
+        corner = Painter(recording, BY_NAME[theme.name]).pixels(0, (160, 90))[2, 2, :3]
+        assert tuple(corner) == tuple(round(255 * part) for part in rgb(theme.ground))
+
+
+def test_a_colour_of_its_own_is_remarked(drawn):
+    book, _, _, said = drawn
+    (line,) = [line for line in said if "#12ff34" in line]
+    lines = (book.scenes / "some.py").read_text().splitlines()
+    assert lines[int(line.split(":")[1]) - 1].startswith("class Foreign")
+    assert not [line for line in said if "some.Plain keeps" in line]  # a plain scene has no others
+
+
+def test_a_tag_is_known_with_its_section(drawn):
+    assert drawn[2]["Reads"].tags == {"weigths": 0}  # the last tag counts
 
 
 def test_a_pause_is_one_long_frame_of_the_right_length(drawn):
-    book, _, clips, _ = drawn
-    shown = frames(book.store.path(recipe.KIND, clips["Plain"].key, "-dark.mp4"))
-    assert len(shown) == 4 + 2  # four that move, the pause, and the frame that ends it
-    with av.open(str(book.store.path(recipe.KIND, clips["Plain"].key, "-dark.mp4"))) as film:
-        assert film.duration / av.time_base == pytest.approx(3.0, abs=0.01)
+    film = path_of(drawn, "Filmed", "-dark.mp4")
+    assert len(frames(film)) == 4 + 2  # four that move, the pause, and the frame that ends it
+    with av.open(str(film)) as container:
+        assert container.duration / av.time_base == pytest.approx(3.0, abs=0.01)
 
 
-def test_colours_arrive_as_meant_and_are_tagged(drawn):
-    book, _, clips, _ = drawn
+def test_colours_of_a_film_arrive_as_meant_and_are_tagged(drawn):
     for theme in (DARK, LIGHT):
-        path = book.store.path(recipe.KIND, clips["Reads"].key, f"-{theme.name}.mp4")
+        path = path_of(drawn, "Filmed", f"-{theme.name}.mp4")
         corner = frames(path)[0][1][4, 4]
         assert max(abs(int(c) - round(255 * w)) for c, w in zip(corner, rgb(theme.ground), strict=True)) <= 4
         with av.open(str(path)) as film:
             context = film.streams.video[0].codec_context
-            assert (context.colorspace, context.color_primaries, context.color_trc, context.color_range) == (
-                1,
-                1,
-                1,
-                1,
-            )
+            numbers = (context.colorspace, context.color_primaries, context.color_trc, context.color_range)
+            assert numbers == (1, 1, 1, 1)
 
 
-def test_captions_are_web_vtt(drawn):
-    book, _, clips, _ = drawn
-    text = book.store.path(recipe.KIND, clips["Plain"].key, ".vtt").read_text()
+def test_captions_of_a_film_are_web_vtt(drawn):
+    text = path_of(drawn, "Filmed", ".vtt").read_text()
     assert text.startswith("WEBVTT\n\n00:00:00.000 --> 00:00:00.400\n")
     assert "A &lt;b&gt;box&lt;/b&gt; appears --&gt; here" in text
 
@@ -106,7 +142,7 @@ def test_an_unknown_tag_is_a_notice_at_its_line(drawn):
 
 def test_progress_names_clip_number_and_time(drawn):
     said = drawn[3]
-    assert any(line.startswith("clip 1 of 7 some.") for line in said)
+    assert any(line.startswith("clip 1 of 9 some.") for line in said)
     assert any("some.Plain done, " in line and line.endswith(" s") for line in said)
 
 
@@ -148,23 +184,34 @@ def test_another_value_is_another_clip_only_for_who_read_it(drawn, tmp_path):
 
 def test_a_missing_file_is_made_again(drawn):
     book, inputs, clips, _ = drawn
-    path = book.store.path(recipe.KIND, clips["Plain"].key, "-dark.png")
+    path = book.store.path(recipe.KIND, clips["Plain"].key, "-1-dark.png")
     path.unlink()
     want = Wanted("some.Plain", "tiny")
     assert render(book, [want], inputs, lambda line: None)[want] == clips["Plain"]
     assert path.is_file()
 
 
-def test_one_clip_as_an_animated_picture(drawn, tmp_path):
-    book, _, clips, _ = drawn
-    for kind in ("gif", "webp"):
-        path = tmp_path / f"clip.{kind}"
-        animate(book.store.path(recipe.KIND, clips["Plain"].key, "-dark.mp4"), path, kind)
-        assert path.stat().st_size > 500
-    with av.open(str(tmp_path / "clip.gif")) as film:
-        video = film.streams.video[0]
-        assert video.height == 480
-        assert sum(1 for _ in film.decode(video)) == pytest.approx(45, abs=1)
+@pytest.mark.parametrize("kind", ["gif", "webp"])
+@pytest.mark.parametrize("name", ["Plain", "Filmed"])
+def test_one_clip_as_an_animated_picture(drawn, tmp_path, name, kind):
+    if name == "Plain":
+        recording = read_script(path_of(drawn, name, ".js").read_text())
+        shots = list(Painter(recording, DARK).shots((854, 480), 15))
+    else:
+        shots = list(shots_of(path_of(drawn, name, "-dark.mp4")))
+    assert sum(shot.lasts for shot in shots) == pytest.approx(45, abs=1)
+    assert len(shots) <= 6  # the pause is one picture
+    path = tmp_path / f"clip.{kind}"
+    animate(shots, path, kind)
+    with Image.open(path) as picture:
+        lasts = []
+        for number in range(picture.n_frames):
+            picture.seek(number)
+            picture.load()
+            lasts.append(picture.info["duration"])
+        assert picture.height == 480
+        assert picture.info["loop"] == 0
+    assert sum(lasts) == pytest.approx(3000, abs=100)
 
 
 # Keys

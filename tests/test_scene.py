@@ -6,8 +6,9 @@ import json
 
 import numpy as np
 import pytest
+from manim import Square, VGroup
 
-from cutaway.filming.scene import NoValue, Reading, RecordedScene
+from cutaway.filming.scene import NoValue, Reading, RecordedScene, Tag
 from cutaway.names import UnknownName
 from cutaway.palette import BY_NAME
 from tests.clip_book import write_trace
@@ -57,24 +58,34 @@ def test_the_wrong_kind_is_named(scene):
         scene.value("weight")
 
 
-class Thing:
-    """Stands in for a mobject: a tag is an attribute."""
-
-
 def test_tags_are_kept_and_checked(scene):
-    thing = scene.tag(Thing(), "the-step")
-    assert thing.cutaway_tag == "the-step" and not scene.reading.notices
-    scene.tag(Thing(), "the-stop")
+    square = scene.tag(VGroup(Square(), Square()), "the-step")
+    assert [part.cutaway_tag for part in square.get_family()] == [Tag("the-step")] * 3
+    assert not scene.reading.notices
+    scene.tag(Square(), "the-stop")
     ((place, message),) = scene.reading.notices.items()
     assert place.startswith(__file__) and "did you mean 'the-step'" in message
     json.dumps(scene.reading.reads)  # a manifest holds them
 
 
+def test_a_cell_knows_its_index_and_the_recorded_value(scene):
+    cells = VGroup(*(Square() for _ in range(4)))
+    values = scene.value("weights")
+    scene.tag(cells, "weights", [(cells[2 * i + j], (i, j)) for i in range(2) for j in range(2)])
+    assert [cell.cutaway_tag for cell in cells] == [
+        Tag("weights", f"{i}, {j}", f"{values[i, j]:.4g}") for i in range(2) for j in range(2)
+    ]
+    assert cells.cutaway_tag == Tag("weights")
+    assert scene.reading.reads["weights"]  # another value is another clip
+    with pytest.raises(IndexError):
+        scene.tag(cells, "weights", [(cells[0], (0, 2))])
+
+
 def test_a_tag_that_becomes_known_is_a_change(scene):
-    scene.tag(Thing(), "the-step")
+    scene.tag(Square(), "the-step")
     known = dict(scene.reading.reads)
     scene.reading.names.steps.pop("the-step")
-    scene.tag(Thing(), "the-step")
+    scene.tag(Square(), "the-step")
     assert scene.reading.reads != known
 
 

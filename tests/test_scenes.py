@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from manim import Scene, Text, tempconfig
+from manim import Rectangle, Scene, Text, tempconfig
 
+from cutaway import paints
 from cutaway.names import Found
-from cutaway.palette import BY_NAME
+from cutaway.palette import DARK
 from cutaway.trace import Value
 from scenes import kit
 
@@ -62,30 +63,34 @@ class Attention:
 
 
 def watched(scene_class):
-    """The scene with its beats looked at: ``plays`` and, at each rest, the visible ``texts``."""
+    """The scene with its beats looked at: its ``plays`` and, at each rest, the visible texts and the numbers tagged."""
 
     class Watched(scene_class):
         def setup(self):
             super().setup()
-            self.plays, self.rests = [], []
+            self.plays, self.rests, self.tagged = [], [], []
 
         def play(self, *animations, **options):
             self.plays.append((len(animations), options.get("run_time", 1.0)))
             super().play(*animations, **options)
 
         def wait(self, duration=1.0, **options):
-            self.rests.append(
-                [m.copy() for top in self.mobjects for m in top.get_family() if isinstance(m, Text)]
-            )
+            seen = [m for top in self.mobjects for m in top.get_family()]
+            self.rests.append([m.copy() for m in seen if isinstance(m, Text | kit.Digits)])
+            self.tagged.append([m.copy() for m in seen if isinstance(m, Text | Rectangle) and is_number(m)])
             super().wait(duration, **options)
 
     return Watched
 
 
+def is_number(mobject):
+    return bool(getattr(mobject, "cutaway_tag", None) and mobject.cutaway_tag.value)
+
+
 @pytest.fixture(scope="module", params=list(book_scenes()))
 def performed(request, tmp_path_factory):
     scene_class = watched(request.param)
-    scene_class.reading, scene_class.theme = Attention(), BY_NAME["light"]
+    scene_class.reading, scene_class.theme = Attention(), DARK
     folder = tmp_path_factory.mktemp("media")
     settings = {"media_dir": str(folder), "dry_run": True, "verbosity": "ERROR", "progress_bar": "none"}
     with tempconfig(settings):
@@ -110,14 +115,14 @@ def test_beats_are_calm(performed):
 
 def type_px(text):
     """Height of the line of type in pixels of the stage, measured on the outlines, upright text included."""
-    fresh = Text(text.text, font=text.font, weight=text.weight, font_size=kit.SMALL * kit.FONT_UNITS)
+    weight = getattr(text, "weight", "NORMAL")
+    fresh = Text(text.text.strip(), font=text.font, weight=weight, font_size=kit.SMALL * kit.FONT_UNITS)
     return kit.SMALL * outline(text) / outline(fresh)
 
 
 def outline(text):
     return sum(
-        np.linalg.norm(np.diff(glyph.points, axis=0), axis=1).sum()
-        for glyph in text.family_members_with_points()
+        np.linalg.norm(np.diff(glyph.points, axis=0), axis=1).sum() for glyph in text.family_members_with_points()
     )
 
 
@@ -152,6 +157,48 @@ def test_captions_say_every_beat(performed):
     assert len(captions) >= 2
     for one, other in pairwise(captions):
         assert one.end <= other.start or abs((one.end - other.start).total_seconds()) < 0.05
+
+
+def number(text):
+    return float(text.replace("−", "-").replace("∞", "inf"))
+
+
+def test_a_tagged_number_is_the_one_that_is_shown(performed):
+    _, scene = performed
+    assert any(scene.tagged)
+    for tagged in scene.tagged:
+        for text in (m for m in tagged if isinstance(m, Text)):
+            half = 0.51 * 10.0 ** -len(text.text.partition(".")[2])
+            np.testing.assert_allclose(number(text.text), number(text.cutaway_tag.value), atol=half)
+
+
+def test_a_tagged_cell_has_the_colour_of_its_number(performed):
+    """Of weights the place on the ramp; of signed numbers a place in proportion; an outline is no number or zero."""
+    _, scene = performed
+    for tagged in scene.tagged:
+        places = {}
+        for cell in (m for m in tagged if isinstance(m, Rectangle)):
+            ramp, place = along(cell.get_fill_color())
+            tag = cell.cutaway_tag
+            places.setdefault((ramp, tag.name), []).append((place, number(tag.value)))
+        for (ramp, _name), pairs in places.items():
+            place, value = np.array(pairs).T
+            if ramp == "outline":
+                assert set(value) <= {0.0, -np.inf}
+            else:
+                most = 1 if ramp == "weight" else np.abs(value).sum() / np.abs(place).sum()
+                np.testing.assert_allclose(value, place * most, atol=0.02 * most)
+
+
+def along(color):
+    """Where a colour stands on a ramp: ("weight", 0..1), ("signed", -1..1), or it is the ground."""
+    paint = paints.find(color.to_rgb(), DARK)
+    if paint == "ground":
+        return "outline", 0.0
+    one, other, share = (paint, paint, 0.0) if isinstance(paint, str) else paint
+    ramp, (first, last) = one.split("-")[0], (int(name.split("-")[1]) for name in (one, other))
+    place = first + (last - first) * share
+    return ramp, place / 4 if ramp == "weight" else place / 3 - 1
 
 
 def test_numbers_read_as_printed():

@@ -1,7 +1,7 @@
 """Clips for docs/model/attention.md: one head of block 0, from scores to mixed values; then all its heads."""
 
 import numpy as np
-from manim import LEFT, RIGHT, FadeIn, LaggedStart, ReplacementTransform, Transform, VGroup
+from manim import LEFT, RIGHT, FadeIn, LaggedStart, ReplacementTransform, VGroup
 
 from scenes.kit import CELL, EASE, FOCUS_AT, GRID_AT, LARGE, REST, Stage, at, number_text, px
 
@@ -18,13 +18,13 @@ class Scores(Stage):
         scores = self.value("attention-forward-scores")[0, HEAD]
         scaled = self.value("attention-forward-mask")[0, HEAD]  # below the diagonal the mask changes nothing
         row, column = QUERY, int(scores[QUERY, : QUERY + 1].argmax())
-        full = self.signed(scores, GRID_AT)
+        full = self.tensor(self.signed(scores, GRID_AT), "attention-forward-scores", (0, HEAD))
         grid = self.tag(self.empty(full.copy()), "attention-forward-scores")
         self.add(grid, self.across(full, tokens, "looked at: k"), self.down(full, tokens, "looking: q"))
         frame = self.focus(full.cell(row, column))
 
         self.next_section("One pair")
-        operands, products = self.ledger(q[row], k[column])
+        operands, products = self.ledger(q, row, k, column)
         self.beat(
             f"One {tokens[row]} looks at one {tokens[column]}",
             FadeIn(frame),
@@ -37,16 +37,18 @@ class Scores(Stage):
             run_time=1.2,
             say="Each number of q is multiplied by its partner in k.",
         )
-        total = self.result("sum", scores[row, column])
+        total = self.tag(self.result("sum", scores[row, column]), "attention-forward-scores")
+        self.tensor(total[1:], "attention-forward-scores", (0, HEAD, row, column))
         self.beat(
             "Add up: their score",
             FadeIn(total),
-            Transform(grid[row * full.columns + column], full.cell(row, column)),
+            ReplacementTransform(grid[row * full.columns + column], full.cell(row, column)),
             say=f"The products add up to one number, the score {number_text(scores[row, column])}.",
         )
 
         self.next_section("Every pair")
-        rows = [Transform(VGroup(*grid[i * full.columns :][: full.columns]), full.row(i)) for i in range(full.rows)]
+        empty = [VGroup(*grid[i * full.columns :][: full.columns]) for i in range(full.rows)]
+        rows = [ReplacementTransform(cells, full.row(i)) for i, cells in enumerate(empty)]
         self.beat(
             "The same for every pair",
             LaggedStart(*rows, lag_ratio=0.3),
@@ -55,26 +57,28 @@ class Scores(Stage):
         )
 
         self.next_section("Scale")
+        divided = self.tag(self.result(f"sum ÷ √{q.shape[1]}", scaled[row, column]), "attention-forward-scale")
         self.beat(
             "Divided by the root of D",
-            ReplacementTransform(total, self.result(f"sum ÷ √{q.shape[1]}", scaled[row, column])),
+            ReplacementTransform(total, divided),
             rest=2 * REST,
             say="Divided by the square root of the head's size, so that scores don't grow with it.",
         )
 
-    def ledger(self, q, k):
-        """q and k as numbers, and the colours of their products, in two blocks of half the channels each."""
-        half, (x, y), most = len(q) // 2, FOCUS_AT, max(np.abs(q).max(), np.abs(k).max())
+    def ledger(self, q, row, k, column):
+        """A q and a k as numbers, and the colours of their products, in two blocks of half the channels each."""
+        half, (x, y) = q.shape[1] // 2, FOCUS_AT
+        most, product = max(np.abs(q[row]).max(), np.abs(k[column]).max()), q[row] * k[column]
         operands, products = VGroup(), VGroup()
         for left, part in ((x, slice(half)), (x + 456, slice(half, None))):
-            for name, values, right in (("q", q[part], left + 160), ("k", k[part], left + 320)):
-                cells = self.signed(values[:, None], (right - 160, y), (160, 72), most)
-                inks = [self.theme.on(self.theme.sign(v / most)) for v in values]
-                numbers = (self.number(v, 1, color=ink) for v, ink in zip(values, inks, strict=True))
-                operands.add(cells, self.head(name, right - 64))
-                operands.add(*(n.move_to(cell) for n, cell in zip(numbers, cells, strict=True)))
-            product = (q[part] * k[part])[:, None]
-            products.add(*self.signed(product, (left + 328, y), (72, 72), float(np.abs(q * k).max())))
+            for name, token, values, right in (("q", row, q, left + 160), ("k", column, k, left + 320)):
+                cells = self.signed(values[token, part, None], (right - 160, y), (160, 72), most)
+                inks = [self.theme.on(self.theme.sign(v / most)) for v in values[token, part]]
+                numbers = (self.number(v, 1, color=ink) for v, ink in zip(values[token, part], inks, strict=True))
+                pairs = (VGroup(cell, n.move_to(cell)) for cell, n in zip(cells, numbers, strict=True))
+                operands.add(self.tensor(VGroup(*pairs), f"attention-forward-{name}", (0, HEAD, token, part)))
+                operands.add(self.head(name, right - 64))
+            products.add(*self.signed(product[part, None], (left + 328, y), (72, 72), float(np.abs(product).max())))
             products.add(self.head("×", left + 380))
         return operands, products
 
@@ -92,13 +96,22 @@ class CausalMask(Stage):
         scores = self.value("attention-forward-scores")[0, HEAD]
         scores = scores * (masked[0, 0] / scores[0, 0])  # as scaled before the mask
         weights = self.value("attention-forward-softmax")[0, HEAD]
-        grid = self.tag(self.signed(scores, GRID_AT), "attention-forward-mask")
+        most = float(np.abs(scores).max())
+        # What the mask leaves alone is recorded as its result; what it hides is recorded nowhere in this scale.
+        grid = self.tensor(self.signed(scores, GRID_AT), "attention-forward-mask", (0, HEAD))
+        self.tag(grid.ahead(), "attention-forward-scores")
+        hidden = self.tensor(self.signed(masked, GRID_AT, most=most), "attention-forward-mask", (0, HEAD))
+        shares = self.tensor(self.weights(weights, GRID_AT), "attention-forward-softmax", (0, HEAD))
+        self.empty([*hidden.ahead(), *shares.ahead()])
         self.add(grid, self.across(grid, tokens, "looked at"), self.down(grid, tokens, "looking"))
         letters = self.down(self.signed(scores[:, :1], (FOCUS_AT[0] + 72, FOCUS_AT[1])), tokens)
-        before = self.column(scores[QUERY], 1304)
-        after = self.column(weights[QUERY], 1800, QUERY + 1)
+        before = self.tag(self.column(scores[QUERY], 1304), "attention-forward-scores")
+        self.tensor(before[: QUERY + 1], "attention-forward-mask", (0, HEAD, QUERY, slice(QUERY + 1)))
+        row = 0, HEAD, QUERY
+        masked_row = self.tensor(self.column(masked[QUERY], 1304, QUERY + 1), "attention-forward-mask", row)
+        after = self.tensor(self.column(weights[QUERY], 1800, QUERY + 1), "attention-forward-softmax", row)
         swatches = self.weights(weights[QUERY][:, None], (1536, FOCUS_AT[1]))
-        self.empty(swatches[QUERY + 1 :])
+        self.empty(self.tensor(swatches, "attention-forward-softmax", row)[QUERY + 1 :])
 
         self.next_section("Scores")
         self.beat(
@@ -111,8 +124,8 @@ class CausalMask(Stage):
         self.next_section("Mask")
         self.beat(
             "The future is hidden",
-            Transform(grid.ahead(), self.empty(grid.copy().ahead())),
-            ReplacementTransform(before, self.column(masked[QUERY], 1304, QUERY + 1)),
+            ReplacementTransform(grid, hidden),
+            ReplacementTransform(before, masked_row),
             rest=2 * REST,
             say="Scores above the diagonal become minus infinity: no token may look ahead.",
         )
@@ -120,7 +133,7 @@ class CausalMask(Stage):
         self.next_section("Softmax")
         self.beat(
             "Softmax: weights that sum to 1",
-            Transform(grid.behind(), self.weights(weights, GRID_AT).behind()),
+            ReplacementTransform(hidden, shares),
             FadeIn(VGroup(after, swatches, self.head("weight", 1800))),
             say="Softmax turns each row into weights; minus infinity becomes zero.",
         )
@@ -139,9 +152,10 @@ class WeightedSum(Stage):
         y = self.value("attention-forward-values")[0, HEAD, QUERY]
         channel, most = int(np.abs(y).argmax()), float(np.abs(v).max())
         size, corner = (CELL, 40), (GRID_AT[0], GRID_AT[1] + 72)
-        offered = self.tag(self.signed(v, corner, size), "attention-forward-v")
-        looks = self.tag(self.weights(weights[None], GRID_AT), "attention-forward-softmax")
+        offered = self.tensor(self.signed(v, corner, size), "attention-forward-v", (0, HEAD), transposed=True)
+        looks = self.tensor(self.weights(weights[None], GRID_AT), "attention-forward-softmax", (0, HEAD, QUERY))
         mixed = self.signed(y[:, None], (GRID_AT[0] + 640, corner[1]), size, most)
+        self.tensor(mixed, "attention-forward-values", (0, HEAD, QUERY))
         name = self.words("y", color=self.theme.muted).move_to(at(mixed.corner[0] + 28, GRID_AT[1] + 28))
         self.empty(VGroup(*looks[QUERY + 1 :]))
         self.add(offered, self.across(looks, tokens, "looked at"))
@@ -156,36 +170,39 @@ class WeightedSum(Stage):
         )
 
         self.next_section("Sum")
-        scaled = self.signed(v * weights, corner, size, most)
+        scaled = self.tag(self.signed(v * weights, corner, size, most), "attention-forward-values")
         for j in range(QUERY + 1, len(tokens)):
             self.empty(scaled.column(j))
         self.beat(
             "Scale each column of v",
-            Transform(offered, scaled),
+            ReplacementTransform(offered, scaled),
             run_time=0.8,
             say="Each column of v is multiplied by its weight.",
         )
-        seen = [offered.column(j) for j in range(QUERY + 1)]
+        seen = [scaled.column(j).copy() for j in range(QUERY + 1)]
         self.beat(
             "Add the columns: y",
-            LaggedStart(*(ReplacementTransform(c.copy(), mixed.copy()) for c in seen), lag_ratio=0.2),
+            LaggedStart(*(ReplacementTransform(column, mixed) for column in seen), lag_ratio=0.2),
             FadeIn(name),
             run_time=1.6,
             say="The sum of the scaled columns is this token's y.",
         )
-        self.add(self.tag(mixed, "attention-forward-values"))
 
         self.next_section("One channel")
         letters = self.down(self.signed(v.T[:, :1], (FOCUS_AT[0] + 104, FOCUS_AT[1])), tokens)
-        terms = [("w", 1288, weights), ("v", 1528, v[channel]), ("w × v", 1800, weights * v[channel])]
-        table = (VGroup(self.head(text, x), self.column(n, x, QUERY + 1)) for text, x, n in terms)
+        terms = {"w": (1288, weights), "v": (1528, v[channel]), "w × v": (1800, weights * v[channel])}
+        heads = VGroup(*(self.head(text, x) for text, (x, _) in terms.items()))
+        w, values, products = (self.column(numbers, x, QUERY + 1) for x, numbers in terms.values())
+        self.tensor(w, "attention-forward-softmax", (0, HEAD, QUERY))
+        self.tensor(values, "attention-forward-v", (0, HEAD, slice(None), channel))
         self.beat(
             "One channel, in numbers",
-            FadeIn(self.focus(offered.row(channel), mixed.cell(channel, 0))),
-            FadeIn(VGroup(letters, *table)),
+            FadeIn(self.focus(scaled.row(channel), mixed.cell(channel, 0))),
+            FadeIn(VGroup(letters, heads, w, values, products)),
             say=f"One channel: each token's weight times its v, and their sum {number_text(y[channel])}.",
         )
         total = self.column([y[channel]], 1800, top=FOCUS_AT[1] + len(tokens) * CELL + 16)
+        self.tensor(total, "attention-forward-values", (0, HEAD, QUERY, channel))
         self.play(FadeIn(VGroup(self.rule(1608, 1800, 888), total)), run_time=EASE)
         self.wait(2 * REST)
 
@@ -199,10 +216,9 @@ class Heads(Stage):
         weights = self.value("attention-forward-softmax")[0]
         grids = [self.weights(w, (120 + head * 600, GRID_AT[1]), (48, 48)) for head, w in enumerate(weights)]
         for head, grid in enumerate(grids):
-            self.empty(grid.ahead())
+            self.empty(self.tensor(grid, "attention-forward-softmax", (0, head)).ahead())
             name = self.letter("H", f"head {head}").move_to(at(grid.corner[0] + 264, GRID_AT[1] - 100))
-            self.add(self.tag(grid, "attention-forward-softmax"), name)
-            self.add(self.across(grid, tokens), self.down(grid, tokens))
+            self.add(grid, name, self.across(grid, tokens), self.down(grid, tokens))
 
         self.next_section("Heads")
         self.beat(

@@ -6,6 +6,7 @@ pixels, so that the smallest is 11 CSS px where the stage is 360 px wide. A tens
 across and its channels down, and stands in the same place from clip to clip.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -26,6 +27,8 @@ from manim import (
 
 from cutaway import fonts
 from cutaway.filming.scene import RecordedScene
+from scenes.moving import Digits, number_text
+from scenes.moving import Track as Track
 
 STAGE = (1920, 1080)
 SMALL, NORMAL, LARGE, TITLE, HUGE = 60, 64, 72, 80, 112  # the five sizes of type
@@ -48,13 +51,6 @@ def at(x: float, y: float) -> np.ndarray:
     return np.array([px(x - STAGE[0] / 2), px(STAGE[1] / 2 - y), 0.0])
 
 
-def number_text(value: float, digits: int = 2) -> str:
-    """``−0.50`` with a true minus sign, ``−∞`` for minus infinity; a rounded zero has no sign."""
-    if np.isneginf(value):
-        return "−∞"
-    return f"{round(float(value), digits) + 0.0:.{digits}f}".replace("-", "−")
-
-
 class Cells(VGroup):
     """A matrix as coloured cells: ``cell(row, column)``, ``row(i)``, ``column(j)``."""
 
@@ -70,9 +66,9 @@ class Cells(VGroup):
         width, height = (px(length - GAP) for length in size)
         super().__init__(
             *(
-                Rectangle(
-                    width=width, height=height, stroke_width=0, fill_opacity=1, fill_color=paint(values[i, j])
-                ).move_to(self.center_of(i, j))
+                Rectangle(paint(values[i, j]), height, width, stroke_width=0, fill_opacity=1).move_to(
+                    self.center_of(i, j)
+                )
                 for i in range(self.rows)
                 for j in range(self.columns)
             )
@@ -119,6 +115,18 @@ class Stage(RecordedScene):
     def number(self, value: float, digits: int = 2, size: int = SMALL, color: str | None = None) -> Text:
         return self.code(number_text(value, digits), size, color)
 
+    def digits(
+        self,
+        value: float,
+        digits: int = 2,
+        size: int = SMALL,
+        color: str | None = None,
+        widest: float | None = None,
+    ) -> Digits:
+        """A number that an updater may set in every frame; ``widest`` needs the most characters."""
+        face, units = fonts.mono().family, size * FONT_UNITS
+        return Digits(value, face, units, color or self.theme.ink, digits, widest)
+
     def letter(self, dimension: str, role: str = "") -> VGroup:
         """A dimension's letter in its colour, and what the axis stands for."""
         letter = self.words(dimension, color=self.theme.dimension(dimension), weight="BOLD")
@@ -134,6 +142,16 @@ class Stage(RecordedScene):
         return [chr(ord("A") + int(token)) for token in self.value(name)[0]]
 
     # Tensors
+
+    def tensor(self, cells: VGroup, name: str, part: tuple[int | slice, ...], transposed: bool = False) -> VGroup:
+        """Tag cells or numbers as those of ``self.value(name)[part]``, row by row: who points at one is told its index
+        and the recorded value."""
+        shape = self.value(name).shape
+        places = np.arange(math.prod(shape)).reshape(shape)[part]
+        order = (places.T if transposed else places).flat
+        indices = [tuple(int(i) for i in np.unravel_index(place, shape)) for place in order]
+        self.tag(cells, name, list(zip(cells, indices, strict=True)))
+        return cells
 
     def signed(
         self,

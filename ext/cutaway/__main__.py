@@ -1,4 +1,4 @@
-"""The command line: ``python -m cutaway explain|clip|cells``. Each command works on the book around it.
+"""The command line: ``python -m cutaway explain|clip|frame|cells``. Each command works on the book around it.
 
 The commands import their module when they run: ``--help`` needs neither Sphinx nor manim.
 """
@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .book import Book
+
+
+KINDS = ("mp4", "gif", "webp", "png")  # of a clip as a file
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,14 +47,21 @@ def _parser() -> argparse.ArgumentParser:
         "--run", dest="of", help="RUN, RUN.PASS or RUN.PASS/MODULE (default: the first run that fits)"
     )
     explain.set_defaults(run=_explain)
-    clip = commands.add_parser("clip", help="render one scene outside the book")
+    clip = commands.add_parser("clip", help="one scene outside the book: in the browser, live, or as a file")
     clip.add_argument("scene", help="dotted path, as in attention.CausalMask")
     clip.add_argument("--run", dest="of", help="the run whose values it shows (default: the first)")
-    kinds = clip.add_mutually_exclusive_group(required=True)
-    kinds.add_argument("--mp4", type=Path, metavar="FILE")
-    kinds.add_argument("--gif", type=Path, metavar="FILE")
+    kinds = clip.add_mutually_exclusive_group()
+    for kind in KINDS:
+        kinds.add_argument(f"--{kind}", type=Path, metavar="FILE")
     clip.add_argument("--theme", choices=("dark", "light"), default="dark")
     clip.set_defaults(run=_clip)
+    frame = commands.add_parser("frame", help="one frame of a clip as a PNG")
+    frame.add_argument("scene", help="dotted path, as in attention.CausalMask")
+    frame.add_argument("when", help="a time, as in 2.5s, or the number of a frame")
+    frame.add_argument("--run", dest="of", help="the run whose values it shows (default: the first)")
+    frame.add_argument("--theme", choices=("dark", "light"), default="dark")
+    frame.add_argument("--png", type=Path, metavar="FILE", help="(default: SCENE-WHEN.png here)")
+    frame.set_defaults(run=_frame)
     cells = commands.add_parser("cells", help="run a page's cells and print what they print")
     cells.add_argument("page", help="document name, as in model/attention")
     cells.set_defaults(run=_cells)
@@ -72,12 +82,22 @@ def _explain(options: argparse.Namespace) -> None:
 
 
 def _clip(options: argparse.Namespace) -> None:
-    from .clip import render_one
+    kind = next((kind for kind in KINDS if getattr(options, kind)), None)
+    if kind is None:
+        from .filming.preview import preview
 
-    kind = "mp4" if options.mp4 else "gif"
-    print(
-        render_one(_book(options), options.scene, options.mp4 or options.gif, kind, options.of, options.theme)
-    )
+        preview(_book(options), options.scene, options.of)
+        return
+    from .filming.export import render_one
+
+    path = getattr(options, kind)
+    print(render_one(_book(options), options.scene, path, kind, options.of, options.theme))
+
+
+def _frame(options: argparse.Namespace) -> None:
+    from .filming.export import frame_at
+
+    print(frame_at(_book(options), options.scene, options.when, options.png, options.of, options.theme))
 
 
 def _cells(options: argparse.Namespace) -> int:

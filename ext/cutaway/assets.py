@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from rjsmin import jsmin  # type: ignore[import-untyped]
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util import logging
@@ -101,11 +102,16 @@ def static_text(suffix: str) -> str:
     return "\n".join(path.read_text("utf-8") for path in sorted(STATIC.glob(f"*{suffix}")))
 
 
+def script() -> str:
+    """The one script of a page, without the comments and blanks that are for who reads our source."""
+    return str(jsmin(static_text(".js")))
+
+
 def page_files(store: Store) -> list[Path]:
     """The files that a site carries, made where they are missing: fonts, one stylesheet, one script."""
     faces = list(page_fonts(store))
     css = "".join(font_face(family, weight, path.name) for family, weight, path in faces)
-    texts = {".css": css + palette_css() + static_text(".css") + pairs_css(), ".js": static_text(".js")}
+    texts = {".css": css + palette_css() + static_text(".css") + pairs_css(), ".js": script()}
     files = [path for _, _, path in faces]
     for suffix, text in texts.items():
         path = store.path("assets", f"cutaway-{digest(text)}", suffix)

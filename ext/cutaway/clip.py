@@ -12,10 +12,11 @@ What the author types::
 The argument is a class in a file of the scenes' folder (``cutaway_scenes``), the body the caption. ``:run:``
 names the run whose values the scene reads (the first declared one otherwise), ``:name:`` an anchor.
 
-What appears: a film in the colours of the reader's theme that starts when asked to, with controls, captions
-from the scene's subcaptions and the same words to read; elsewhere (print, PDF, epub, text) a still with the
-caption. Size and rate are the book's decision: ``cutaway_clip_size``, ``cutaway_clip_fps``. A clip is drawn
-when its scene, what it imports, or a value that it reads has changed, and comes from the store otherwise.
+What appears: the scene as a recording, which one script draws in the colours of the reader's theme and starts when
+asked to, with controls, captions from the scene's subcaptions, and its sections as stills and words to read; a
+scene that can't be recorded is a film. Elsewhere (print, PDF, epub, text) a still with the caption. Size and rate
+are the book's decision: ``cutaway_clip_size``, ``cutaway_clip_fps``. A clip is made when its scene, what it
+imports, or a value that it reads has changed, and comes from the store otherwise.
 
 What can go wrong is a warning ``cutaway.clip`` at the directive's line: no such scene (the nearest are
 named), no ``:alt:``, no such run; a scene that raises (with its traceback), takes longer than
@@ -25,36 +26,27 @@ a warning at the scene's line.
 
 from __future__ import annotations
 
-import json
-import weakref
-from pathlib import Path
+import itertools
 from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
-from sphinx.util import logging
-from sphinx.util.console import bold
 from sphinx.util.docutils import SphinxDirective
 
-from . import clip_html
+from . import clip_html, screening
 from .build import build_of, warn
 from .domain import cutaway_domain, nearest
-from .filming.export import render_one
 from .filming.recipe import KIND, find_scene
 from .render import Clip as Rendered
-from .render import Inputs, Wanted, render
+from .screening import clips_showing
 from .source import SourceError
-from .store import replacing
 
-__all__ = ["Clip", "clip", "render_one", "setup"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["Clip", "clip", "clips_showing", "setup"]
 
 
 class clip(nodes.General, nodes.Element):
-    """Attributes: ``scene``, ``run``, ``alt``; once resolved ``files``, ``film``; children: the caption."""
+    """Attributes: ``scene``, ``run``, ``alt``; once resolved ``files``, ``shown``; children: the caption."""
 
 
 class Clip(SphinxDirective):
@@ -74,6 +66,7 @@ class Clip(SphinxDirective):
         )
         node.source, node.line = self.get_source_info()
         self.add_name(node)
+        self._give_id(node)
         if not node["alt"]:
             message = f"clip {node['scene']}: no :alt:; say in a sentence what is seen"
             warn(self.env, message, node, "clip")
@@ -84,9 +77,17 @@ class Clip(SphinxDirective):
             warn(self.env, str(error), node, "clip")
             return [node]
         self.env.note_dependency(str(scene.path))
-        use = {"scene": node["scene"], "run": node["run"], "line": node.line}
+        use = {"scene": node["scene"], "run": node["run"], "line": node.line, "id": node["ids"][0]}
         cutaway_domain(self.env).note_use(self.env.current_document.docname, KIND, use)
         return [node]
+
+    def _give_id(self, node: clip) -> None:
+        """The address that its sections begin with: ``:name:``, else the scene's name."""
+        if not node["ids"]:
+            document, id = self.state.document, nodes.make_id(f"clip-{node['scene']}")
+            more = (f"{id}-{number}" for number in itertools.count(2))
+            node["ids"].append(next(new for new in itertools.chain([id], more) if new not in document.ids))
+            document.set_id(node)
 
     def _run(self) -> str:
         """The run's name; empty where none is declared."""
@@ -98,120 +99,56 @@ class Clip(SphinxDirective):
         return str(asked)
 
 
-# Between reading and writing: everything that is missing, for all pages together
-
-_clips: weakref.WeakKeyDictionary[BuildEnvironment, dict[Wanted, Rendered]] = weakref.WeakKeyDictionary()
-
-
-def _render_missing(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """Draw what is missing; return the pages whose clips are not those that they were written with."""
-    uses = cutaway_domain(env).uses(KIND)
-    if not app.builder.supported_image_types:
-        return []  # text and man pages show words alone
-    build = build_of(env)
-    traces = {name: outcome.trace for name, outcome in build.outcomes.items() if not outcome.error}
-    inputs = Inputs(traces, {id: step.place for id, step in cutaway_domain(env).steps.items()})
-    wanted = [_wanted(use) for _, use in uses]
-    without = {name for name, outcome in build.outcomes.items() if outcome.error}
-    drawn = [want for want in wanted if want.run not in without]
-    found = render(build.book, drawn, inputs, lambda line: logger.info("%s", bold("cutaway: ") + line))
-    found |= {
-        want: Rendered(error=f"the run '{want.run}' failed; its error is reported above")
-        for want in wanted
-        if want.run in without
-    }
-    _clips[env] = found
-    for docname, use in uses:
-        _warn(env, docname, use, found[_wanted(use)])
-    written = _written(app)
-    return [name for name, keys in _keys(env).items() if written.get(name) != keys or not _are_out(app, name)]
-
-
-def _wanted(use: Any) -> Wanted:
-    return Wanted(use["scene"], use["run"] or None)
-
-
-def _warn(env: BuildEnvironment, docname: str, use: dict[str, Any], found: Rendered) -> None:
-    lost = [step["step"] for _, step in cutaway_domain(env).uses("unquoted")]
-    if any(step in found.error for step in lost):
-        logger.info("cutaway: clip %s shows its words alone: the other checkout lacks a step of it", use["scene"])
-    elif found.error:
-        warn(env, f"clip {use['scene']}: {found.error}", (docname, use["line"]), KIND)
-    for place, message in found.notices:
-        logger.warning(message, location=place, type="cutaway", subtype=KIND)
-        build_of(env).troubled.add(docname)
-
-
-def _keys(env: BuildEnvironment) -> dict[str, list[str]]:
-    """The artifact keys of each page that has clips."""
-    keys: dict[str, list[str]] = {}
-    for docname, use in cutaway_domain(env).uses(KIND):
-        keys.setdefault(docname, []).append(_clips[env][_wanted(use)].key)
-    return keys
-
-
-def _are_out(app: Sphinx, docname: str) -> bool:
-    """Whether the output still has the page's files: it may have been cleaned by hand."""
-    if app.builder.format != "html":
-        return True
-    folder = Path(app.outdir, app.builder.imagedir)
-    mine = [
-        _clips[app.env][_wanted(use)] for name, use in cutaway_domain(app.env).uses(KIND) if name == docname
-    ]
-    return all((folder / _name(found, suffix)).is_file() for found in mine for suffix in found.suffixes)
-
-
-def _record(app: Sphinx) -> Path:
-    """Where the clips are noted with which each page was last written, for this builder."""
-    return Path(app.doctreedir) / f"cutaway-clips-{app.builder.name}.json"
-
-
-def _written(app: Sphinx) -> dict[str, list[str]]:
-    try:
-        return dict(json.loads(_record(app).read_text("utf-8")))
-    except (OSError, ValueError):
-        return {}
-
-
-def _finish(app: Sphinx, error: Exception | None) -> None:
-    if error is None and app.env in _clips:
-        with replacing(_record(app)) as temporary:
-            temporary.write_text(json.dumps(_keys(app.env)), "utf-8")
-
-
 # Writing: files are registered here, in the parent process; a visitor of a parallel build would lose them
 
 
 def _resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for node in list(doctree.findall(clip)):
-        found = _clips.get(app.env, {}).get(_wanted(node))
+        found = screening.found(app.env, node)
         if found is None or not found.key:
             node.replace_self(_words(node))
         elif app.builder.format == "html" and app.builder.name != "epub":
             node["files"] = {suffix: _register(app, found, suffix) for suffix in found.suffixes}
-            node["film"] = {
-                "themes": list(found.themes),
-                "size": list(found.size),
-                "captions": list(found.captions),
-            }
+            node["shown"] = shown_of(found, _links(app, docname, found))
             node["language"] = app.config.language
         else:
             node.replace_self(_still(app, node, found))
 
 
-def _name(found: Rendered, suffix: str) -> str:
-    return f"clip-{found.key}{suffix}"
+def _links(app: Sphinx, docname: str, found: Rendered) -> dict[str, list[str]]:
+    """Address and words of the step that each tag names."""
+    links = {}
+    for tag in found.tags:
+        step = cutaway_domain(app.env).steps.get(tag)
+        if step is not None:
+            page = "" if step.docname == docname else app.builder.get_relative_uri(docname, step.docname)
+            links[tag] = [f"{page}#{step.id}", step.quotation]
+    return links
+
+
+def shown_of(found: Rendered, links: dict[str, list[str]]) -> dict[str, Any]:
+    """What a page prints of a clip, as plain data."""
+    return {
+        "size": list(found.size),
+        "themes": list(found.themes),
+        "recording": not found.why_film,
+        "frames": found.frames,
+        "fps": found.fps,
+        "poster": found.poster,
+        "sections": [section._asdict() for section in found.sections],
+        "links": links,
+    }
 
 
 def _register(app: Sphinx, found: Rendered, suffix: str) -> str:
     """Have the builder copy a file; returns its name in the output."""
-    name = _name(found, suffix)
+    name = found.file(suffix)
     app.builder.images[str(build_of(app.env).book.store.path(KIND, found.key, suffix))] = name
     return name
 
 
 def _still(app: Sphinx, node: clip, found: Rendered) -> nodes.Element:
-    suffix = clip_html.still(found.suffixes)
+    suffix = found.still(found.poster, "light")
     path = str(build_of(app.env).book.store.path(KIND, found.key, suffix))
     _register(app, found, suffix)
     image = nodes.image(uri=path, alt=node["alt"], candidates={"*": path}, width="100%")
@@ -250,6 +187,6 @@ def setup(app: Sphinx) -> None:
     html = (clip_html.visit, clip_html.depart)
     app.add_node(clip, html=html, latex=plain, text=plain, man=plain, texinfo=plain)
     app.add_directive(KIND, Clip)
-    app.connect("env-updated", _render_missing)
+    app.connect("env-updated", screening.render_missing)
     app.connect("doctree-resolved", _resolve)
-    app.connect("build-finished", _finish)
+    app.connect("build-finished", screening.note_written)

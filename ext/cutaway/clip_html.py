@@ -1,74 +1,173 @@
-"""A resolved clip in HTML: a figure with one film for each theme, a still for paper, its captions to read."""
+"""A resolved clip in HTML: a stage with its poster, the player's controls, its sections in words and stills.
+
+All is printed here, so that a page looks the same before and after its script has run; the stylesheet shows the
+controls where scripts are on. Without script there are the poster, the words with the stills, a film's own controls.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
+from html import escape
 from typing import Any
 
 from docutils import nodes
 
-STILL = "-light.png"  # on paper
-
-
-def still(suffixes: Iterable[str]) -> str:
-    """The suffix of the picture that stands for the clip where nothing moves."""
-    pictures = [suffix for suffix in suffixes if suffix.endswith(".png")]
-    return STILL if STILL in pictures else pictures[0]
+SPEEDS = {"0.5": "½×", "1": "1×", "1.5": "1½×", "2": "2×"}
+PAPER = "light"  # the theme of what is printed
 
 
 def visit(translator: Any, node: nodes.Element) -> None:
     body = translator.body
-    body.append(translator.starttag(node, "figure", CLASS="cutaway-clip"))
-    if "film" in node:
+    if "shown" not in node:
+        body.append(translator.starttag(node, "figure", CLASS="cutaway-clip"))
+    else:
         folder = translator.builder.imgpath
-        sources = {suffix: f"{folder}/{name}" for suffix, name in node["files"].items()}
-        for theme in node["film"]["themes"]:
-            body.append(_video(translator, node, sources, theme))
-        tag = {
-            "src": sources[still(sources)],
-            "alt": node["alt"],
-            "loading": "lazy",
-            "class": "cutaway-clip-still",
-        }
-        body.append(translator.emptytag(nodes.Element(), "img", "\n", **tag))
-        body.append(_transcript(translator, node["film"]["captions"], sources))
+        files = {suffix: f"{folder}/{name}" for suffix, name in node["files"].items()}
+        body.append(translator.starttag(node, "figure", CLASS="cutaway-clip", **_data(node["shown"], files)))
+        body.append(_inside(node, files))
     body.append("<figcaption>\n" if node.children else "")
-
-
-def _video(translator: Any, node: nodes.Element, sources: dict[str, str], theme: str) -> str:
-    width, height = node["film"]["size"]
-    only = len(node["film"]["themes"]) == 1
-    attributes = {
-        "class": "cutaway-clip-film" + ("" if only else f" cutaway-clip-{theme}"),
-        "controls": "controls",
-        "preload": "none",
-        "playsinline": "playsinline",
-        "poster": sources[f"-{theme}.png"],
-        "width": width,
-        "height": height,
-        "aria-label": node["alt"],
-    }
-    film = translator.attval(sources[f"-{theme}.mp4"])
-    track = ""
-    if ".vtt" in sources:
-        words = translator.attval(sources[".vtt"])
-        track = f'<track kind="captions" src="{words}" srclang="{node["language"]}" label="Captions">\n'
-    video = translator.starttag(nodes.Element(), "video", **attributes)
-    link = f'<a href="{film}">{translator.encode(node["alt"])}</a>\n'
-    return f'{video}<source src="{film}" type="video/mp4">\n{track}{link}</video>\n'
-
-
-def _transcript(translator: Any, captions: list[str], sources: dict[str, str]) -> str:
-    """What is said in the clip, and its files: a film, and an animated picture for READMEs."""
-    items = "".join(f"<li>{translator.encode(text)}</li>\n" for text in captions)
-    words = f"<ol>\n{items}</ol>\n" if captions else ""
-    film = next(source for suffix, source in sources.items() if suffix.endswith(".mp4"))
-    named = {"film": film, "animated picture for a README": sources["-readme.webp"]}
-    links = [f'<a href="{translator.attval(source)}">{label}</a>' for label, source in named.items()]
-    summary = "In words, and as a file" if captions else "As a file"
-    files = f"<p>{', '.join(links)}</p>\n"
-    return f'<details class="cutaway-clip-words"><summary>{summary}</summary>\n{words}{files}</details>\n'
 
 
 def depart(translator: Any, node: nodes.Element) -> None:
     translator.body.append("</figcaption>\n</figure>\n" if node.children else "</figure>\n")
+
+
+def figure(node: nodes.Element, files: Mapping[str, str]) -> str:
+    """A clip outside a book; ``files`` are addresses by suffix."""
+    opening = tag("figure", "", id=node["ids"][0], **_data(node["shown"], files))
+    return f'{opening.replace("cutaway-clip-", "cutaway-clip", 1)}\n{_inside(node, files)}</figure>\n'
+
+
+def _inside(node: nodes.Element, files: Mapping[str, str]) -> str:
+    bar = controls(node["shown"]) if node["shown"]["recording"] else ""
+    return stage(node, files) + bar + words(node, files)
+
+
+def _data(shown: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, str]:
+    """What the player needs before it reads the recording."""
+    if not shown["recording"]:
+        return {}
+    return {
+        "data-recording": files[".js"],
+        "data-frames": str(shown["frames"]),
+        "data-fps": str(shown["fps"]),
+        "data-links": json.dumps(shown["links"], ensure_ascii=False),
+    }
+
+
+def stage(node: nodes.Element, files: Mapping[str, str]) -> str:
+    """The poster, which the player's canvas covers; or a film for each theme."""
+    shown = node["shown"]
+    pictures = _pictures(node, files, shown["poster"], node["alt"])
+    if not shown["recording"]:
+        films = "".join(_film(node, files, theme) for theme in shown["themes"])
+        return f"{tag('div', 'stage')}\n{films}{pictures}</div>\n"
+    reached = {"tabindex": 0, "aria_keyshortcuts": "T V Enter Escape"}
+    canvas = tag("canvas", "canvas", role="img", aria_label=node["alt"], **reached, hidden="")
+    tip = tag("div", "tip", role="tooltip", hidden="")
+    return f"{tag('div', 'stage')}\n{pictures}{canvas}</canvas>{tip}</div>\n</div>\n"
+
+
+def controls(shown: Mapping[str, Any]) -> str:
+    """The bar, the strip for captions, and a line for those who listen. A button's value is its key."""
+    sections = shown["sections"]
+    rects = "".join(
+        f'<rect x="{section["start"]}" width="{end - section["start"]}" height="1"/>'
+        for section, end in zip(sections, _ends(shown), strict=True)
+    )
+    last = shown["frames"] - 1
+    marks = f'<svg viewBox="0 0 {max(last, 1)} 1" preserveAspectRatio="none" aria-hidden="true">{rects}</svg>'
+    slider = tag("input", "range", type="range", value=0, max=last, aria_label="Time", title="One frame: , and .")
+    options = "".join(
+        f'<option value="{speed}"{" selected" if speed == "1" else ""}>{label}</option>'
+        for speed, label in SPEEDS.items()
+    )
+    lines = "".join(
+        f'<span data-section="{escape(section["name"])}">{escape(text)}</span>'
+        for section in sections
+        for text in section["captions"]
+    )
+    title = "T, V: on to what is shown, and to its cells; Enter: to its step"
+    return (
+        f"{tag('div', 'bar', role='group', aria_label='Player', title=title)}\n"
+        f"{_button('k', 'toggle', 'Play', 'K or space', pressed=False)}"
+        f"{_button('ArrowLeft', 'back', 'Previous section', '←')}{_button('ArrowRight', 'next', 'Next section', '→')}"
+        f"{tag('div', 'track')}{marks}{slider}</div>"
+        f"{tag('span', 'clock')}loading…</span>"
+        f"{tag('select', 'speed', aria_label='Speed', title='Speed (< and >)')}{options}</select>"
+        f"{_button('c', 'cc', 'Captions', 'C', pressed=True)}{_button('f', 'full', 'Full screen', 'F')}</div>\n"
+        f"{tag('p', 'said', aria_live='polite')}</p>\n"
+        f"{tag('p', 'captions')}{lines}</p>\n"
+    )
+
+
+def _ends(shown: Mapping[str, Any]) -> list[int]:
+    """The frame beyond the last of each section."""
+    return [*(section["start"] for section in shown["sections"][1:]), shown["frames"]]
+
+
+def words(node: nodes.Element, files: Mapping[str, str]) -> str:
+    """The sections, each with what is said in it and its last picture; of a film, its file."""
+    shown = node["shown"]
+    items = "".join(_section(node, files, number) for number in range(len(shown["sections"])))
+    films = [name for suffix, name in files.items() if suffix.endswith(".mp4")]
+    link = f'<p><a href="{escape(films[0])}">The film as a file</a></p>\n' if films else ""
+    return (
+        '<details class="cutaway-clip-words"><summary>In words and stills</summary>\n'
+        f'<ol class="cutaway-clip-sections">\n{items}</ol>\n{link}</details>\n'
+    )
+
+
+def _section(node: nodes.Element, files: Mapping[str, str], number: int) -> str:
+    section = node["shown"]["sections"][number]
+    start, end = section["start"], _ends(node["shown"])[number]
+    name, anchor = escape(section["name"]), escape(f"{node['ids'][0]}-{section['slug']}")
+    said = "".join(f"<p>{escape(text)}</p>\n" for text in section["captions"])
+    pictures = _pictures(node, files, number, f"The last picture of “{section['name']}”")
+    link = f'<a href="#{anchor}">{name}</a>'
+    return f'<li id="{anchor}" data-start="{start}" data-end="{end}">{link}\n{said}{pictures}</li>\n'
+
+
+def _pictures(node: nodes.Element, files: Mapping[str, str], section: int, alt: str) -> str:
+    """The still of a section in each theme; the stylesheet shows one."""
+    width, height = node["shown"]["size"]
+    themes = node["shown"]["themes"]
+    return "".join(
+        f'<img class="{_theme(themes, theme)}" src="{escape(files[f"-{section}-{theme}.png"])}" alt="{escape(alt)}"'
+        f' width="{width}" height="{height}" loading="lazy">\n'
+        for theme in themes
+    )
+
+
+def _film(node: nodes.Element, files: Mapping[str, str], theme: str) -> str:
+    shown = node["shown"]
+    width, height = shown["size"]
+    poster = files[f"-{shown['poster']}-{theme}.png"]
+    film = escape(files[f"-{theme}.mp4"])
+    track = ""
+    if ".vtt" in files:
+        captions, language = escape(files[".vtt"]), escape(node["language"])
+        track = f'<track kind="captions" src="{captions}" srclang="{language}" label="Captions">\n'
+    return (
+        f'<video class="cutaway-clip-film {_theme(shown["themes"], theme)}" controls preload="none" playsinline'
+        f' poster="{escape(poster)}" width="{width}" height="{height}" aria-label="{escape(node["alt"])}">'
+        f'<source src="{film}" type="video/mp4">\n{track}<a href="{film}">{escape(node["alt"])}</a>\n</video>\n'
+    )
+
+
+def _theme(themes: Iterable[str], theme: str) -> str:
+    """The class by which the stylesheet picks one of two twins; of an only child, another."""
+    return f"cutaway-clip-{theme}" if len(list(themes)) > 1 else "cutaway-clip-only"
+
+
+def _button(key: str, name: str, label: str, keys: str, pressed: bool | None = None) -> str:
+    said = {"aria_label": label, "title": f"{label} ({keys})", "aria_keyshortcuts": key}
+    state = {} if pressed is None else {"aria_pressed": str(pressed).lower()}
+    return f"{tag('button', name, type='button', value=key, **said, **state)}</button>"
+
+
+def tag(name: str, part: str, **attributes: Any) -> str:
+    """``tag("p", "said", aria_live="polite")`` -> ``<p class="cutaway-clip-said" aria-live="polite">``"""
+    rest = "".join(f' {key.replace("_", "-")}="{escape(str(value))}"' for key, value in attributes.items())
+    return f'<{name} class="cutaway-clip-{part}"{rest}>'

@@ -2,14 +2,13 @@
 
 Pages (:func:`css`), plots (:func:`mpl_style`) and scenes read this module, so a dimension has the same colour
 in the prose, in a listing, in a diagram and in a clip. Each colour has a dark and a light twin. Six colours
-of equal strength cannot all stay apart for every eye (:func:`separation` says which do not), hence the rule:
+of equal strength cannot all stay apart for every eye (tests/vision.py measures which do not), hence the rule:
 a colour never comes without its letter.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 RGB = tuple[float, float, float]
@@ -39,7 +38,11 @@ DIMENSIONS = {
 
 @dataclass(frozen=True)
 class Theme:
-    """What is not a dimension. ``accent`` marks what is happening now, and nothing else; it is never text."""
+    """What is not a dimension. ``accent`` marks what is happening now, and nothing else; it is never text.
+
+    A colour must tell its place, so in the dark theme no entry lies on a ramp and no two ramps meet. Both
+    themes' ramps change from dark to light at about the same value, so that one ink reads in both (``on``).
+    """
 
     name: str
     ground: str
@@ -63,20 +66,31 @@ class Theme:
         return ramp(self.signed, (value + 1) / 2)
 
     def on(self, ground: str) -> str:
-        """The ink to print on ``ground``: this theme's, or its ground's colour where that reads better."""
-        return max((self.ink, self.ground), key=lambda ink: contrast(ink, ground))
+        """The ink to print on ``ground``: this theme's, or its ground's colour where that reads better.
+
+        A recording is shown in both themes, so the worse of the two decides where ``ground`` is of the palette.
+        """
+        from . import paints  # not above: it reads this module
+
+        place = paints.find(rgb(ground), self)
+        grounds = {t: paints.colour(place, t) for t in BY_NAME.values()} if place else {self: ground}
+
+        def worse(ink: str) -> float:
+            return min(contrast(getattr(theme, ink), colour) for theme, colour in grounds.items())
+
+        return str(getattr(self, max(("ink", "ground"), key=worse)))
 
 
 DARK = Theme(
     name="dark",
     ground="#0f0f23",
     panel="#1a1a3a",
-    ink="#ecebf7",
+    ink="#ecebf9",
     muted="#a5a4c6",
     line="#3b3a68",
     accent="#da7756",
-    weights=("#1f1f42", "#716f9b", "#a5a3c4", "#cfcde3", "#f5f4fd"),
-    signed=("#838eff", "#6670f0", "#4a53c4", "#23234a", "#7a6715", "#b69c20", "#f2d52f"),
+    weights=("#1f1f40", "#666490", "#a5a3c4", "#cfcde3", "#f5f4fd"),
+    signed=("#838eff", "#6670f0", "#4a53c4", "#23234a", "#71601a", "#ad941e", "#f2d52f"),
 )
 LIGHT = Theme(
     name="light",
@@ -86,36 +100,20 @@ LIGHT = Theme(
     muted="#56557a",
     line="#cfcee4",
     accent="#c8502b",
-    weights=("#ebebf5", "#a6a5c4", "#716f96", "#444269", "#1b1a35"),
-    signed=("#2733a8", "#4653cc", "#848ff0", "#efeff8", "#c9ac2a", "#92780a", "#665300"),
+    weights=("#ebebf5", "#8c8aad", "#716f96", "#444269", "#1b1a35"),
+    signed=("#2733a8", "#4653cc", "#848ff0", "#efeff8", "#bea224", "#806906", "#665300"),
 )
 BY_NAME = {theme.name: theme for theme in (DARK, LIGHT)}
 
-# Machado, Oliveira and Fernandes 2009, severity 1.0; they act on linear RGB.
-VISIONS: dict[str, tuple[RGB, RGB, RGB]] = {
-    "normal": ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
-    "protanopia": (
-        (0.152286, 1.052583, -0.204868),
-        (0.114503, 0.786281, 0.099216),
-        (-0.003882, -0.048116, 1.051998),
-    ),
-    "deuteranopia": (
-        (0.367322, 0.860646, -0.227968),
-        (0.280085, 0.672501, 0.047413),
-        (-0.011820, 0.042940, 0.968881),
-    ),
-}
-# Björn Ottosson's Oklab: linear RGB to cone responses, their cube roots to lightness and opponent axes.
-CONES = (
-    (0.4122214708, 0.5363325363, 0.0514459929),
-    (0.2119034982, 0.6806995451, 0.1073969566),
-    (0.0883024619, 0.2817188376, 0.6299787005),
-)
-OPPONENT = (
-    (0.2104542553, 0.7936177850, -0.0040720468),
-    (1.9779984951, -2.4285922050, 0.4505937099),
-    (0.0259040371, 0.7827717662, -0.8086757660),
-)
+
+def entries(theme: Theme) -> dict[str, str]:
+    """The theme's colours by name: ``{"ground": "#0f0f23", ..., "dim-B": ..., "weight-0": ..., "signed-6": ...}``."""
+    return {
+        **{part: str(getattr(theme, part)) for part in ("ground", "panel", "ink", "muted", "line", "accent")},
+        **{f"dim-{letter}": theme.dimension(letter) for letter in DIMENSIONS},
+        **{f"weight-{i}": colour for i, colour in enumerate(theme.weights)},
+        **{f"signed-{i}": colour for i, colour in enumerate(theme.signed)},
+    }
 
 
 def rgb(colour: str) -> RGB:
@@ -129,9 +127,7 @@ def hexadecimal(colour: RGB) -> str:
 
 
 def linear(colour: str) -> RGB:
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in rgb(colour)
-    )
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in rgb(colour))
     return red, green, blue
 
 
@@ -160,35 +156,6 @@ def ramp(stops: tuple[str, ...], value: float) -> str:
     return mix(stops[index], stops[index + 1], place - index)
 
 
-def difference(one: str, other: str, vision: str = "normal") -> float:
-    """How far apart two colours look: Euclidean distance in Oklab, times 100 (2 is just noticeable)."""
-    a, b = (_apply(OPPONENT, _cube_roots(_apply(CONES, _seen(colour, vision)))) for colour in (one, other))
-    return 100 * sum((x - y) ** 2 for x, y in zip(a, b, strict=True)) ** 0.5
-
-
-def separation(theme: Theme, vision: str) -> dict[str, float]:
-    """``{"BT": 20.1, ...}``: the difference of each pair of dimensions, for eyes of this ``vision``."""
-    return {
-        a + b: difference(theme.dimension(a), theme.dimension(b), vision)
-        for a, b in combinations(DIMENSIONS, 2)
-    }
-
-
-def _seen(colour: str, vision: str) -> RGB:
-    red, green, blue = (min(1.0, max(0.0, part)) for part in _apply(VISIONS[vision], linear(colour)))
-    return red, green, blue
-
-
-def _apply(matrix: tuple[RGB, ...], vector: RGB) -> RGB:
-    one, two, three = (sum(m * v for m, v in zip(row, vector, strict=True)) for row in matrix)
-    return one, two, three
-
-
-def _cube_roots(vector: RGB) -> RGB:
-    one, two, three = (part ** (1 / 3) for part in vector)
-    return one, two, three
-
-
 FONTS_CSS = {
     "sans": '"Inter", "DejaVu Sans", system-ui, sans-serif',
     "mono": '"JetBrains Mono", "DejaVu Sans Mono", ui-monospace, monospace',
@@ -207,16 +174,12 @@ def css() -> str:
         f'@media not print {{\nhtml[data-theme="dark"] {{\n  color-scheme: dark;\n{_variables(DARK)}}}\n}}\n'
         "@media screen and (prefers-color-scheme: dark) {\n"
         f"html:not([data-theme]) {{\n  color-scheme: dark;\n{_variables(DARK)}}}\n}}\n"
-        + "".join(
-            f".cutaway-dim-{letter} {{ color: var(--cutaway-dim-{letter}); }}\n" for letter in DIMENSIONS
-        )
+        + "".join(f".cutaway-dim-{letter} {{ color: var(--cutaway-dim-{letter}); }}\n" for letter in DIMENSIONS)
     )
 
 
 def _variables(theme: Theme) -> str:
-    values = {part: getattr(theme, part) for part in ("ground", "panel", "ink", "muted", "line", "accent")}
-    values |= {f"dim-{letter}": theme.dimension(letter) for letter in DIMENSIONS}
-    return "".join(f"  --cutaway-{name}: {value};\n" for name, value in values.items())
+    return "".join(f"  --cutaway-{name}: {value};\n" for name, value in entries(theme).items())
 
 
 def mpl_style(theme: str) -> dict[str, Any]:

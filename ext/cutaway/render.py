@@ -16,19 +16,23 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .book import Book
 from .filming import recipe
-from .filming.recipe import KIND
+from .filming.lint import lint
+from .filming.recipe import KIND, find_scene
 from .names import Names, Place
 from .source import SourceError
 from .store import digest
 from .trace import TraceError, load
 
 Report = Callable[[str], None]
+RECORDING, CAPTIONS, README = ".js", ".vtt", "-readme.webp"  # ends of the names of files
+NAMES = {RECORDING: "recording.js", CAPTIONS: "captions.vtt"}  # as the worker leaves them; others as they end
+DATA = ("themes", "why_film", "fps", "frames", "sections", "poster", "tags", "size", "notices")
 UNKNOWN_COST_S = 1e6  # a scene never drawn here comes first: it may be the longest
 
 
@@ -39,6 +43,15 @@ class Wanted(NamedTuple):
     run: str | None
 
 
+class Section(NamedTuple):
+    """A stretch of a clip: its name, the end of its address, its first frame, and what is said meanwhile."""
+
+    name: str
+    slug: str
+    start: int
+    captions: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Clip:
     """What came of a wanted clip. ``key`` names its files in the store; without one, ``error`` says why."""
@@ -46,16 +59,31 @@ class Clip:
     key: str = ""
     error: str = ""
     themes: tuple[str, ...] = ()
-    seconds: float = 0.0
-    sections: tuple[tuple[str, float], ...] = ()
-    captions: tuple[str, ...] = ()
+    why_film: str = ""  # empty: it is a recording
+    fps: int = 0
+    frames: int = 0
+    sections: tuple[Section, ...] = ()
+    poster: int = 0  # number of the section whose last frame stands for the clip
+    tags: Mapping[str, int] = field(default_factory=dict)  # the section in which each tag is first seen
     size: tuple[int, int] = (0, 0)
     notices: tuple[tuple[str, str], ...] = ()  # (file:line, message)
 
     @property
     def suffixes(self) -> list[str]:
-        films = [f"-{theme}{end}" for theme in self.themes for end in (".mp4", ".png")]
-        return [*films, "-readme.webp", *([".vtt"] if self.captions else [])]
+        """The ends of its files' names."""
+        stills = [self.still(number, theme) for number in range(len(self.sections)) for theme in self.themes]
+        if not self.why_film:
+            return [RECORDING, *stills, README]
+        films = [f"-{theme}.mp4" for theme in self.themes]
+        return [*films, *stills, README, *([CAPTIONS] if any(s.captions for s in self.sections) else [])]
+
+    def file(self, suffix: str) -> str:
+        """The name of a file in the output."""
+        return f"clip-{self.key}{suffix}"
+
+    def still(self, number: int, theme: str) -> str:
+        """The last frame of a section, in a theme or, where the clip has colours of its own, in these."""
+        return f"-{number}-{theme if theme in self.themes else self.themes[0]}.png"
 
 
 @dataclass(frozen=True)
@@ -106,9 +134,12 @@ def _clip(key: str, data: Mapping[str, Any]) -> Clip:
     return Clip(
         key=key,
         themes=tuple(data["themes"]),
-        seconds=data["seconds"],
-        sections=tuple((section["name"], section["start"]) for section in data["sections"]),
-        captions=tuple(data["captions"]),
+        why_film=data["why_film"],
+        fps=data["fps"],
+        frames=data["frames"],
+        sections=tuple(Section(s["name"], s["slug"], s["start"], tuple(s["captions"])) for s in data["sections"]),
+        poster=data["poster"],
+        tags=data["tags"],
         size=(data["size"][0], data["size"][1]),
         notices=tuple(sorted(data["notices"].items())),
     )
@@ -133,9 +164,24 @@ def _draw(book: Book, missing: Mapping[Wanted, str], inputs: Inputs, report: Rep
             clips[want] = _keep(book, want, missing[want], inputs, message, Path(jobs[number]["folder"]))
             state = "failed" if clips[want].error else "done"
             report(f"clip {number + 1} of {len(order)} {want.scene} {state}, {message['cost']:.0f} s")
+            for remark in _remarks(book, want, message):
+                report(remark)
     lost = Clip(error="the process that draws the clips ended before its time; build again")
     report(f"{len(clips)} clips drawn in {time.monotonic() - began:.0f} s")
     return {want: clips.get(want, lost) for want in order}
+
+
+def _remarks(book: Book, want: Wanted, message: Mapping[str, Any]) -> Iterator[str]:
+    """What its author may want to know of a scene that worked."""
+    scene = find_scene(book, want.scene)
+    place = f"{scene.path}:{scene.node.lineno}: {want.scene}"
+    if message.get("why_film"):
+        yield f"{place} is a film and no recording: {message['why_film']}"
+    if message.get("literal"):
+        colours = ", ".join(message["literal"])
+        yield f"{place} keeps these colours in every theme, being none of the palette's: {colours}"
+    for finding in lint(scene.node, scene.path):
+        yield f"{scene.path}:{finding.line}: {finding.message}"
 
 
 def _job(book: Book, want: Wanted, inputs: Inputs, folder: Path) -> dict[str, Any]:
@@ -162,12 +208,9 @@ def _keep(
     clip = _clip(key, message)
     try:
         for suffix in clip.suffixes:
-            source = folder / (suffix.removeprefix("-") if suffix != ".vtt" else "captions.vtt")
+            source = folder / NAMES.get(suffix, suffix.removeprefix("-"))
             book.store.write(KIND, key, suffix, source.read_bytes())
-        data = {
-            name: message[name] for name in ("themes", "seconds", "sections", "captions", "size", "notices")
-        }
-        book.store.write_json(KIND, key, data)
+        book.store.write_json(KIND, key, {name: message[name] for name in DATA})
         recipe.note(book.store, source_key, message["reads"], key)
         learnt = {"cost": message["cost"], "run": want.run}
         book.store.write_json(KIND, recipe.hint_key(want.scene), learnt)
@@ -179,6 +222,7 @@ def _keep(
 def _messages(book: Book, jobs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Start the child, hand it the jobs, and pass on what it says; it ends with us, whatever happens."""
     single = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    single["PYTHONHASHSEED"] = "0"  # Manim goes through sets here and there: the same scene, the same bytes
     child = subprocess.Popen(
         [sys.executable, "-m", "cutaway.filming.worker"],
         stdin=subprocess.PIPE,

@@ -8,18 +8,26 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+from PIL import Image
 
 from .. import runs
 from ..book import Book, steps_key
 from ..names import Place
+from ..palette import BY_NAME
 from ..quotation import match
-from ..render import Inputs, Wanted, render
+from ..render import RECORDING, Clip, Inputs, Wanted, render
 from ..source import SourceError
 from ..store import replacing
 from . import recipe
-from .animate import KINDS, animate
+from .animate import FPS, KINDS, animate, frame_of, shots_of, size_of
+from .encode import Film
+from .paint import Painter, Shot
 from .recipe import KIND, find_scene
+from .script import read_script
 
 
 class ClipError(LookupError):
@@ -29,7 +37,52 @@ class ClipError(LookupError):
 def render_one(
     book: Book, scene: str, path: Path, kind: str, run: str | None = None, theme: str = "dark"
 ) -> Path:
-    """Draw a scene, or take it from the store, and write it as ``mp4``, ``gif``, ``webp`` or ``png``."""
+    """Record a scene, or take it from the store, and write it as ``mp4``, ``gif``, ``webp`` or ``png`` (its poster)."""
+    clip = one_clip(book, scene, run)
+    with replacing(path) as temporary:
+        if kind == "png":
+            shutil.copyfile(book.store.path(KIND, clip.key, clip.still(clip.poster, theme)), temporary)
+        elif kind in KINDS:
+            animate(_shots(book, clip, theme, FPS, size_of(book.clip_size)), temporary, kind)
+        elif clip.why_film:
+            shutil.copyfile(_film(book, clip, theme), temporary)
+        else:
+            film = Film(temporary, book.clip_size, clip.fps)
+            for shot in _shots(book, clip, theme, clip.fps, book.clip_size):
+                film.add(*shot)
+            film.close()
+    return path
+
+
+def frame_at(
+    book: Book, scene: str, when: str, path: Path | None = None, run: str | None = None, theme: str = "dark"
+) -> Path:
+    """Write one frame as a PNG; ``when`` is a time, ``"2.5s"``, or the number of a frame, ``"75"``."""
+    clip = one_clip(book, scene, run)
+    number = _frame_number(clip, when)
+    if clip.why_film:
+        pixels = frame_of(_film(book, clip, theme), number / clip.fps)
+    else:
+        pixels = Painter(_recording(book, clip), BY_NAME[theme]).pixels(number, book.clip_size)
+    path = path or Path(f"{scene}-{when}.png")
+    with replacing(path) as temporary:
+        Image.fromarray(pixels[..., :3]).save(temporary, "png")
+    return path
+
+
+def _frame_number(clip: Clip, when: str) -> int:
+    try:
+        number = int(float(when[:-1]) * clip.fps) if when.endswith("s") else int(when)
+    except (ValueError, OverflowError):
+        raise ClipError(f"'{when}' is no moment of a clip; write a time as 2.5s, or the number of a frame") from None
+    if not 0 <= number < clip.frames:
+        last = clip.frames - 1
+        raise ClipError(f"'{when}' is outside the clip: it has the frames 0 to {last}, 0s to {last / clip.fps:.2f}s")
+    return number
+
+
+def one_clip(book: Book, scene: str, run: str | None) -> Clip:
+    """A scene's clip, from the store or recorded now; ClipError says why there is none."""
     find_scene(book, scene)  # says what there is instead, before anything runs
     known = recipe.hint(book.store, scene)
     run = run or known.get("run")
@@ -39,20 +92,26 @@ def render_one(
         raise ClipError(failed[0])
     if run and run not in outcomes:
         raise ClipError(f"no run '{run}' in {book.runs}; there is {', '.join(outcomes) or 'none'}")
-    steps = _places(book)
     wanted = Wanted(scene, run or next(iter(outcomes), None))
-    inputs = Inputs({name: outcome.trace for name, outcome in outcomes.items()}, steps)
+    inputs = Inputs({name: outcome.trace for name, outcome in outcomes.items()}, _places(book))
     clip = render(book, [wanted], inputs, _say)[wanted]
     if clip.error:
         raise ClipError(clip.error)
-    shown = theme if theme in clip.themes else clip.themes[0]
-    film = book.store.path(KIND, clip.key, f"-{shown}.mp4")
-    with replacing(path) as temporary:
-        if kind in KINDS:
-            animate(film, temporary, kind)
-        else:
-            shutil.copyfile(film.with_suffix(f".{kind}"), temporary)
-    return path
+    return clip
+
+
+def _recording(book: Book, clip: Clip) -> dict[str, Any]:
+    return read_script(book.store.path(KIND, clip.key, RECORDING).read_text("utf-8"))
+
+
+def _film(book: Book, clip: Clip, theme: str) -> Path:
+    return book.store.path(KIND, clip.key, f"-{theme if theme in clip.themes else clip.themes[0]}.mp4")
+
+
+def _shots(book: Book, clip: Clip, theme: str, fps: int, size: tuple[int, int]) -> Iterable[Shot]:
+    if clip.why_film:
+        return shots_of(_film(book, clip, theme))
+    return Painter(_recording(book, clip), BY_NAME[theme]).shots(size, fps)
 
 
 def _places(book: Book) -> dict[str, Place]:

@@ -24,8 +24,7 @@ from ..tracing.closure import closure, without_docstrings
 KIND = "clip"
 ENTRIES = 8  # of a manifest: going back and forth between a few states of a run costs nothing
 PACKAGES = ("manim", "pycairo", "manimpango", "av", "typst", "pillow", "numpy")
-# Our modules that decide what a frame looks like.
-DRAWING = ("filming/animate", "filming/draw", "filming/encode", "filming/scene", "palette")
+NOT_DRAWING = ("export", "lint", "preview", "recipe", "worker")  # modules of this folder that decide no pixel
 
 
 class SceneSource(NamedTuple):
@@ -160,8 +159,11 @@ def _absolute(statement: ast.stmt, module: str) -> ast.stmt:
 
 
 def _drawing() -> list[str]:
-    here = Path(__file__).parents[1]
-    return [without_docstrings(ast.parse((here / f"{name}.py").read_text("utf-8"))) for name in DRAWING]
+    """The code of our modules that decide what a frame looks like."""
+    here = Path(__file__).parent
+    modules = [path for path in sorted(here.glob("*.py")) if path.stem not in NOT_DRAWING]
+    modules += [here.parent / "paints.py", here.parent / "palette.py"]
+    return [without_docstrings(ast.parse(path.read_text("utf-8"))) for path in modules]
 
 
 def hint_key(dotted: str) -> str:

@@ -8,15 +8,18 @@ use::
             scores = self.value("attention-forward-scale")    # numpy array, (B, H, T, T)
             self.tag(grid, "attention-forward-mask")          # this object stands for that step
 
-``theme`` holds the colours to draw with: the scene is drawn once for each theme. What was read is noted, with
-its digest, so that the clip is drawn again exactly when one of the values changes.
+``theme`` holds the colours to draw with: they are recorded by their names, so that a reader's theme can put
+its own in their place. What was read is noted, with its digest, so that the clip is recorded again exactly
+when one of the values changes.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from types import FrameType
+from typing import Any, NamedTuple
 
 import numpy as np
 from manim import Mobject, Scene
@@ -28,6 +31,17 @@ from .recipe import digest_of, why_unknown
 
 class NoValue(Exception):
     """A name stands for another kind of value than was asked: a number for a tensor, or the reverse."""
+
+
+class Tag(NamedTuple):
+    """What an object on the stage stands for: a step or value, and of a tensor's cell its index and value."""
+
+    name: str
+    where: str = ""
+    value: str = ""
+
+    def __deepcopy__(self, memo: object) -> Tag:
+        return self  # Manim copies objects all the time, and a tag never changes
 
 
 @dataclass
@@ -77,9 +91,36 @@ class RecordedScene(Scene):
             raise NoValue(f"'{name}' is no single number; self.value({name!r}) gives a tensor")
         return number
 
-    def tag(self, mobject: Mobject, name: str) -> Mobject:
-        """Note that ``mobject`` stands for the step or tensor of that name; an unknown name is a warning."""
-        caller = sys._getframe(1)
-        self.reading.note_tag(name, f"{caller.f_code.co_filename}:{caller.f_lineno}")
-        mobject.cutaway_tag = name
+    def tag(
+        self, mobject: Mobject, name: str, cells: Iterable[tuple[Mobject, tuple[int, ...]]] = ()
+    ) -> Mobject:
+        """Note that ``mobject`` stands for the step or tensor of that name; an unknown name is a warning.
+
+        ``cells`` are parts of it that show one number each, with the number's index in the tensor: whoever
+        points at one sees the index and the value that was recorded.
+        """
+        self.reading.note_tag(name, self._line())
+        for part in mobject.get_family():
+            part.cutaway_tag = Tag(name)
+        cells = list(cells)
+        values = self.value(name) if cells else np.zeros(0)
+        for cell, index in cells:
+            tag = Tag(name, ", ".join(map(str, index)), shown(values[index]))
+            for part in cell.get_family():
+                part.cutaway_tag = tag
         return mobject
+
+    def _line(self) -> str:
+        """Where the scene's own file is being run: ``file:line``, of the call that led here."""
+        own = sys.modules[type(self).__module__].__file__
+        found = sys._getframe(2)
+        frame: FrameType | None = found
+        while frame is not None and frame.f_code.co_filename != own:
+            frame = frame.f_back
+        found = frame or found
+        return f"{found.f_code.co_filename}:{found.f_lineno}"
+
+
+def shown(value: float) -> str:
+    """A recorded number as it is shown to who points at it: ``−0.4821``, ``−∞``."""
+    return f"{value:.4g}".replace("-", "−").replace("inf", "∞")
