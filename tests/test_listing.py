@@ -136,7 +136,7 @@ def test_whatever_is_quoted_the_code_stays_the_code(places: list[tuple[int, int,
     for number, (line, start, length) in enumerate(places, 1):
         start = min(start, len(lines[line - 1]) - 1)
         end = min(start + length, len(lines[line - 1]))
-        quotes.append(Quote(number, Span(line, start, line, end), f"#n{number}", '"quoted" <i>'))
+        quotes.append(Quote(number, Span(line, start, line, end), f"#n{number}", '"quoted" <i>', f"n{number}"))
     if any(_cross(a.span, b.span) for a in quotes for b in quotes):
         return  # spans of expressions nest or are apart
     markup = code_html(CODE, 1, quotes, {}, set(), {1, 2, 3, 4})

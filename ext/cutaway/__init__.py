@@ -21,4 +21,4 @@ PARTS = ("build", "domain", "facts", "listing", "weave", "diagram", "clip", "cel
 def setup(app: Sphinx) -> dict[str, Any]:
     for part in PARTS:
         importlib.import_module(f".{part}", __name__).setup(app)
-    return {"version": __version__, "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": __version__, "env_version": 2, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -147,7 +147,7 @@ def _inputs(env: BuildEnvironment, docname: str) -> str:
         return ""
     traces = {name: outcome.trace or outcome.error for name, outcome in build_of(env).outcomes.items()}
     steps = {name: [step.docname, step.place] for name, step in domain.steps.items()}
-    drawings = [[name, use.get("object"), use.get("id")] for name, use in domain.uses("diagram")]  # boxes lead there
+    drawings = [[name, use.get("object"), use.get("id"), use.get("run")] for name, use in domain.uses("diagram")]
     return digest(traces, steps, drawings)
 
 

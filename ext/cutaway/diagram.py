@@ -9,9 +9,9 @@ What the author types::
 What appears: one box for each step that made a tensor, with the shape that the run recorded; arrows are
 the tensors. Calls of modules and additions of two tensors are boxes of their own. A box leads to the step
 (of a listing) whose quotation stands in it; a module's box leads to the module's own drawing, if the book
-has one with a ``:name:``. A description in words is computed, too. A class stands for its ``forward``.
-``:run:`` is RUN, RUN.PASS or RUN.PASS/MODULE, as in a listing; without it the first run counts in which
-the function was called.
+has one with a ``:name:``. In a drawing with a ``:name:`` the step leads back to its box. A description in
+words is computed, too. A class stands for its ``forward``. ``:run:`` is RUN, RUN.PASS or RUN.PASS/MODULE, as
+in a listing; without it the first run counts in which the function was called.
 
 With a body the drawing is the author's, and ``:alt:`` is required::
 
@@ -34,26 +34,26 @@ shows the argument, or the drawing as it is.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
-from .build import build_of, trace_of, warn
-from .domain import Step, cutaway_domain
+from .build import build_of, warn
+from .domain import cutaway_domain
 from .drawing import handdrawn
-from .drawing.canvas import Drawing
+from .drawing.canvas import Box, Drawing
 from .drawing.describe import describe
 from .drawing.figure import Anchor, markup
-from .drawing.flow import FlowError
 from .drawing.graph import Graph
-from .explain import chosen, drawn, explain, function_of, steps_of
+from .drawings import UNDRAWN, computed, explained
+from .explain import explain, function_of
 from .names import UnknownName, Wanted
 from .source import SourceError
-from .trace import Trace, TraceError
 
 __all__ = ["diagram", "explain", "setup"]
 
@@ -85,7 +85,8 @@ class Diagram(SphinxDirective):
             self._by_hand(node)
         docname = self.env.current_document.docname
         id = node["ids"][0] if node["ids"] else ""
-        cutaway_domain(self.env).note_use(docname, "diagram", {"object": node["object"], "id": id, "line": self.lineno})
+        use = {"object": node["object"], "run": node["run"], "id": id, "line": self.lineno}
+        cutaway_domain(self.env).note_use(docname, "diagram", use)
         return [node]
 
     def _computed(self, node: diagram) -> None:
@@ -141,52 +142,45 @@ def _fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 def _fill_computed(app: Sphinx, docname: str, node: diagram) -> None:
     try:
-        wanted = Wanted.read(node["run"])
-        obj = build_of(app.env).book.source.find(node["object"])
-        graph, drawing = drawn(obj, *chosen(_traces(app.env, wanted), obj.dotted, wanted))
-    except (SourceError, FlowError, UnknownName, TraceError) as error:
+        graph, drawing = computed(app.env, node["object"], node["run"])
+    except UNDRAWN as error:
         warn(app.env, str(error), node, "diagram")
         return
     node["drawing"] = drawing
     node["words"] = describe(graph)
     node["label"] = f"Data flow of {node['object']}"
     if app.builder.format == "html":
-        node["anchors"] = _anchors(app, docname, graph, drawing)
+        name = node["ids"][0] if node["ids"] else ""
+        node["anchors"] = list(_anchors(app, docname, name, graph, drawing))
 
 
-def _traces(env: BuildEnvironment, wanted: Wanted) -> dict[str, Trace]:
-    outcomes = build_of(env).outcomes
-    names = [name for name, outcome in outcomes.items() if not outcome.error]
-    if wanted.run or not names:
-        trace = trace_of(env, wanted.run)  # says why there is none
-        return {trace.run: trace}
-    return {name: trace_of(env, name) for name in names}
-
-
-def _anchors(app: Sphinx, docname: str, graph: Graph, drawing: Drawing) -> list[Anchor]:
+def _anchors(app: Sphinx, docname: str, name: str, graph: Graph, drawing: Drawing) -> Iterator[Anchor]:
     """Links of the boxes: a module's to its own drawing, any other's to the step that explains it."""
     domain = cutaway_domain(app.env)
-    steps = steps_of(graph, domain.steps.values())
+    explaining = explained(app.env, graph)
     drawings = {data["object"]: (page, data["id"]) for page, data in reversed(domain.uses("diagram")) if data["id"]}
-    anchors = []
     for box in drawing.boxes:
-        node = graph.nodes[box.node]
+        node, steps = graph.nodes[box.node], explaining.get(box.node, [])
         if node.function in drawings and node.function != graph.function:
             page, id = drawings[node.function]
             title = f"{node.code}: its own diagram"
-        elif node.id in steps:
-            step: Step = steps[node.id]
-            page, id, title = step.docname, step.id, f"explained in note {step.number}"
+        elif steps:
+            page, id, title = steps[0].docname, steps[0].id, f"explained in note {steps[0].number}"
         else:
             continue
         href = ("" if page == docname else app.builder.get_relative_uri(docname, page)) + f"#{id}"
-        place = (box.row, box.column, box.height, box.width)
-        for k in range(box.code):
-            row, start = box.row + 1 + k, box.column + 2
-            words = drawing.lines[row][start : box.column + box.width - 2].rstrip()
-            indent = len(words) - len(words.lstrip())
-            anchors.append(Anchor(row, start + indent, start + len(words), href, title, place, k == 0))
-    return anchors
+        link = partial(Anchor, href=href, title=title, steps=tuple(step.id for step in steps), name=name)
+        yield from _lines_of(box, drawing, link)
+
+
+def _lines_of(box: Box, drawing: Drawing, link: Callable[..., Anchor]) -> Iterator[Anchor]:
+    """A link for each line of code in a box."""
+    place = (box.row, box.column, box.height, box.width)
+    for k in range(box.code):
+        row, start = box.row + 1 + k, box.column + 2
+        words = drawing.lines[row][start : box.column + box.width - 2].rstrip()
+        indent = len(words) - len(words.lstrip())
+        yield link(row=row, start=start + indent, end=start + len(words), box=place, first=k == 0)
 
 
 def _fill_by_hand(app: Sphinx, docname: str, node: diagram) -> None:

@@ -13,7 +13,8 @@ What the author types::
 What appears: the code with its own line numbers and Pygments' colours, beside each assignment the shape that the run
 recorded, a number at each quotation and the note with the same number. Lines that the run did not reach are greyed.
 Each note is a *step* with the id ``attention-forward-qkv``: an anchor, a target of the ``step`` role, and what diagrams
-and clips link to. A listing without ``:name:`` declares no steps; its notes point to the step that owns the place.
+and clips link to; below it stand links to its box and its clips. Whatever stands for the step lights up with it. A
+listing without ``:name:`` declares no steps; its notes point to the step that owns the place.
 
 ``:run:`` chooses what the shapes are drawn from: ``sort``, ``sort.generate``, ``sort.forward/h.1.attn``.
 ``:only:`` shows just the statements that hold a quotation (two, with ``...`` between: from the one to the other).

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
-from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from . import shapes
+from . import listing_html, shapes
 from .build import build_of, trace_of, warn
+from .clip import clips_showing
 from .domain import Step, cutaway_domain
+from .drawings import boxes_showing
 from .listing import annotation, listing
 from .names import PASS, Place, UnknownName, Wanted
 from .source import SourceObject, Span
 from .trace import Trace, TraceError
 from .weaving.code import Quote, code_html
-from .weaving.excerpt import Margin, activation, functions, margins, shown_lines, unused
+from .weaving.excerpt import Margin, activation, dedented, functions, indent, margins, shown_lines, unused
 
 
 def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -87,117 +87,58 @@ def _as_html(
     notes = [child for child in node.children if isinstance(child, annotation)]
     for child in notes:
         _link(app, docname, node, child)
-    quotes = [
-        Quote(child["number"], Span(*child["span"]), child["href"], " ".join(child.astext().split()))
-        for child in notes
-        if child["span"] is not None and child["span"][0] in shown
-    ]
-    beside_html = {line: _margin_html(found) for line, found in beside.items()}
-    node["code"] = code_html(
-        _dedented(obj), obj.first_line, _dedent_quotes(obj, quotes), beside_html, greyed, shown
-    )
+    blanks = indent(obj)
+    quotes = [_quote(child, blanks) for child in notes if child["span"] is not None and child["span"][0] in shown]
+    beside_html = {line: listing_html.margin(found) for line, found in beside.items()}
+    node["code"] = code_html(dedented(obj), obj.first_line, quotes, beside_html, greyed, shown)
     node["caption"] = f"{'/'.join(obj.module.name.split('.'))}.py"
     node["lines"] = f"{min(shown)}–{max(shown)}" if len(shown) > 1 else f"{min(shown)}"
     node["summary"] = _summary(obj)
     node["origin"] = build_of(app.env).book.origin(obj.path)
 
 
+def _quote(child: annotation, blanks: int) -> Quote:
+    """A note's place in code that lost so many blanks at the left."""
+    line, col, end_line, end_col = child["span"]
+    span = Span(line, col - blanks, end_line, end_col - blanks)
+    return Quote(child["number"], span, child["href"], " ".join(child.astext().split()), child["stands_for"])
+
+
 def _link(app: Sphinx, docname: str, node: listing, child: annotation) -> None:
-    """Where the number in the code leads: to the note, and from a note that is no step to the step that is."""
-    domain = cutaway_domain(app.env)
+    """Where a note and its number in the code lead, and what it stands for.
+
+    That is its step, or the step that owns its place; a note about a place that nobody owns stands for itself.
+    """
     owner: Step | None = None
     if not child["step"] and child["span"] is not None:
-        owner = domain.owner(Place(node["object"], Span(*child["span"])))
+        owner = cutaway_domain(app.env).owner(Place(node["object"], Span(*child["span"])))
     if not child["ids"]:
         child["ids"].append(f"note-{node.line}-{child['number']}")
     child["href"] = f"#{child['ids'][0]}"
-    child["owner"] = ""
-    if owner is not None:
-        child["owner"] = app.builder.get_relative_uri(docname, owner.docname) + f"#{owner.id}"
+    child["stands_for"] = owner.id if owner else child["ids"][0]
+    child["owner"] = _address(app, docname, owner.docname, owner.id) if owner else ""
+    child["elsewhere"] = _elsewhere(app, docname, child["step"]) if child["step"] else []
 
 
-def _margin_html(found: Margin) -> str:
-    parts = []
-    for names, value in found:
-        shown = ", ".join(html.escape(name) for name in names)
-        if value.type == "tensor":
-            parts.append(f"<i>{shown}</i> {shapes.markup(value.shape or (), value.axes)}")
-        elif value.type == "tuple":
-            inner = [shapes.markup(v.shape or (), v.axes) for v in value.items if v.type == "tensor"]
-            parts.append(f"<i>{shown}</i> {' '.join(inner)}")
-        else:
-            parts.append(f"<i>{shown}</i> {html.escape(shapes.summary(value))}")
-    return " ".join(f"<span>{part}</span>" for part in parts)
+def _elsewhere(app: Sphinx, docname: str, step: str) -> list[tuple[str, str]]:
+    """Where else a step is seen, in words and as an address: its box and its clips, of this page if there are any."""
+    if app.builder.name == "epub":
+        return []  # drawings and clips are plain text and pictures there
+    boxes, clips = boxes_showing(app.env, step), clips_showing(app.env, step)
+    boxes = [box for box in boxes if box[0] == docname] or boxes
+    clips = [clip for clip in clips if clip[0] == docname] or clips
+    links = [("diagram", page, id) for page, id in boxes[:1]]
+    links += [("clip" if len(clips) == 1 else f"clip: {title}", page, id) for page, id, title in clips]
+    return [(words, _address(app, docname, page, id)) for words, page, id in links]
 
 
-def _indent(obj: SourceObject) -> int:
-    lines = [line for line in obj.text.split("\n") if line.strip()]
-    return min(len(line) - len(line.lstrip(" ")) for line in lines)
-
-
-def _dedented(obj: SourceObject) -> str:
-    indent = _indent(obj)
-    return "\n".join(line[indent:] for line in obj.text.split("\n"))
-
-
-def _dedent_quotes(obj: SourceObject, quotes: Sequence[Quote]) -> list[Quote]:
-    indent = _indent(obj)
-    return [
-        Quote(
-            q.number,
-            Span(q.span.line, q.span.col - indent, q.span.end_line, q.span.end_col - indent),
-            q.href,
-            q.title,
-        )
-        for q in quotes
-    ]
+def _address(app: Sphinx, docname: str, page: str, id: str) -> str:
+    return f"{app.builder.get_relative_uri(docname, page)}#{id}"
 
 
 def _summary(obj: SourceObject) -> str:
     name = obj.dotted.removeprefix(obj.module.name + ".")
     return f"{name}, {obj.last_line - obj.first_line + 1} lines"
-
-
-def visit_listing(self: Any, node: listing) -> None:
-    self.body.append(self.starttag(node, "figure", "", CLASS="cutaway-listing"))
-    caption = f"<code>{html.escape(node['caption'])}</code> <span>lines {node['lines']}</span>"
-    caption += f" <span>{html.escape(node['origin'])}</span>" if node["origin"] else ""
-    self.body.append(f'<figcaption class="cutaway-listing-caption">{caption}</figcaption>\n')
-    if node["collapse"]:
-        self.body.append(f"<details><summary><code>{html.escape(node['summary'])}</code></summary>\n")
-    self.body.append('<div class="cutaway-listing-body">')
-    code = f'<pre tabindex="0" aria-label="{html.escape(node["summary"])}">{node["code"]}</pre>'
-    self.body.append(f'<div class="highlight-python notranslate"><div class="highlight">{code}</div></div>\n')
-    if any(isinstance(child, annotation) for child in node.children):
-        self.body.append('<ol class="cutaway-notes">\n')
-
-
-def depart_listing(self: Any, node: listing) -> None:
-    if any(isinstance(child, annotation) for child in node.children):
-        self.body.append("</ol>")
-    self.body.append("</div>" + ("</details>" if node["collapse"] else "") + "</figure>\n")
-
-
-def visit_annotation(self: Any, node: annotation) -> None:
-    broken = " cutaway-broken" if node["span"] is None else ""
-    attributes = {"data-note": str(node["number"]), "value": str(node["number"])}
-    self.body.append(self.starttag(node, "li", "", CLASS="cutaway-note" + broken, **attributes))
-    back = f' href="{node["href"]}-code"' if not broken else ""
-    number = f'<a class="cutaway-note-number"{back} aria-label="to the code">{node["number"]}</a>'
-    quotation = f'<code class="cutaway-quotation">{html.escape(node["quotation"])}</code>'
-    step = (
-        f'<a class="headerlink" href="{node["href"]}" title="Link to this step">#</a>' if node["step"] else ""
-    )
-    owner = (
-        f'<a class="cutaway-owner" href="{html.escape(node["owner"])}">explained here</a>'
-        if node["owner"]
-        else ""
-    )
-    self.body.append(f'<p class="cutaway-note-term">{number} {quotation} {owner}{step}</p>\n')
-
-
-def depart_annotation(self: Any, node: annotation) -> None:
-    self.body.append("</li>\n")
 
 
 # Every other builder
@@ -209,7 +150,7 @@ def _as_nodes(
     """A literal block with line numbers, call-outs and shapes as comments, then the notes."""
     notes = [child for child in node.children if isinstance(child, annotation)]
     rows = []
-    for number, line in enumerate(_dedented(obj).split("\n"), obj.first_line):
+    for number, line in enumerate(dedented(obj).split("\n"), obj.first_line):
         if number in shown:
             marks = "".join(
                 f" ({n['number']})" for n in notes if n["span"] is not None and n["span"][2] == number
@@ -244,6 +185,6 @@ def _list(notes: Sequence[annotation]) -> nodes.enumerated_list:
 
 
 def setup(app: Sphinx) -> None:
-    app.add_node(listing, html=(visit_listing, depart_listing))
-    app.add_node(annotation, html=(visit_annotation, depart_annotation))
+    app.add_node(listing, html=(listing_html.visit, listing_html.depart))
+    app.add_node(annotation, html=(listing_html.visit_note, listing_html.depart_note))
     app.connect("doctree-resolved", fill_in)

@@ -20,7 +20,7 @@ _DRAWN = re.compile("[─-╿▲▶▼◀](?:[─-╿▲▶▼◀ ]*[─-╿▲�
 @dataclass(frozen=True)
 class Anchor:
     """A link on a line of the drawing, from one column to another; ``box``, which is around it, is a row, a
-    column, a height and a width."""
+    column, a height and a width. ``steps`` stand in the box; ``name`` is the drawing's, empty where it has none."""
 
     row: int
     start: int
@@ -29,6 +29,13 @@ class Anchor:
     title: str
     box: tuple[int, int, int, int] | None = None
     first: bool = True  # of its box: the others can be clicked, but not reached by keyboard
+    steps: tuple[str, ...] = ()
+    name: str = ""
+
+
+def address(drawing: str, step: str) -> str:
+    """The id of the box in which a step stands."""
+    return f"{drawing}-{step}"
 
 
 def markup(lines: Sequence[str], anchors: Sequence[Anchor] = (), sizes: Sequence[SizeMark] = ()) -> str:
@@ -52,14 +59,24 @@ def markup(lines: Sequence[str], anchors: Sequence[Anchor] = (), sizes: Sequence
 
 
 def _link(anchor: Anchor, inside: str) -> str:
-    style = ""
+    attributes = {"href": anchor.href, "title": anchor.title}
+    marks = ""
+    if anchor.steps:
+        attributes["data-step"] = " ".join(anchor.steps)
+    if anchor.steps and anchor.name and anchor.first:
+        attributes["id"], *others = (address(anchor.name, step) for step in anchor.steps)
+        marks = "".join(
+            f'<span id="{html.escape(id)}" data-step="{html.escape(step)}"></span>'
+            for id, step in zip(others, anchor.steps[1:], strict=True)
+        )
     if anchor.box and anchor.first:
         row, column, height, width = anchor.box
         place = {"x": anchor.start - column, "y": anchor.row - row, "w": width, "h": height}
-        style = f' style="{";".join(f"--{key}:{value}" for key, value in place.items())}"'
-    reached = "" if anchor.first else ' tabindex="-1" aria-hidden="true"'
-    where, title = html.escape(anchor.href), html.escape(anchor.title)
-    return f'<a href="{where}" title="{title}"{style}{reached}>{inside}</a>'
+        attributes["style"] = ";".join(f"--{key}:{value}" for key, value in place.items())
+    if not anchor.first:
+        attributes |= {"tabindex": "-1", "aria-hidden": "true"}
+    written = "".join(f' {key}="{html.escape(value)}"' for key, value in attributes.items())
+    return f"<a{written}>{marks}{inside}</a>"
 
 
 def _coloured(line: str, start: int, end: int, sizes: Sequence[SizeMark]) -> str:

@@ -19,12 +19,18 @@ from ..source import Span
 
 @dataclass(frozen=True)
 class Quote:
-    """A quoted place: its number, its span in the file, and where its note is (``#id``)."""
+    """A quoted place: its number, its span in the file, where its note is (``#id``), and its step's id."""
 
     number: int
     span: Span
     href: str
     title: str  # plain text of the note, for those who hear the link
+    step: str
+
+    @property
+    def attributes(self) -> str:
+        """What its parts in the code and its call-out have in common."""
+        return f'data-note="{self.number}" data-step="{html.escape(self.step)}"'
 
 
 @dataclass(frozen=True)
@@ -69,15 +75,18 @@ def code_html(
 
 
 def pairs_css(most: int = 40) -> str:
-    """Rules that light up a note and its place in the code together, wherever the pointer or the focus is.
+    """Rules that light up a note and its place in the code together, where no script does it (``light.js``).
 
     CSS can't say "with the same number"; so there is a rule for each number up to ``most``.
     """
     lit = ":is(:hover, :focus, :focus-within, :target)"
-    numbers = [f'[data-note="{number}"]' for number in range(1, most + 1)]
-    quotes = ", ".join(f".cutaway-listing:has({n}{lit}) .cutaway-quote{n}" for n in numbers)
-    callouts = ", ".join(f".cutaway-listing:has({n}{lit}) a{n}.cutaway-callout:link" for n in numbers)
-    notes = ", ".join(f".cutaway-listing:has({n}{lit}) .cutaway-note{n}" for n in numbers)
+    pairs = [
+        (f":root:not([data-cutaway-light]) .cutaway-listing:has({n}{lit})", n)
+        for n in (f'[data-note="{number}"]' for number in range(1, most + 1))
+    ]
+    quotes = ", ".join(f"{listing} .cutaway-quote{n}" for listing, n in pairs)
+    callouts = ", ".join(f"{listing} a{n}.cutaway-callout:link" for listing, n in pairs)
+    notes = ", ".join(f"{listing} .cutaway-note{n}" for listing, n in pairs)
     accent = "var(--cutaway-accent)"
     return (
         f"{quotes}, {notes} {{ background: color-mix(in srgb, {accent} 14%, transparent); border-color: {accent}; }}\n"
@@ -92,7 +101,7 @@ def _indent(pieces: list[Piece]) -> int:
 
 
 def _piece(piece: Piece, line: int) -> str:
-    opened = "".join(f'<span class="cutaway-quote" data-note="{quote.number}">' for quote in piece.opens)
+    opened = "".join(f'<span class="cutaway-quote" {quote.attributes}>' for quote in piece.opens)
     text = html.escape(piece.text, quote=False)
     colour = f'<span class="{piece.css}">{text}</span>' if piece.css and text.strip() else text
     return opened + colour + "".join(_close(quote, line) for quote in piece.closes)
@@ -104,7 +113,7 @@ def _close(quote: Quote, line: int) -> str:
         return "</span>"
     title = html.escape(f"note {quote.number}: {quote.title}", quote=True)
     return (
-        f'</span><a class="cutaway-callout" data-note="{quote.number}" href="{html.escape(quote.href)}"'
+        f'</span><a class="cutaway-callout" {quote.attributes} href="{html.escape(quote.href)}"'
         f' id="{html.escape(quote.href.rpartition("#")[2])}-code" aria-label="{title}">{quote.number}</a>'
     )
 

@@ -41,6 +41,17 @@ def shown_lines(obj: SourceObject, spans: Sequence[Span]) -> set[int]:
     return {line for span in spans for line in range(span[0], span[2] + 1)}
 
 
+def indent(obj: SourceObject) -> int:
+    """How far in the whole of an object stands in its file."""
+    lines = [line for line in obj.text.split("\n") if line.strip()]
+    return min(len(line) - len(line.lstrip(" ")) for line in lines)
+
+
+def dedented(obj: SourceObject) -> str:
+    blanks = indent(obj)
+    return "\n".join(line[blanks:] for line in obj.text.split("\n"))
+
+
 def functions(obj: SourceObject) -> Iterator[tuple[str, Definition]]:
     """The functions of an object, itself included, with their dotted names."""
     pending: list[tuple[str, ast.AST]] = [(obj.dotted, obj.node)]
