@@ -73,6 +73,12 @@ def clips(session: nox.Session) -> None:
     session.run(BIN / "python", "-m", "cutaway", "clip", *enter_book(session))
 
 
+@nox.session(venv_backend="none", requires=["docs"])
+def bench(session: nox.Session) -> None:
+    """Measure beside Manim's own command, as ratios: `-- 7` takes the median of 7 pairs."""
+    session.run(BIN / "python", "-m", "tests.bench", *enter_book(session))
+
+
 @nox.session(venv_backend="none", requires=["book"])
 def cells(session: nox.Session) -> None:
     """Run a page's cells in the terminal: `-- model/attention`."""

@@ -60,7 +60,7 @@ def test_finished_clips_are_whole(drawn):
 
 def test_what_can_be_recorded_is_a_recording_and_the_rest_a_film(drawn):
     clips = drawn[2]
-    assert clips["Plain"].suffixes == [".js", "-0-dark.png", "-1-dark.png", "-readme.webp"]
+    assert clips["Plain"].suffixes == [".js", "-0-dark.png", "-1-dark.png"]
     assert [suffix for suffix in clips["Filmed"].suffixes if suffix[-4:] in (".js", ".mp4", ".vtt")] == [
         "-dark.mp4",
         "-light.mp4",

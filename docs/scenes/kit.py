@@ -8,6 +8,7 @@ across and its channels down, and stands in the same place from clip to clip.
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 import numpy as np
 from manim import (
@@ -49,6 +50,12 @@ def px(length: float) -> float:
 def at(x: float, y: float) -> np.ndarray:
     """The point ``x`` pixels from the left and ``y`` from the top of the stage."""
     return np.array([px(x - STAGE[0] / 2), px(STAGE[1] / 2 - y), 0.0])
+
+
+@cache
+def _text(text: str, face: str, units: float, color: str, weight: str) -> Text:
+    """A text, made once: its copies cost a tenth, and the same letters and numbers come again and again."""
+    return Text(text, font=face, font_size=units, color=color, weight=weight)
 
 
 class Cells(VGroup):
@@ -105,12 +112,10 @@ class Stage(RecordedScene):
     # Type
 
     def words(self, text: str, size: int = SMALL, color: str | None = None, weight: str = "NORMAL") -> Text:
-        face, units = fonts.sans().family, size * FONT_UNITS
-        return Text(text, font=face, font_size=units, color=color or self.theme.ink, weight=weight)
+        return _text(text, fonts.sans().family, size * FONT_UNITS, color or self.theme.ink, weight).copy()
 
     def code(self, text: str, size: int = SMALL, color: str | None = None) -> Text:
-        face, units = fonts.mono().family, size * FONT_UNITS
-        return Text(text, font=face, font_size=units, color=color or self.theme.ink)
+        return _text(text, fonts.mono().family, size * FONT_UNITS, color or self.theme.ink, "NORMAL").copy()
 
     def number(self, value: float, digits: int = 2, size: int = SMALL, color: str | None = None) -> Text:
         return self.code(number_text(value, digits), size, color)

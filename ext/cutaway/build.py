@@ -177,9 +177,10 @@ def _updated(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """Pages that are written again: those whose inputs changed since."""
     written = _written(app)
     build, steps = build_of(env), cutaway_domain(env).steps
-    key = steps_key(build.book)  # for the command line, which reads no page
-    with contextlib.suppress(OSError):  # a store that can't be written was named where something had to be kept
-        build.book.store.write_json("book", key, {id: [step.object, step.quotation] for id, step in steps.items()})
+    if Path(app.srcdir) == Path(app.confdir):  # pages from elsewhere, in a test, are not the book
+        listed = {id: [step.object, step.quotation] for id, step in steps.items()}
+        with contextlib.suppress(OSError):  # a store that can't be written was named where something had to be kept
+            build.book.store.write_json("book", steps_key(build.book), listed)  # for the command line
     return [name for name in sorted(env.found_docs) if written.get(name, "") != _inputs(env, name)]
 
 

@@ -30,7 +30,7 @@ from .store import digest
 from .trace import TraceError, load
 
 Report = Callable[[str], None]
-RECORDING, CAPTIONS, README = ".js", ".vtt", "-readme.webp"  # ends of the names of files
+RECORDING, CAPTIONS = ".js", ".vtt"  # ends of the names of files
 NAMES = {RECORDING: "recording.js", CAPTIONS: "captions.vtt"}  # as the worker leaves them; others as they end
 DATA = ("themes", "why_film", "fps", "frames", "sections", "poster", "tags", "size", "notices")
 UNKNOWN_COST_S = 1e6  # a scene never drawn here comes first: it may be the longest
@@ -73,9 +73,9 @@ class Clip:
         """The ends of its files' names."""
         stills = [self.still(number, theme) for number in range(len(self.sections)) for theme in self.themes]
         if not self.why_film:
-            return [RECORDING, *stills, README]
+            return [RECORDING, *stills]
         films = [f"-{theme}.mp4" for theme in self.themes]
-        return [*films, *stills, README, *([CAPTIONS] if any(s.captions for s in self.sections) else [])]
+        return [*films, *stills, *([CAPTIONS] if any(s.captions for s in self.sections) else [])]
 
     def file(self, suffix: str) -> str:
         """The name of a file in the output."""

@@ -19,7 +19,6 @@ from ..names import Names, Place
 from ..palette import BY_NAME, DARK, THEMES
 from ..source import Span
 from ..trace import load
-from .animate import FPS, animate, shots_of, size_of
 from .contents import Contents, contents_of, contents_of_reel
 from .encode import web_vtt
 from .paint import Painter
@@ -35,8 +34,7 @@ LARGEST = 1_000_000  # bytes of a compressed recording; above it a film is light
 
 
 def draw(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Write the files of a clip (``recording.js`` or ``dark.mp4``, ..., stills ``0-dark.png``, ..., ``readme.webp``,
-    ``captions.vtt``); return what is to be known of it."""
+    """Write the files of a clip (``recording.js`` or ``dark.mp4``, ..., stills ``0-dark.png``, ..., ``captions.vtt``); return what is to be known of it."""
     scene_class = _scene_class(job)
     reading = Reading(_names(job))
     themes: tuple[str, ...] = THEMES if issubclass(scene_class, RecordedScene) else THEMES[:1]
@@ -79,8 +77,6 @@ def _record(
         painter = Painter(recording, BY_NAME[theme])
         for number, end in enumerate(ends):
             _save(painter.pixels(end - 1, tuple(job["size"])), folder / f"{number}-{theme}.png")
-    shots = Painter(recording, DARK).shots(size_of(job["size"]), FPS)
-    animate(shots, folder / "readme.webp", "webp")
     return contents, [paint for paint in recording["paints"] if isinstance(paint, str) and paint.startswith("#")]
 
 
@@ -92,7 +88,6 @@ def _film(job: Mapping[str, Any], scene_class: type[Scene], themes: tuple[str, .
             reel, stills = film(scene_class, folder / f"{theme}.mp4", tuple(job["size"]), job["fps"])
         for number, start in enumerate(sorted(stills)):
             _save(stills[start], folder / f"{number}-{theme}.png")
-    animate(shots_of(folder / f"{themes[0]}.mp4"), folder / "readme.webp", "webp")
     captions = [(start / job["fps"], end / job["fps"], text) for start, end, text in captions_of(reel)]
     (folder / "captions.vtt").write_text(web_vtt(captions), "utf-8")
     return contents_of_reel(reel)
@@ -114,7 +109,7 @@ def _settings(job: Mapping[str, Any], theme: str, folder: Path) -> dict[str, Any
 def _save(pixels: np.ndarray, path: Path) -> None:
     """A still with a palette of 256 colours: flat drawings lose nothing that shows, and two thirds of the bytes."""
     picture = Image.fromarray(np.ascontiguousarray(pixels[..., :3]))
-    picture.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    picture.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(path)
 
 
 def _names(job: Mapping[str, Any]) -> Names:

@@ -93,7 +93,7 @@ def one_clip(book: Book, scene: str, run: str | None) -> Clip:
     if run and run not in outcomes:
         raise ClipError(f"no run '{run}' in {book.runs}; there is {', '.join(outcomes) or 'none'}")
     wanted = Wanted(scene, run or next(iter(outcomes), None))
-    inputs = Inputs({name: outcome.trace for name, outcome in outcomes.items()}, _places(book))
+    inputs = Inputs({name: outcome.trace for name, outcome in outcomes.items()}, places_of_last_build(book))
     clip = render(book, [wanted], inputs, _say)[wanted]
     if clip.error:
         raise ClipError(clip.error)
@@ -114,7 +114,7 @@ def _shots(book: Book, clip: Clip, theme: str, fps: int, size: tuple[int, int]) 
     return Painter(_recording(book, clip), BY_NAME[theme]).shots(size, fps)
 
 
-def _places(book: Book) -> dict[str, Place]:
+def places_of_last_build(book: Book) -> dict[str, Place]:
     """The steps of the last build, where their quotations stand now."""
     places = {}
     for id, (dotted, quotation) in (book.store.read_json("book", steps_key(book)) or {}).items():

@@ -122,9 +122,10 @@ class _Tables:
         if matrices is None:
             matrices = base.take(max(own, key=_extent)).matrices(own)
         if matrices is not None:
-            form = outline.form(base.points, self.unit)
-            path = self.paths.number(outline.path(base.points, form, self.fineness))
-            return [(path, _matrix(matrix)) for matrix in matrices]
+            if base.path is None:
+                form = outline.form(base.points, self.unit)
+                base.path = self.paths.number(outline.path(base.points, form, self.fineness))
+            return [(base.path, _matrix(matrix)) for matrix in matrices]
         between = outline.subpaths(0.4 * own[0] + 0.6 * own[-1], self.unit)  # halfway all might meet in one point
         form = outline.common_form(own[0], own[-1], between)
         return [(self.paths.number(outline.path(points, form, self.fineness)), 0) for points in own]
@@ -167,9 +168,10 @@ class _Base:
 
     def __init__(self) -> None:
         self.points = np.zeros((0, 2))
+        self.path: int | None = None  # its number, once it is written
 
     def take(self, points: np.ndarray) -> _Base:
-        self.points = points
+        self.points, self.path = points, None
         return self
 
     def matrices(self, outlines: list[np.ndarray]) -> list[np.ndarray] | None:

@@ -10,6 +10,7 @@ harm another. Messages go to the parent as lines of JSON: ``{"started": 0}``, ``
 from __future__ import annotations
 
 import faulthandler
+import gc
 import json
 import os
 import re
@@ -61,6 +62,8 @@ def _warm_up(scenes: Path) -> None:
     from .. import fonts
     from . import draw  # noqa: F401 - imported for the forks
 
+    gc.collect()
+    gc.freeze()  # what all forks share is not looked through again and again
     for face in (fonts.sans(), fonts.mono()):
         for _, path in face.files:
             manimpango.register_font(str(path))
@@ -114,6 +117,7 @@ def _perform(job: Mapping[str, Any]) -> None:
     from .draw import draw
 
     folder = Path(job["folder"])
+    gc.disable()  # a scene makes objects by the million and ends soon
     try:
         with open(folder / STUCK, "w") as stuck:
             faulthandler.dump_traceback_later(job["limit_s"] * 0.95, file=stuck)
