@@ -64,7 +64,13 @@ def live(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; `-- tests/test_store.py -k digest` runs some."""
     session.run(sys.executable, "bootstrap.py", "--tests")
-    session.run(BIN / "pytest", *enter_book(session))
+    session.run(BIN / "pytest", "-m", "not stages", *enter_book(session))
+
+
+@nox.session(venv_backend="none", requires=["docs"])
+def stages(session: nox.Session) -> None:
+    """Run the slower tests of clips: every scene of the book, and a gallery beside stock Manim's frames."""
+    session.run(BIN / "pytest", "-m", "stages", *enter_book(session))
 
 
 @nox.session(venv_backend="none", requires=["book"])

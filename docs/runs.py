@@ -56,6 +56,8 @@ class Sort(Run):
         model = self.build(weights)
         idx, targets = sort.example(sort.WORD)
         with torch.no_grad():
+            with record("example", model):
+                sort.pairs(sort.encode(sort.WORD))
             with record("forward", model):
                 model(idx, targets)
             with record("inference", model):

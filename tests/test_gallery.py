@@ -19,6 +19,8 @@ from cutaway.filming.script import text_of
 from cutaway.palette import DARK, LIGHT, hexadecimal
 from tests.stock import settings, stock_frames
 
+pytestmark = pytest.mark.stages
+
 SMALL, LARGE = (640, 360), (1280, 720)
 LEAST_DB, MOST_OFF = 40.0, 6.0  # of a whole picture; of 255, in the mean of any tile of it
 TILE = 20  # pixels: where the picture is black but for one dot, the dot counts

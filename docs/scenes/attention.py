@@ -16,7 +16,7 @@ class Scores(Stage):
         tokens = self.tokens()
         q, k = (self.value(f"attention-forward-{name}")[0, HEAD] for name in "qk")
         scores = self.value("attention-forward-scores")[0, HEAD]
-        scaled = self.value("attention-forward-mask")[0, HEAD]  # below the diagonal the mask changes nothing
+        scaled = self.value("attention-forward-scaled")[0, HEAD]
         row, column = QUERY, int(scores[QUERY, : QUERY + 1].argmax())
         full = self.tensor(self.signed(scores, GRID_AT), "attention-forward-scores", (0, HEAD))
         grid = self.tag(self.empty(full.copy()), "attention-forward-scores")
@@ -58,6 +58,7 @@ class Scores(Stage):
 
         self.next_section("Scale")
         divided = self.tag(self.result(f"sum ÷ √{q.shape[1]}", scaled[row, column]), "attention-forward-scale")
+        self.tensor(divided[1:], "attention-forward-scaled", (0, HEAD, row, column))
         self.beat(
             "Divided by the root of D",
             ReplacementTransform(total, divided),
@@ -93,21 +94,17 @@ class CausalMask(Stage):
     def construct(self):
         tokens = self.tokens()
         masked = self.value("attention-forward-mask")[0, HEAD]
-        scores = self.value("attention-forward-scores")[0, HEAD]
-        scores = scores * (masked[0, 0] / scores[0, 0])  # as scaled before the mask
+        scores = self.value("attention-forward-scaled")[0, HEAD]
         weights = self.value("attention-forward-softmax")[0, HEAD]
         most = float(np.abs(scores).max())
-        # What the mask leaves alone is recorded as its result; what it hides is recorded nowhere in this scale.
-        grid = self.tensor(self.signed(scores, GRID_AT), "attention-forward-mask", (0, HEAD))
-        self.tag(grid.ahead(), "attention-forward-scores")
+        grid = self.tensor(self.signed(scores, GRID_AT), "attention-forward-scaled", (0, HEAD))
         hidden = self.tensor(self.signed(masked, GRID_AT, most=most), "attention-forward-mask", (0, HEAD))
         shares = self.tensor(self.weights(weights, GRID_AT), "attention-forward-softmax", (0, HEAD))
         self.empty([*hidden.ahead(), *shares.ahead()])
         self.add(grid, self.across(grid, tokens, "looked at"), self.down(grid, tokens, "looking"))
         letters = self.down(self.signed(scores[:, :1], (FOCUS_AT[0] + 72, FOCUS_AT[1])), tokens)
-        before = self.tag(self.column(scores[QUERY], 1304), "attention-forward-scores")
-        self.tensor(before[: QUERY + 1], "attention-forward-mask", (0, HEAD, QUERY, slice(QUERY + 1)))
         row = 0, HEAD, QUERY
+        before = self.tensor(self.column(scores[QUERY], 1304), "attention-forward-scaled", row)
         masked_row = self.tensor(self.column(masked[QUERY], 1304, QUERY + 1), "attention-forward-mask", row)
         after = self.tensor(self.column(weights[QUERY], 1800, QUERY + 1), "attention-forward-softmax", row)
         swatches = self.weights(weights[QUERY][:, None], (1536, FOCUS_AT[1]))

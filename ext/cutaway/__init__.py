@@ -1,6 +1,6 @@
 """Cutaway: a Sphinx book whose listings, diagrams, clips and numbers are drawn from a recorded run of its code.
 
-``extensions = ["cutaway"]`` in conf.py adds the directives ``listing``, ``diagram`` and ``clip``, and the roles
+``extensions = ["cutaway"]`` in conf.py adds the directives ``listing``, ``diagram``, ``clip`` and ``sequence``, and the roles
 ``fact``, ``dim`` and ``step``. The settings are listed in ``cutaway.book.SETTINGS``.
 """
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 # One module per thing an author types, and what they share; each registers itself.
-PARTS = ("build", "domain", "facts", "listing", "weave", "diagram", "clip", "cells", "maths", "assets")
+PARTS = ("build", "domain", "facts", "listing", "weave", "diagram", "clip", "sequence", "cells", "maths", "assets")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

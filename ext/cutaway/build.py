@@ -143,7 +143,7 @@ def _inputs(env: BuildEnvironment, docname: str) -> str:
     """Digest of what a page draws from beside its own text."""
     domain = cutaway_domain(env)
     kinds = {kind for kind, _ in domain.data["uses"].get(docname, [])}
-    if not kinds & {"fact", "listing", "diagram"}:
+    if not kinds & {"fact", "listing", "diagram", "sequence"}:
         return ""
     traces = {name: outcome.trace or outcome.error for name, outcome in build_of(env).outcomes.items()}
     steps = {name: [step.docname, step.place] for name, step in domain.steps.items()}

@@ -169,9 +169,19 @@ def _term(term: nodes.Element) -> tuple[str, str]:
     if len(literals) != 1:
         return "", ""
     ids = list(literals[0]["ids"])
-    literals[0]["ids"] = []
+    _forget(term.document, literals[0])
     rest = _ID.match(term.astext().removeprefix(literals[0].astext()))
     return literals[0].astext(), rest["id"] if rest else (ids[0] if ids else "")
+
+
+def _forget(document: nodes.document | None, literal: nodes.literal) -> None:
+    """Take back the address that MyST gave to a quotation: its own is longer, and a page may have the short one."""
+    for id in literal["ids"] if document is not None else ():
+        if document.ids.get(id) is literal:
+            del document.ids[id]
+            for name in [name for name, named in document.nameids.items() if named == id]:
+                del document.nameids[name], document.nametypes[name]
+    literal["ids"], literal["names"] = [], []
 
 
 def _report(app: Sphinx, env: BuildEnvironment) -> list[str]:

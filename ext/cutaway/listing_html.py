@@ -68,5 +68,8 @@ def visit_note(translator: Any, node: annotation) -> None:
 
 def depart_note(translator: Any, node: annotation) -> None:
     links = "".join(f'<a href="{html.escape(href)}">{html.escape(words)}</a>\n' for words, href in node["elsewhere"])
+    for rel, code, href in node["ways"]:
+        words = "← before" if rel == "prev" else "after →"
+        links += f'<a rel="{rel}" href="{html.escape(href)}" title="{html.escape(code)}">{words}</a>\n'
     seen = f'<p class="cutaway-elsewhere">{links}</p>\n' if links else ""
     translator.body.append(f"{seen}</li>\n")

@@ -89,7 +89,7 @@ DARK = Theme(
     muted="#a5a4c6",
     line="#3b3a68",
     accent="#da7756",
-    weights=("#1f1f40", "#666490", "#a5a3c4", "#cfcde3", "#f5f4fd"),
+    weights=("#21213e", "#666490", "#a5a3c4", "#cfcde3", "#f5f4fd"),
     signed=("#838eff", "#6670f0", "#4a53c4", "#23234a", "#71601a", "#ad941e", "#f2d52f"),
 )
 LIGHT = Theme(

@@ -15,6 +15,7 @@ from .domain import Step, cutaway_domain
 from .drawings import boxes_showing
 from .listing import annotation, listing
 from .names import PASS, Place, UnknownName, Wanted
+from .order import neighbours
 from .source import SourceObject, Span
 from .trace import Trace, TraceError
 from .weaving.code import Quote, code_html
@@ -118,6 +119,7 @@ def _link(app: Sphinx, docname: str, node: listing, child: annotation) -> None:
     child["stands_for"] = owner.id if owner else child["ids"][0]
     child["owner"] = _address(app, docname, owner.docname, owner.id) if owner else ""
     child["elsewhere"] = _elsewhere(app, docname, child["step"]) if child["step"] else []
+    child["ways"] = _ways(app, docname, child["step"]) if child["step"] else []
 
 
 def _elsewhere(app: Sphinx, docname: str, step: str) -> list[tuple[str, str]]:
@@ -130,6 +132,12 @@ def _elsewhere(app: Sphinx, docname: str, step: str) -> list[tuple[str, str]]:
     links = [("diagram", page, id) for page, id in boxes[:1]]
     links += [("clip" if len(clips) == 1 else f"clip: {title}", page, id) for page, id, title in clips]
     return [(words, _address(app, docname, page, id)) for words, page, id in links]
+
+
+def _ways(app: Sphinx, docname: str, step: str) -> list[tuple[str, str, str]]:
+    """To the step before and the step after, in the order in which they run: what it is, its code, its address."""
+    found = zip(("prev", "next"), neighbours(app.env).get(step, (None, None)), strict=True)
+    return [(rel, one.quotation, _address(app, docname, one.docname, one.id)) for rel, one in found if one is not None]
 
 
 def _address(app: Sphinx, docname: str, page: str, id: str) -> str:

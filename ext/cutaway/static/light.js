@@ -42,7 +42,10 @@
   on("pointerover", ({ target, pointerType }) => pointerType === "touch" || change(target, (over = stepAt(target))));
   on("pointerout", ({ target, relatedTarget }) => relatedTarget || change(target, (over = "")));
   on("focusin", ({ target }) => hold(target));
-  on("keydown", ({ target, key }) => {
+  on("keydown", ({ target, key, ctrlKey, metaKey, altKey }) => {
+    if (ctrlKey || metaKey || altKey || target.matches("input, select, textarea")) return;
+    const rel = { n: "next", p: "prev" }[key.toLowerCase()];
+    if (rel) document.getElementById(told)?.querySelector(`[rel=${rel}]`)?.click();
     if (key !== "Escape") return;
     over = sent = held = "";
     light(target);

@@ -1,0 +1,123 @@
+"""Steps in the order in which they run: outer before inner where it calls, inner before outer where it is made of it."""
+
+
+from cutaway.domain import Step
+from cutaway.order import UNREACHED, ordered
+from cutaway.quotation import match
+from tests.conftest import ROOT
+from tests.recorded import record
+
+CODE = """
+class Part(nn.Module):
+    def forward(self, x):
+        return x + 1
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.parts = nn.ModuleList([Part(), Part()])
+
+    def forward(self, x, wanted=None):
+        y = (x * 2) * (3 - x)
+        for part in self.parts:
+            y = part(y)
+        if wanted is None:
+            return y
+        return y - wanted
+"""
+QUOTED = {
+    "m.code.Part.forward": ["x + 1"],
+    "m.code.Model.forward": ["y - wanted", "part(y)", "for part in self.parts", "(3 - x)", "(x * 2) *", "x * 2"],
+    "m.code.Model.__init__": ["self.parts ="],
+}
+
+
+def test_steps_come_in_the_order_in_which_they_are_reached(tmp_path):
+    import torch
+
+    source, trace = record(tmp_path, CODE, lambda names: names["model"](torch.ones(2)))
+    steps = [
+        Step(quotation, "page", 1, dotted, match(source.find(dotted), quotation), quotation, 1, "")
+        for dotted, quotations in QUOTED.items()
+        for quotation in quotations
+    ]
+    found = [(ran.pass_, ran.step.id) for ran in ordered(steps, trace)]
+    outside = [(UNREACHED, "self.parts ="), (UNREACHED, "y - wanted")]
+    inside = ["x * 2", "(3 - x)", "(x * 2) *", "for part in self.parts", "part(y)", "x + 1"]
+    assert found == outside + [("forward", id) for id in inside]
+
+
+def test_without_a_run_they_stand_as_in_the_source(tmp_path):
+    source, _ = record(tmp_path, CODE, lambda names: None)
+    dotted = "m.code.Model.forward"
+    quotations = QUOTED[dotted]
+    steps = [Step(q, "page", 1, dotted, match(source.find(dotted), q), q, 1, "") for q in quotations]
+    assert [ran.step.id for ran in ordered(steps, None)][-1] == "y - wanted"
+
+
+PAGES = {
+    "index.md": "# Index\n\n```{toctree}\none\ntwo\n```\n\n```{sequence}\n:run: sort\n```\n",
+    "one.md": "# One\n\n:::{listing} nanogpt.model.MLP.forward\n:run: sort\n:name: narrow\n\n`self.gelu(x)`{#gelu}\n: Bends.\n\n"
+    "`self.c_fc(x)`{#fc}\n: Widens.\n:::\n",
+    "two.md": "# Two\n\n:::{listing} nanogpt.model.Block.forward\n:run: sort\n:name: outer\n\n`self.mlp(`{#mlp}\n: Thinks.\n:::\n\n"
+    ":::{listing} nanogpt.model.MLP\n:run: sort\n:name: three\n\n`nn.GELU()`{#made}\n: Made.\n:::\n",
+}
+
+
+def test_the_index_and_the_ways_through_the_pages(build_book, tmp_path):
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    for name, text in PAGES.items():
+        (pages / name).write_text(text)
+    book = build_book(pages, tmp_path / "html", "-W", "--keep-going")
+    assert book.returncode == 0, book.warnings
+    index = book.page("index")
+    links = [link["href"] for link in index.select("table.cutaway-sequence a")]
+    assert links == ["two.html#three-made", "two.html#outer-mlp", "one.html#narrow-fc", "one.html#narrow-gelu"]
+    assert [rubric.get_text() for rubric in index.select("article .rubric")] == [
+        "Outside the recorded passes",
+        "The pass “forward”",
+    ]
+    shapes = [row.select("td")[3].get_text(strip=True) for row in index.select("table.cutaway-sequence tbody tr")]
+    assert shapes[0] == "" and shapes[2] == "(1B,11T,1924C)"
+    ways = {
+        note["id"]: {link["rel"][0]: link["href"] for link in note.select("a[rel]")}
+        for page in ("one", "two")
+        for note in book.page(page).select(".cutaway-note")
+    }
+    assert ways == {
+        "three-made": {"next": "#outer-mlp"},
+        "outer-mlp": {"prev": "#three-made", "next": "one.html#narrow-fc"},
+        "narrow-fc": {"prev": "two.html#outer-mlp", "next": "#narrow-gelu"},
+        "narrow-gelu": {"prev": "#narrow-fc"},
+    }
+
+
+def test_an_undeclared_run_is_named(build_book, tmp_path):
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    (pages / "index.md").write_text("# Index\n\n```{sequence}\n:run: sorted\n```\n")
+    book = build_book(pages, tmp_path / "html")
+    assert "index.md:3: WARNING: no run 'sorted' in " in book.warnings and "did you mean 'sort'" in book.warnings
+
+
+def test_no_shape_or_count_is_typed_in_a_chapter():
+    """What looks like a shape or has more than two digits stands in a role, a cell or a quotation, or is a year."""
+    import re
+
+    hidden = [
+        r"^---\n.*?^---\n",  # front matter
+        r"```\{code-cell\}.*?```",
+        r"```\{diagram\}.*?```",
+        r"\$\$.*?\$\$",
+        r"\{[a-z-]+\}`[^`]*`",  # roles
+        r"`[^`]*`",  # code and quotations
+        r"https?://\S+",
+        r"\((?:19|20)\d\d\)|, (?:19|20)\d\d\b",  # the year of a paper
+    ]
+    for page in sorted((ROOT / "docs/model").glob("*.md")):
+        text = page.read_text("utf-8")
+        for pattern in hidden:
+            text = re.sub(pattern, lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL | re.MULTILINE)
+        for number, line in enumerate(text.splitlines(), 1):
+            assert not re.search(r"(?<![A-Za-z\d-])\d[\d,]*\d\d|\(\d+(?:, *\d+)+\)", line), f"{page.name}:{number}: {line}"
