@@ -1,7 +1,7 @@
 """Cutaway: a Sphinx book whose listings, diagrams, clips and numbers are drawn from a recorded run of its code.
 
-``extensions = ["cutaway"]`` in conf.py adds the directives ``listing``, ``diagram``, ``clip`` and ``sequence``, and the roles
-``fact``, ``dim`` and ``step``. The settings are listed in ``cutaway.book.SETTINGS``.
+``extensions = ["cutaway"]`` in conf.py adds the directives ``listing``, ``diagram``, ``clip`` and ``sequence``, and
+the roles ``fact``, ``dim`` and ``step``. The settings are listed in ``cutaway.book.SETTINGS``.
 """
 
 from __future__ import annotations

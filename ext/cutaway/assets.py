@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from rjsmin import jsmin  # type: ignore[import-untyped]
+from rjsmin import jsmin
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util import logging

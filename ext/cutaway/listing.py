@@ -176,11 +176,12 @@ def _term(term: nodes.Element) -> tuple[str, str]:
 
 def _forget(document: nodes.document | None, literal: nodes.literal) -> None:
     """Take back the address that MyST gave to a quotation: its own is longer, and a page may have the short one."""
-    for id in literal["ids"] if document is not None else ():
-        if document.ids.get(id) is literal:
+    mine = {id for id in literal["ids"] if document is not None and document.ids.get(id) is literal}
+    if document is not None and mine:
+        for id in mine:
             del document.ids[id]
-            for name in [name for name, named in document.nameids.items() if named == id]:
-                del document.nameids[name], document.nametypes[name]
+        for name in [name for name, id in document.nameids.items() if id in mine]:
+            del document.nameids[name], document.nametypes[name]
     literal["ids"], literal["names"] = [], []
 
 

@@ -6,9 +6,9 @@ What the author types::
     :run: sort
     :::
 
-What appears: a table for what no pass reached (constructors, branches not taken), and one for each pass of the run; each row has the step's
-code, which links to its note, its place in the source, what it gave, and its chapter. There is nothing to go wrong but
-an undeclared run, a warning ``cutaway.sequence``.
+What appears: a table for what no pass reached (constructors, branches not taken), and one for each pass of the run.
+Each row has the step's code, which links to its note, its place in the source, what it gave, and its chapter. There is
+nothing to go wrong but an undeclared run, a warning ``cutaway.sequence``.
 """
 
 from __future__ import annotations

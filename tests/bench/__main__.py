@@ -1,7 +1,7 @@
 """Measure side by side, interleaved, and print a table: ``python -m tests.bench [pairs]``; build/bench.json keeps it.
 
-Each case is a pair of commands that give the same clips. They run in turn, ours and theirs, several times; what counts is
-the median of the ratios, since a shared machine is slow and fast by turns.
+Each case is a pair of commands that give the same clips. They run in turn, ours and theirs, several times; what
+counts is the median of the ratios, since a shared machine is slow and fast by turns.
 """
 
 from __future__ import annotations

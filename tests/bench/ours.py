@@ -1,4 +1,4 @@
-"""Clips of the book from an empty store: ``python -m tests.bench.ours FOLDER SCENE...``; all that a build makes of them."""
+"""Clips of the book from an empty store, all that a build makes: ``python -m tests.bench.ours FOLDER SCENE...``."""
 
 import sys
 from dataclasses import replace

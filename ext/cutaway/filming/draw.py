@@ -34,7 +34,8 @@ LARGEST = 1_000_000  # bytes of a compressed recording; above it a film is light
 
 
 def draw(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Write the files of a clip (``recording.js`` or ``dark.mp4``, ..., stills ``0-dark.png``, ..., ``captions.vtt``); return what is to be known of it."""
+    """Write the files of a clip (``recording.js`` or ``dark.mp4``, ..., stills ``0-dark.png``, ..., ``captions.vtt``);
+    return what is to be known of it."""
     scene_class = _scene_class(job)
     reading = Reading(_names(job))
     themes: tuple[str, ...] = THEMES if issubclass(scene_class, RecordedScene) else THEMES[:1]

@@ -31,8 +31,8 @@ def subpaths(points: np.ndarray, unit: float) -> tuple[tuple[int, ...], tuple[bo
     apart = ~np.isclose(curves[:-1, 3], curves[1:, 0], rtol=1e-5, atol=1e-6).all(axis=1)
     ends = (*(int(i) + 1 for i in np.flatnonzero(apart)), len(curves))
     begins = (0, *ends[:-1])
-    closed = np.isclose(curves[list(begins), 0], curves[[end - 1 for end in ends], 3], rtol=1e-5, atol=1e-6)
-    return ends, tuple(bool(c) for c in closed.all(axis=1))
+    near = np.isclose(curves[list(begins), 0], curves[[end - 1 for end in ends], 3], rtol=1e-5, atol=1e-6)
+    return ends, tuple(bool(x and y) for x, y in np.atleast_2d(near))
 
 
 def straight(points: np.ndarray, evenly: bool) -> np.ndarray:
