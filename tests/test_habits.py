@@ -125,7 +125,9 @@ def test_sessions_are_the_ones_that_the_readme_may_name() -> None:
         env={**os.environ, "NOX_ENVDIR": ""},
     ).stdout
     sessions = dict(re.findall(r"^[*-] (\w+) -> (.+)$", listed, re.MULTILINE))
-    assert set(sessions) == {"book", "docs", "live", "tests", "clips", "cells", "lint"}
+    assert set(sessions) == {
+        "book", "docs", "live", "tests", "stages", "clips", "bench", "cells", "lint"
+    }
 
 
 def test_a_foreign_project_needs_none_of_the_books_own_packages() -> None:

@@ -25,11 +25,43 @@ from manim import (
     tempconfig,
 )
 
+from cutaway.names import Found
 from cutaway.palette import DARK
+from cutaway.trace import Value
 from scenes import kit
-from tests.test_scenes import Attention
 
 NUMBERS = (0.0, -0.5, 3.14159, -9.99, 12.346, -88.88, float("-inf"), 7.0, 1.11)
+
+
+class Attention:
+    """Stands in for a reading of the sort model: random numbers of its shapes, masked and softmaxed."""
+
+    def __init__(self):
+        draw = np.random.default_rng(1).normal
+        q, k, v = (draw(size=(1, 3, 11, 16)) for _ in range(3))
+        scores = q @ k.transpose(0, 1, 3, 2)
+        mask = np.where(np.tril(np.ones((11, 11))) > 0, scores / 4, -np.inf)
+        weights = np.exp(mask) / np.exp(mask).sum(-1, keepdims=True)
+        steps = {
+            "q": q,
+            "k": k,
+            "v": v,
+            "scores": scores,
+            "scale": scores / 4,
+            "mask": mask,
+            "softmax": weights,
+        }
+        steps["values"] = weights @ v
+        self.arrays = {f"attention-forward-{name}": array for name, array in steps.items()}
+        self.arrays["idx"] = np.array([[2, 1, 0, 1, 1, 2, 0, 1, 1, 1, 2]])
+        self.arrays["targets"] = np.array([[-1, -1, -1, -1, -1, 0, 1, 1, 1, 2, 2]])
+
+    def find(self, name):
+        array = self.arrays[name]
+        return Found(name, Value("tensor", name, shape=array.shape, kept=True, arrays={name: array}))
+
+    def note_tag(self, name, place):
+        assert name in self.arrays, (name, place)
 
 
 @pytest.fixture(scope="module", autouse=True)

