@@ -56,7 +56,7 @@ def visit_note(translator: Any, node: annotation) -> None:
     translator.body.append(translator.starttag(node, "li", "", CLASS=css, **attributes))
     back = "" if broken else f' href="{node["href"]}-code"'
     parts = [
-        f'<a class="cutaway-note-number"{back} aria-label="to the code">{node["number"]}</a>',
+        f'<a class="cutaway-note-number"{back} aria-label="{node["number"]}, to the code">{node["number"]}</a>',
         f'<code class="cutaway-quotation">{html.escape(node["quotation"])}</code>',
     ]
     if node["owner"]:

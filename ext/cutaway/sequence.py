@@ -27,7 +27,7 @@ from .build import build_of, warn
 from .domain import Step, cutaway_domain, nearest
 from .order import UNREACHED, Ran, in_order
 
-HEAD = ("", "step", "where", "gives", "chapter")
+HEAD = ("no.", "step", "where", "gives", "chapter")
 WIDTHS = (5, 35, 25, 20, 15)
 
 
