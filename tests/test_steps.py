@@ -46,7 +46,7 @@ def test_steps_come_in_the_order_in_which_they_are_reached(tmp_path):
     found = [(ran.pass_, ran.step.id) for ran in ordered(steps, trace)]
     outside = [(UNREACHED, "self.parts ="), (UNREACHED, "y - wanted")]
     inside = ["x * 2", "(3 - x)", "(x * 2) *", "for part in self.parts", "part(y)", "x + 1"]
-    assert found == outside + [("forward", id) for id in inside]
+    assert found == [("forward", id) for id in inside] + outside
 
 
 def test_without_a_run_they_stand_as_in_the_source(tmp_path):
@@ -112,23 +112,23 @@ def test_the_index_and_the_ways_through_the_pages(build_book, tmp_path):
     assert book.returncode == 0, book.warnings
     index = book.page("index")
     links = [link["href"] for link in index.select("table.cutaway-sequence a")]
-    assert links == ["two.html#three-made", "two.html#outer-mlp", "one.html#narrow-fc", "one.html#narrow-gelu"]
+    assert links == ["two.html#outer-mlp", "one.html#narrow-fc", "one.html#narrow-gelu", "two.html#three-made"]
     assert [rubric.get_text() for rubric in index.select("article .rubric")] == [
-        "Outside the recorded passes",
         "The pass “forward”",
+        "Outside the recorded passes",
     ]
     shapes = [row.select("td")[3].get_text(strip=True) for row in index.select("table.cutaway-sequence tbody tr")]
-    assert shapes[0] == "" and shapes[2] == "(1B,11T,1924C)"
+    assert shapes[3] == "" and shapes[1] == "(1B,11T,1924C)"
     ways = {
         note["id"]: {link["rel"][0]: link["href"] for link in note.select("a[rel]")}
         for page in ("one", "two")
         for note in book.page(page).select(".cutaway-note")
     }
     assert ways == {
-        "three-made": {"next": "#outer-mlp"},
-        "outer-mlp": {"prev": "#three-made", "next": "one.html#narrow-fc"},
+        "outer-mlp": {"next": "one.html#narrow-fc"},
         "narrow-fc": {"prev": "two.html#outer-mlp", "next": "#narrow-gelu"},
-        "narrow-gelu": {"prev": "#narrow-fc"},
+        "narrow-gelu": {"prev": "#narrow-fc", "next": "two.html#three-made"},
+        "three-made": {"prev": "one.html#narrow-gelu"},
     }
 
 

@@ -29,7 +29,7 @@ class Scores(Stage):
             f"One {tokens[row]} looks at one {tokens[column]}",
             FadeIn(frame),
             FadeIn(operands),
-            say=f"The q of a {tokens[row]} and the k of a {tokens[column]}: {len(q[row])} numbers each.",
+            say=f"The q of one {tokens[row]} and the k of one {tokens[column]}: {len(q[row])} numbers each.",
         )
         self.beat(
             "Multiply, channel by channel",

@@ -100,7 +100,7 @@ class Head(Stage):
         self.cited(own, "output-forward-norm", [(0, POSITION, channel) for channel in shown])
         self.cited(weights, HEAD, [(letter, channel) for channel in shown])
         operands = VGroup(channels, self.head("x", 1408), self.head(name, 1616), own, weights)
-        multiplied = VGroup(self.head("×", 1824), *self.column(products[shown], 1824))
+        multiplied = VGroup(self.head(f"x × {name}", 1824), *self.column(products[shown], 1824))
         below = top + STRONGEST * CELL
         others = self.words(f"the other {len(x) - STRONGEST}", color=self.theme.muted)
         rest = VGroup(others, *self.column([products[order[STRONGEST:]].sum()], 1824, top=below))

@@ -65,7 +65,7 @@ class OnePass(Stage):
             f"Softmax: chances. {'ABC'[chances.argmax()]} comes next",
             FadeIn(*table[3:]),
             rest=2 * REST,
-            say=f"Softmax turns scores into chances; {'ABC'[chances.argmax()]} gets {number_text(chances.max())}.",
+            say=f"Softmax turns scores into chances; {'ABC'[chances.argmax()]} gets {number_text(chances.max(), 4)}.",
         )
 
     def stream(self, name):
@@ -92,9 +92,9 @@ class OnePass(Stage):
         rows = [at(0, 560 + 88 * i)[1] for i in range(3)]
         letters = VGroup(*(self.words("ABC"[i]).move_to([at(1296, 0)[0], y, 0]) for i, y in enumerate(rows)))
         scores, shares = VGroup(), VGroup()
-        for values, right, column in ((logits, 1600, scores), (chances, 1872, shares)):
+        for values, right, digits, column in ((logits, 1600, 2, scores), (chances, 1872, 4, shares)):
             for y, value in zip(rows, values, strict=True):
-                column.add(self.number(value).move_to([at(right, 0)[0], y, 0], aligned_edge=RIGHT))
+                column.add(self.number(value, digits).move_to([at(right, 0)[0], y, 0], aligned_edge=RIGHT))
         self.tensor(scores, "sort.generate@1/logits", (0, 0))
         self.tag(letters, "overview-config-vocab-size")
         heads = [
@@ -156,7 +156,7 @@ class Generation(Stage):
         return Rectangle(self.theme.line, px(128), px(120), stroke_width=HAIRLINE).move_to(at(x, 284))
 
     def over(self, text, slots):
-        return self.words(text, color=self.theme.muted).move_to(at(0, 176)).align_to(slots, LEFT)
+        return self.words(text, color=self.theme.muted).align_to(at(0, 196), DOWN).align_to(slots, LEFT)
 
     def funnel(self, slots, model):
         """What the model reads, all at once: from the letters' lower edge to its upper one."""
@@ -174,8 +174,8 @@ class Generation(Stage):
             y = 700 + 104 * i
             score = self.number(logit).move_to(at(1240, y), aligned_edge=RIGHT)
             self.tensor(VGroup(score), name, (0, 0, slice(i, i + 1)))
-            bar = self.weights(np.ones((1, 1)), (1320, y - 30), (max(12, 280 * chance), 60))
-            share = self.number(chance).move_to(at(1816, y), aligned_edge=RIGHT)
+            bar = self.weights(np.ones((1, 1)), (1320, y - 30), (max(12, 232 * chance), 60))
+            share = self.number(chance, 4).move_to(at(1816, y), aligned_edge=RIGHT)
             rows.add(VGroup(self.words("ABC"[i], LARGE).move_to(at(960, y)), score, bar, share))
         heads = (("logit", 1240), ("chance", 1816))
         words = (self.words(text, color=self.theme.muted).move_to(at(x, 612), aligned_edge=RIGHT) for text, x in heads)

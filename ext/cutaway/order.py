@@ -1,9 +1,8 @@
 """The steps of a book in the order in which they run, and which come before and after each.
 
-What no pass reached stands first, as it stands in the source: constructors, which ran before anything was recorded,
-and branches that were not taken. Then follow the passes, in the order in which they were recorded; a step counts where
-it is first reached. One that holds others comes before them if it calls them (a block before its attention), and
-after them if it is made of them (a scaled score after the score).
+The passes follow each other as they were recorded; a step counts where it is first reached. One that holds others
+comes before them if it calls them (a block before its attention), and after them if it is made of them (a scaled score
+after the score). What no pass reached comes last, as it stands in the source: constructors, branches not taken.
 """
 
 from __future__ import annotations
@@ -56,20 +55,20 @@ def ordered(steps: Iterable[Step], trace: Trace | None) -> list[Ran]:
     """Steps in the order in which a trace reached them."""
     keyed = []
     for step in steps:
-        when, ran = _first_time(step, trace) if trace else ((-1, 0), Ran(step))
+        when, ran = _first_time(step, trace) if trace else ((0, 0), Ran(step))
         module = tuple(step.object.split(".")[:2])
         keyed.append(((*when, module, step.span.line, *_size(step.span), step.span.col), ran))
     return [ran for _, ran in sorted(keyed, key=lambda pair: pair[0])]
 
 
 def _first_time(step: Step, trace: Trace) -> tuple[tuple[int, int], Ran]:
-    """Number of the pass and of the record; -1 for a step that was not reached."""
+    """Number of the pass and of the record; beyond the last pass for a step that was not reached."""
     for number, pass_ in enumerate(trace.passes):
         for call in trace.calls(step.object, pass_):
             reached = _reached(step.span, call, trace)
             if reached is not None:
                 return (number, reached), Ran(step, pass_, at_place(trace, call, step.span))
-    return (-1, 0), Ran(step)
+    return (len(trace.passes), 0), Ran(step)
 
 
 def _reached(span: Span, call: Call, trace: Trace) -> int | None:

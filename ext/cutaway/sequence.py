@@ -6,7 +6,7 @@ What the author types::
     :run: sort
     :::
 
-What appears: a table for what no pass reached (constructors, branches not taken), and one for each pass of the run.
+What appears: a table for each pass of the run, and one for what no pass reached (constructors, branches not taken).
 Each row has the step's code, which links to its note, its place in the source, what it gave, and its chapter. There is
 nothing to go wrong but an undeclared run, a warning ``cutaway.sequence``.
 """
