@@ -39,7 +39,7 @@ html_theme = "sphinx_book_theme"
 html_title = "Cutaway: nanoGPT from the inside"
 templates_path = ["_templates"]
 html_static_path = ["_static"]
-html_sidebars = {"**": ["navbar-logo.html", "search-button-field.html", "book-nav.html"]}
+html_sidebars = {"**": ["book-logo.html", "book-search.html", "book-nav.html"]}
 html_css_files = ["book.css"]
 html_favicon = "_static/favicon.svg"
 html_copy_source = True  # each page offers its notebook
@@ -53,3 +53,18 @@ html_theme_options = {
     "use_fullscreen_button": False,
     "back_to_top_button": False,
 }
+
+# What a screen reader would stumble over in HTML that others print.
+SPOKEN = {
+    '<summary aria-label="Toggle hidden content">': "<summary>",  # myst-nb's; it hides what the line says
+    '<th class="head"><p></p></th>': "<td></td>",  # the empty corner of a table heads nothing
+}
+
+
+def speak_well(app, pagename, templatename, context, doctree):
+    for printed, better in SPOKEN.items():
+        context["body"] = context.get("body", "").replace(printed, better)
+
+
+def setup(app):
+    app.connect("html-page-context", speak_well)

@@ -51,13 +51,17 @@ def shown(**more) -> Shown:
 AROUND = f"""<p id="note" data-step="{MASK}">A note. <a id="to" href="#clip-one-softmax">It is shown</a></p>"""
 
 
+class Server(ThreadingHTTPServer):
+    request_queue_size = 64  # a browser asks for many files at once, and the machine may be busy
+
+
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
     class Silent(SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
             """Nothing to say."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=folder)) as server:
+    with Server(("127.0.0.1", 0), partial(Silent, directory=folder)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/page.html"
         server.shutdown()
@@ -292,6 +296,19 @@ def test_what_is_pointed_at_lights_up_elsewhere_and_leads_there(open_page):
     page.keyboard.press("Escape")
     settle(page)
     assert not page.get_by_role("tooltip").is_visible()
+
+
+def test_while_it_plays_the_page_lights_what_is_explained_now(open_page):
+    page = open_page()
+    heard = "({ detail }) => told.push(detail.step)"
+    page.evaluate(f"window.told = []; document.addEventListener('cutaway-light', {heard})")
+    page.get_by_role("slider").focus()
+    page.keyboard.press("k")
+    until(page, "told.includes('att')")  # the second section has begun
+    assert page.evaluate("told") == [MASK, "att"]
+    page.keyboard.press("k")
+    until(page, "told.at(-1) === ''")
+    assert not page.locator(".cutaway-lit").count() or page.evaluate("told.length") == 3
 
 
 def test_a_tap_shows_and_the_next_one_goes(open_page):

@@ -143,6 +143,11 @@ const CutawayRecording = (() => {
       return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
     }
 
+    // The first tag that is seen in a section and was not before.
+    newest({ start, end }) {
+      return this.tags.findIndex((_, tag) => this.has(tag, start, end) && !this.has(tag, 0, start));
+    }
+
     has(tag, first, beyond) {
       return this.objects.some(([spans, own]) => own === tag && spans.some(([start, a], i) =>
         a !== undefined && start < beyond && !(spans[i + 1]?.[0] <= first)));

@@ -100,6 +100,7 @@
       if (isPlaying) this.seek(this.time < this.frames - 1 ? this.time : 0);
       else this.time = this.frame;
       this.isPlaying = this.toggle.ariaPressed = isPlaying;
+      if (!isPlaying && this.playing) this.send((this.playing = ""));
     }
 
     skip(by) {
@@ -155,6 +156,13 @@
       for (const line of this.captions.children) line.classList.toggle("cutaway-clip-now", line.textContent === caption);
       if (this.told && this.told !== section) this.said.textContent = `${section.name}. ${caption ?? ""}`;
       this.told = section;
+      if (!this.isPlaying || !this.film || this.playing === section) return;
+      this.playing = section;
+      this.send(this.film.tags[this.film.newest(section)]?.[0] ?? ""); // the page shows what is explained now
+    }
+
+    send(step) {
+      document.dispatchEvent(new CustomEvent("cutaway-light", { detail: { step, from: this.figure } }));
     }
 
     // What is pointed at, here or anywhere on the page
@@ -172,7 +180,7 @@
       pen.resetTransform();
       pen.strokeStyle = `rgb(${this.colour("accent")})`;
       pen.lineWidth = 2 * ratio;
-      for (const group of own.length ? [own] : film.groups(lit)) {
+      for (const group of own.length ? [own] : this.playing ? [] : film.groups(lit)) {
         const [left, top, right, bottom] = film.extent(group), room = 4 * ratio;
         pen.strokeRect(left - room, top - room, right - left + 2 * room, bottom - top + 2 * room);
         if (own.length) this.explain(left / ratio, bottom / ratio + 8);
@@ -190,8 +198,7 @@
     point({ tag, cell } = {}) {
       if (tag === this.tag && cell === this.cell) return;
       Object.assign(this, { tag, cell });
-      const detail = { step: this.film.tags[tag]?.[0] ?? "", from: this.figure };
-      document.dispatchEvent(new CustomEvent("cutaway-light", { detail }));
+      this.send(this.film.tags[tag]?.[0] ?? "");
     }
 
     hit({ offsetX, offsetY }) {
