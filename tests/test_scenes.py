@@ -15,10 +15,10 @@ from manim import Rectangle, Scene, Text, tempconfig
 
 from cutaway import paints, runs
 from cutaway.book import Book
-from cutaway.filming.export import places_of_last_build
 from cutaway.filming.scene import Reading
 from cutaway.names import Names
 from cutaway.palette import DARK
+from cutaway.render import places_of_last_build
 from cutaway.trace import load
 from scenes import kit
 from tests.conftest import ROOT

@@ -20,11 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .book import Book
+from .book import Book, steps_key
 from .filming import recipe
 from .filming.lint import lint
 from .filming.recipe import KIND, find_scene
 from .names import Names, Place
+from .quotation import match
 from .source import SourceError
 from .store import digest
 from .trace import TraceError, load
@@ -99,6 +100,15 @@ class Inputs:
     def plain(self) -> dict[str, Any]:
         steps = {id: {"object": place.object, "span": list(place.span)} for id, place in self.steps.items()}
         return {"traces": dict(self.traces), "steps": steps}
+
+
+def places_of_last_build(book: Book) -> dict[str, Place]:
+    """The steps of the last build, where their quotations stand now."""
+    places = {}
+    for id, (dotted, quotation) in (book.store.read_json("book", steps_key(book)) or {}).items():
+        with contextlib.suppress(SourceError):
+            places[id] = Place(dotted, match(book.source.find(dotted), quotation))
+    return places
 
 
 def render(book: Book, wanted: Sequence[Wanted], inputs: Inputs, report: Report) -> dict[Wanted, Clip]:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from cutaway import runs
 from cutaway.book import Book
-from cutaway.filming.export import places_of_last_build
-from cutaway.render import Inputs, Wanted, render
+from cutaway.render import Inputs, Wanted, places_of_last_build, render
 from cutaway.store import Store
 
 if __name__ == "__main__":

@@ -20,13 +20,11 @@ from ..palette import BY_NAME, DARK, THEMES
 from ..source import Span
 from ..trace import load
 from .contents import Contents, contents_of, contents_of_reel
-from .encode import web_vtt
 from .paint import Painter
 from .record import Unrecordable, record
 from .reel import captions_of
 from .scene import Reading, RecordedScene
 from .script import script_of
-from .shoot import film
 
 # No cache of Manim's (its key costs more than drawing), no bars, and the same random numbers every time.
 QUIET = {"disable_caching": True, "progress_bar": "none", "verbosity": "ERROR", "seed": 0}
@@ -82,6 +80,9 @@ def _record(
 
 
 def _film(job: Mapping[str, Any], scene_class: type[Scene], themes: tuple[str, ...], folder: Path) -> Contents:
+    from .encode import web_vtt  # few scenes need an encoder, and it takes long to load
+    from .shoot import film
+
     for theme in themes:
         if issubclass(scene_class, RecordedScene):
             scene_class.theme = BY_NAME[theme]

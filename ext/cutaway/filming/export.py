@@ -5,7 +5,6 @@ The steps that a scene may name are those of the book's last build; values by va
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import sys
 from collections.abc import Iterable
@@ -15,12 +14,9 @@ from typing import Any
 from PIL import Image
 
 from .. import runs
-from ..book import Book, steps_key
-from ..names import Place
+from ..book import Book
 from ..palette import BY_NAME
-from ..quotation import match
-from ..render import RECORDING, Clip, Inputs, Wanted, render
-from ..source import SourceError
+from ..render import RECORDING, Clip, Inputs, Wanted, places_of_last_build, render
 from ..store import replacing
 from . import recipe
 from .animate import FPS, KINDS, animate, frame_of, shots_of, size_of
@@ -112,15 +108,6 @@ def _shots(book: Book, clip: Clip, theme: str, fps: int, size: tuple[int, int]) 
     if clip.why_film:
         return shots_of(_film(book, clip, theme))
     return Painter(_recording(book, clip), BY_NAME[theme]).shots(size, fps)
-
-
-def places_of_last_build(book: Book) -> dict[str, Place]:
-    """The steps of the last build, where their quotations stand now."""
-    places = {}
-    for id, (dotted, quotation) in (book.store.read_json("book", steps_key(book)) or {}).items():
-        with contextlib.suppress(SourceError):
-            places[id] = Place(dotted, match(book.source.find(dotted), quotation))
-    return places
 
 
 def _say(line: str) -> None:
