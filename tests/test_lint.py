@@ -9,11 +9,9 @@ import pytest
 
 from cutaway.filming.lint import lint
 
-PATH = Path("scenes/file.py")
-
 
 def found(code):
-    return lint(ast.parse(textwrap.dedent(code)), PATH)
+    return lint(ast.parse(textwrap.dedent(code)))
 
 
 def inside(*lines):
@@ -129,7 +127,7 @@ def test_what_is_cheap_or_uncertain_is_no_finding(lines):
 
 def test_the_books_own_scenes_have_none():
     for path in (Path(__file__).parents[1] / "docs" / "scenes").glob("*.py"):
-        assert lint(ast.parse(path.read_text("utf-8")), path) == []
+        assert lint(ast.parse(path.read_text("utf-8"))) == []
 
 
 def test_a_finding_is_told_once_and_in_order():
@@ -144,4 +142,4 @@ def test_a_finding_is_told_once_and_in_order():
 def test_one_class_of_a_file_keeps_the_lines_of_the_file():
     scene = "class S(Scene):\n    def construct(self):\n        always_redraw(lambda: Text('a'))\n"
     module = ast.parse("import manim\n\n\n" + scene)
-    assert [finding.line for finding in lint(module.body[1], PATH)] == [6]
+    assert [finding.line for finding in lint(module.body[1])] == [6]

@@ -14,11 +14,10 @@ import pytest
 from manim import Rectangle, Scene, Text, tempconfig
 
 from cutaway import paints, runs
-from cutaway.book import Book
+from cutaway.book import Book, places_of_last_build
 from cutaway.filming.scene import Reading
 from cutaway.names import Names
 from cutaway.palette import DARK
-from cutaway.render import places_of_last_build
 from cutaway.trace import load
 from scenes import kit
 from tests.conftest import ROOT

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .source import Source
+from .names import Place
+from .quotation import match
+from .source import Source, SourceError
 from .store import Store, digest
 
 # name, default, what changing it makes outdated, type, one line of help: authoring.md shows this table.
@@ -121,6 +124,15 @@ def _sources(setting: Mapping[str, str | Sequence[str]], confdir: Path) -> dict[
 def steps_key(book: Book) -> str:
     """Key of the file in the store that lists the steps of a book's last build, each by object and quotation."""
     return digest("steps", str(book.confdir))
+
+
+def places_of_last_build(book: Book) -> dict[str, Place]:
+    """The steps of the last build, where their quotations stand now."""
+    places = {}
+    for id, (dotted, quotation) in (book.store.read_json("book", steps_key(book)) or {}).items():
+        with contextlib.suppress(SourceError):
+            places[id] = Place(dotted, match(book.source.find(dotted), quotation))
+    return places
 
 
 def replaced_sources() -> dict[str, Path]:

@@ -20,12 +20,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .book import Book, steps_key
+from .book import Book
 from .filming import recipe
 from .filming.lint import lint
 from .filming.recipe import KIND, find_scene
 from .names import Names, Place
-from .quotation import match
 from .source import SourceError
 from .store import digest
 from .trace import TraceError, load
@@ -100,15 +99,6 @@ class Inputs:
     def plain(self) -> dict[str, Any]:
         steps = {id: {"object": place.object, "span": list(place.span)} for id, place in self.steps.items()}
         return {"traces": dict(self.traces), "steps": steps}
-
-
-def places_of_last_build(book: Book) -> dict[str, Place]:
-    """The steps of the last build, where their quotations stand now."""
-    places = {}
-    for id, (dotted, quotation) in (book.store.read_json("book", steps_key(book)) or {}).items():
-        with contextlib.suppress(SourceError):
-            places[id] = Place(dotted, match(book.source.find(dotted), quotation))
-    return places
 
 
 def render(book: Book, wanted: Sequence[Wanted], inputs: Inputs, report: Report) -> dict[Wanted, Clip]:
@@ -190,7 +180,7 @@ def _remarks(book: Book, want: Wanted, message: Mapping[str, Any]) -> Iterator[s
     if message.get("literal"):
         colours = ", ".join(message["literal"])
         yield f"{place} keeps these colours in every theme, being none of the palette's: {colours}"
-    for finding in lint(scene.node, scene.path):
+    for finding in lint(scene.node):
         yield f"{scene.path}:{finding.line}: {finding.message}"
 
 

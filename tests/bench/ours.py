@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from cutaway import runs
-from cutaway.book import Book
-from cutaway.render import Inputs, Wanted, places_of_last_build, render
+from cutaway.book import Book, places_of_last_build
+from cutaway.render import Inputs, Wanted, render
 from cutaway.store import Store
 
 if __name__ == "__main__":

@@ -10,10 +10,9 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "ext"), str(ROOT / "model_src"), str(ROOT / "docs")]
 
 from cutaway import runs  # noqa: E402
-from cutaway.book import Book  # noqa: E402
+from cutaway.book import Book, places_of_last_build  # noqa: E402
 from cutaway.filming.scene import Reading, RecordedScene  # noqa: E402
 from cutaway.names import Names  # noqa: E402
-from cutaway.render import places_of_last_build  # noqa: E402
 from cutaway.trace import load  # noqa: E402
 from scenes import attention  # noqa: E402
 

@@ -14,9 +14,9 @@ from typing import Any
 from PIL import Image
 
 from .. import runs
-from ..book import Book
+from ..book import Book, places_of_last_build
 from ..palette import BY_NAME
-from ..render import RECORDING, Clip, Inputs, Wanted, places_of_last_build, render
+from ..render import RECORDING, Clip, Inputs, Wanted, render
 from ..store import replacing
 from . import recipe
 from .animate import FPS, KINDS, animate, frame_of, shots_of, size_of

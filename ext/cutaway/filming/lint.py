@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 NUMBERS = {"DecimalNumber", "Integer"}
@@ -49,8 +48,8 @@ class Finding(NamedTuple):
     message: str
 
 
-def lint(tree: ast.AST, path: Path) -> list[Finding]:
-    """What is costly in a scene's class, or a whole file of scenes, by line; ``path`` is the file they stand in."""
+def lint(tree: ast.AST) -> list[Finding]:
+    """What is costly in a scene's class, or a whole file of scenes, by line."""
     scene = _Scene(tree)
     found = {finding for node in ast.walk(tree) if isinstance(node, ast.Call) for finding in scene.costly(node)}
     return sorted(found)

@@ -11,19 +11,18 @@ from collections.abc import Hashable, Iterable
 from typing import Any
 
 import numpy as np
-from manim import CairoRenderer, Camera, ManimColor, Mobject, MovingCamera, Scene, SceneFileWriter, VMobject, config
+from manim import Camera, ManimColor, Mobject, MovingCamera, Scene, VMobject
 from manim.mobject.types.image_mobject import AbstractImageMobject
 from manim.mobject.types.point_cloud_mobject import PMobject
 from manim.utils.iterables import list_update
 
+from .director import Director, Writer
 from .looks import LINE_WIDTH, look_of, raw_of, stage_height, unit
 from .order import Order
 from .recording import compose
-from .reel import Reel, Section
+from .reel import Reel
 from .scene import RecordedScene
 from .tracks import UNITS, Look, Track
-
-POSTER = "poster"  # the type of a section whose last frame stands for the clip: next_section(..., "poster")
 
 
 class Unrecordable(Exception):
@@ -55,65 +54,6 @@ def _check_camera(camera: Camera) -> None:
         raise Unrecordable("its background is an image")
     if camera.cairo_line_width_multiple != LINE_WIDTH:
         raise Unrecordable("its camera widens all lines")
-
-
-class Writer(SceneFileWriter):
-    """Takes the place of Manim's writer: keeps sections and captions, writes nothing."""
-
-    def __init__(self, settings: Any) -> None:
-        self.reel = Reel()
-        self.skipped = 0.0  # seconds of the scene's clock that are in sections left out
-        self._heard = 0  # captions
-        super().__init__(settings)
-
-    def next_section(self, name: str, type_: str, skip_animations: bool) -> None:
-        self.hear()
-        super().next_section(name, type_, skip_animations)
-        begun = self.reel.sections
-        if begun and begun[-1].start == self.reel.frames:
-            begun.pop()  # nothing was shown in it, like Manim's first one
-        begun.append(Section(self.reel.frames, name, str(type_) == POSTER))
-
-    def add_partial_movie_file(self, hash_animation: str | None) -> None:
-        self.sections[-1].partial_movie_files.append(hash_animation)
-
-    def begin_animation(self, *_: Any, **__: Any) -> None:
-        """Nothing to open."""
-
-    def end_animation(self, *_: Any, **__: Any) -> None:
-        """Nothing to close."""
-
-    def is_already_cached(self, hash_invocation: str) -> bool:
-        return False
-
-    def hear(self) -> None:
-        """Take in the captions that came since the last time; Manim's clock goes on where a section is left out."""
-        new, self._heard = self.subcaptions[self._heard :], len(self.subcaptions)
-        if self.sections and self.sections[-1].skip_animations:
-            return
-        for caption in new:
-            times = (t.total_seconds() - self.skipped for t in (caption.start, caption.end))
-            start, end = (round(t * config["frame_rate"]) for t in times)
-            self.reel.captions.append((start, end, caption.content))
-
-    def finish(self) -> None:
-        self.hear()
-
-
-class Director(CairoRenderer):
-    """What a renderer that records and one that films have in common: the scene's own camera, and captions on the
-    right frames."""
-
-    def init_scene(self, scene: Scene, *settings: Any) -> None:
-        self.camera = scene.camera_class()
-        super().init_scene(scene, *settings)
-
-    def play(self, scene: Scene, *args: Any, **kwargs: Any) -> None:
-        self.file_writer.hear()
-        began, frames = self.time, self.file_writer.reel.frames
-        super().play(scene, *args, **kwargs)
-        if self.file_writer.reel.frames == frames:
-            self.file_writer.skipped += self.time - began
 
 
 class Renderer(Director):

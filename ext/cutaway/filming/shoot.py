@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from manim import Scene
 
-from . import record
+from . import director
 from .encode import Film
 from .reel import Reel
 
 
-class Writer(record.Writer):
+class Writer(director.Writer):
     """Takes the place of Manim's writer: everything goes to one film; the last frame of each section is kept."""
 
     film: Film
@@ -44,7 +44,7 @@ class Writer(record.Writer):
         super().finish()
 
 
-class Renderer(record.Director):
+class Renderer(director.Director):
     """Manim's renderer without a copy of each frame: the encoder has read it before the next is drawn."""
 
     def render(self, scene: Any, time: float, moving_mobjects: Any = None) -> None:
