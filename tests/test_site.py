@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from cutaway.palette import BY_NAME, rgb
 
 pytestmark = pytest.mark.browser
-PAGES = ["index", "words"]
+PAGES = ["index", "things", "words"]
 Open = Callable[..., Any]
 
 

@@ -135,3 +135,19 @@ def test_any_unique_run_of_tokens_is_found_where_it_stands(
     start, end = part[0].start, part[-1].end
     place = Span(start[0] + obj.first_line - 1, start[1], end[0] + obj.first_line - 1, end[1])
     assert span.contains(place)
+
+
+def test_a_range_goes_from_the_first_statement_to_the_last(source: Source) -> None:
+    obj = source.find("pkg.model.Attention.forward")
+    span = match(obj, "q, k, v = ... masked_fill(self")
+    assert (span.line, span.end_line) == (8, 10)
+    assert obj.module.lines[9][: span.end_col].endswith('float("-inf"))')
+    with pytest.raises(SourceError, match=r"'q, k, v =' \(line 8\) stands before 'return' \(line 12\)"):
+        match(obj, "return ... q, k, v =")
+    with pytest.raises(SourceError, match="'nonsense' does not occur"):
+        match(obj, "q, k, v = ... nonsense")
+
+
+def test_the_head_of_a_definition_is_not_its_body(source: Source) -> None:
+    assert match(source.find("pkg.model.Attention"), "def forward(self, x)") == Span(6, 4, 6, 24)
+    assert match(source.find("pkg.model"), "class Attention").end_line == 5

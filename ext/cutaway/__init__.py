@@ -15,10 +15,23 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 # One module per thing an author types, and what they share; each registers itself.
-PARTS = ("build", "domain", "facts", "listing", "weave", "diagram", "clip", "sequence", "cells", "maths", "assets")
+PARTS = (
+    "build",
+    "domain",
+    "facts",
+    "listing",
+    "weave",
+    "diagram",
+    "clip",
+    "sequence",
+    "cells",
+    "maths",
+    "targets",
+    "assets",
+)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     for part in PARTS:
         importlib.import_module(f".{part}", __name__).setup(app)
-    return {"version": __version__, "env_version": 2, "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": __version__, "env_version": 3, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,7 +1,7 @@
 """Find a quotation in an object of the source, compared as tokens.
 
 ``match(obj, "masked_fill(")`` finds the one place where those tokens stand and gives the innermost expression that
-contains them.
+contains them; ``match(obj, "self.n_head = ... self.dropout =")`` all from the first statement to the last.
 """
 
 from __future__ import annotations
@@ -12,14 +12,37 @@ import functools
 import io
 import tokenize
 
-from .source import SourceError, SourceObject, Span
+from .source import Definition, SourceError, SourceObject, Span
+
+RANGE = " ... "  # from one quotation to another
 
 
 def match(obj: SourceObject, quotation: str) -> Span:
     """The innermost expression (else statement) of ``obj`` that contains the one place where the quotation stands.
 
-    Compared as tokens: spaces, comments and line breaks don't count. Raises SourceError where it occurs not once.
+    Compared as tokens: spaces, comments and line breaks don't count. Two quotations with ``...`` between them stand for
+    all from the statement of the first to the statement of the last. Raises SourceError where one occurs not once.
     """
+    first, dots, last = quotation.partition(RANGE)
+    if not dots:
+        return _match(obj, quotation)
+    start, end = (statement(obj, _match(obj, part.strip())) for part in (first, last))
+    if end[:2] < start[:2]:
+        raise SourceError(f"'{quotation}': '{last}' (line {end.line}) stands before '{first}' (line {start.line})")
+    return Span(*start[:2], *end[2:])
+
+
+def statement(obj: SourceObject, place: Span) -> Span:
+    """The innermost simple statement around a place."""
+    around = [
+        obj.module.span(n) for n in ast.walk(obj.node) if isinstance(n, ast.stmt) and not hasattr(n, "body")
+    ]
+    return min(
+        (span for span in around if span.contains(place)), key=lambda s: s.end_line - s.line, default=place
+    )
+
+
+def _match(obj: SourceObject, quotation: str) -> Span:
     wanted = tokens(quotation)
     if not wanted:
         raise SourceError(f"the quotation '{quotation}' holds no code")
@@ -83,8 +106,8 @@ def tokens(code: str) -> list[tokenize.TokenInfo]:
 def _innermost(obj: SourceObject, place: Span) -> Span:
     best: Span | None = None
     for node in ast.walk(obj.node):
-        if not isinstance(node, ast.expr | ast.stmt) or node is obj.node:
-            continue
+        if not isinstance(node, ast.expr | ast.stmt) or isinstance(node, Definition):
+            continue  # who quotes the head of a definition does not mean its body
         span = obj.module.span(node)
         if span.contains(place) and (best is None or best.contains(span)):
             best = span

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from ..quotation import match
+from ..quotation import match, statement
 from ..source import Definition, SourceObject, Span
 from ..trace import Call, Record, Trace, Value
 
@@ -17,21 +17,7 @@ def only(obj: SourceObject, wanted: str) -> list[Span]:
 
     Raises SourceError where a quotation occurs not once.
     """
-    first, dots, last = wanted.partition(" ... ")
-    spans = [
-        _statement(obj, match(obj, quotation.strip())) for quotation in ([first, last] if dots else [first])
-    ]
-    return [Span(*spans[0][:2], *spans[-1][2:])]
-
-
-def _statement(obj: SourceObject, place: Span) -> Span:
-    """The innermost simple statement around a place."""
-    around = [
-        obj.module.span(n) for n in ast.walk(obj.node) if isinstance(n, ast.stmt) and not hasattr(n, "body")
-    ]
-    return min(
-        (span for span in around if span.contains(place)), key=lambda s: s.end_line - s.line, default=place
-    )
+    return [statement(obj, match(obj, wanted.strip()))]
 
 
 def shown_lines(obj: SourceObject, spans: Sequence[Span]) -> set[int]:

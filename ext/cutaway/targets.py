@@ -1,0 +1,198 @@
+"""Everything of a book that a link can lead to: its sections, steps, listings, clips and diagrams, by id.
+
+An id is chosen once and means one thing in the whole book: it is the last part of the address
+``/s/attention-forward-mask/``. A section's is the label that its author gave it, ``(attention)=`` above the heading.
+
+``targets(env)`` lists them after reading; :func:`said` has, for each that was written, a description in plain words.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+from .build import build_of
+from .clip import clip
+from .diagram import diagram
+from .domain import cutaway_domain
+from .listing import annotation, listing
+from .maths import FormulaError, node_to_mathml
+from .store import replacing
+
+KINDS = ("section", "listing", "step", "diagram", "clip")
+_LONGEST = 200  # characters of a description
+
+_PROSE = (nodes.paragraph, nodes.bullet_list, nodes.enumerated_list, nodes.definition_list)
+_said: weakref.WeakKeyDictionary[BuildEnvironment, dict[str, str]] = weakref.WeakKeyDictionary()
+
+
+class Target(NamedTuple):
+    """One thing to link to; ``title`` is plain text, ``object`` the dotted path of what it shows of the source."""
+
+    id: str
+    kind: str
+    docname: str
+    line: int
+    title: str
+    object: str = ""
+
+
+def targets(env: BuildEnvironment) -> dict[str, Target]:
+    """Every target of the book by its id, in the order of pages and lines; of two with one id, the first."""
+    found: dict[str, Target] = {}
+    for target in all_targets(env):
+        found.setdefault(target.id, target)
+    return found
+
+
+def all_targets(env: BuildEnvironment) -> list[Target]:
+    return [Target(**use) for _, use in cutaway_domain(env).uses("target")]
+
+
+def collect(app: Sphinx, doctree: nodes.document) -> None:
+    """Note what a page has to link to, when it was read."""
+    docname = app.env.current_document.docname
+    for target in _of_page(doctree, docname):
+        cutaway_domain(app.env).note_use(docname, "target", target._asdict())
+
+
+def _of_page(doctree: nodes.document, docname: str) -> Iterator[Target]:
+    for node in doctree.findall(nodes.Element):
+        line = node.line or 0
+        if isinstance(node, nodes.section) and (id := _label(doctree, node)):
+            heading = next(iter(node.findall(nodes.title)))
+            yield Target(id, "section", docname, heading.line or line, plain(heading))
+        elif isinstance(node, listing) and node["name"]:
+            yield Target(node["name"], "listing", docname, line, _name(node["object"]), node["object"])
+        elif isinstance(node, annotation) and node["step"]:
+            owner = node.parent["object"] if isinstance(node.parent, listing) else ""
+            yield Target(node["step"], "step", docname, line, node["quotation"], owner)
+        elif isinstance(node, clip) and node["ids"]:
+            yield Target(node["ids"][0], "clip", docname, line, _words(node["scene"].rpartition(".")[2]))
+        elif isinstance(node, diagram) and node["ids"]:
+            title = f"Data flow of {_name(node['object'])}" if node["object"] else short(node["alt"], 80)
+            yield Target(node["ids"][0], "diagram", docname, line, title, node["object"])
+
+
+def _label(doctree: nodes.document, section: nodes.section) -> str:
+    """The id that an author gave to a section; of several, the first. A heading's slug is none: it may change."""
+    explicit = {id for name, id in doctree.nameids.items() if id and doctree.nametypes.get(name)}
+    return next((id for id in section["ids"] if id in explicit), "")
+
+
+def _name(dotted: str) -> str:
+    """``GPT.forward`` of ``nanogpt.model.GPT.forward``."""
+    parts = dotted.split(".")
+    return ".".join(parts[2:]) or dotted
+
+
+def _words(name: str) -> str:
+    """``CausalMask`` -> ``Causal mask``."""
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[A-Z]", name)
+    lowered = [word if word.isupper() and len(word) > 1 else word.lower() for word in words]
+    return " ".join([lowered[0] if lowered[0].isupper() else lowered[0].capitalize(), *lowered[1:]]) if words else name
+
+
+# Descriptions: known when a page is written, kept for the builds that don't write it again
+
+
+def said(app: Sphinx) -> dict[str, str]:
+    """A description of each target in plain words, by id; complete from ``build-finished`` on."""
+    if app.env not in _said:
+        try:
+            _said[app.env] = dict(json.loads(_record(app).read_text("utf-8")))
+        except (OSError, ValueError):
+            _said[app.env] = {}
+    return _said[app.env]
+
+
+def _record(app: Sphinx) -> Path:
+    return Path(app.doctreedir) / f"cutaway-said-{app.builder.name}.json"
+
+
+def describe(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Note what each target of a page says, now that facts and drawings are filled in."""
+    for node in doctree.findall(nodes.Element):
+        if isinstance(node, nodes.section):
+            text = _of_section(node)
+        elif isinstance(node, annotation):
+            text = " ".join(plain(child) for child in node.children)
+        elif isinstance(node, listing):
+            text = _of_listing(app, node)
+        elif isinstance(node, clip):
+            text = " ".join(plain(child) for child in node.children) or node["alt"]
+        elif isinstance(node, diagram):
+            text = " ".join(node.get("words") or [node["alt"]])
+        else:
+            continue
+        said(app).update((id, short(text.replace("\\", ""))) for id in node["ids"])
+
+
+def _of_section(node: nodes.section) -> str:
+    """What it begins with: its first paragraph or list, else that of the first section in it, else its title."""
+    own = [child for child in node.children if isinstance(child, _PROSE)]
+    return plain(own[0] if own else next(node.findall(nodes.paragraph), node[0]))
+
+
+def _of_listing(app: Sphinx, node: listing) -> str:
+    """The first paragraph of the object's docstring, and where it stands."""
+    if not node["found"]:
+        return str(node["object"])
+    obj = build_of(app.env).book.source.find(node["object"])
+    summary = (ast.get_docstring(obj.node) or "").partition("\n\n")[0]
+    where = f"{'/'.join(obj.module.name.split('.'))}.py, lines {obj.first_line}–{obj.last_line}"
+    return f"{summary} ({where})" if summary else where
+
+
+def note_said(app: Sphinx, error: Exception | None) -> None:
+    if error is None:
+        with replacing(_record(app)) as temporary:
+            temporary.write_text(json.dumps(said(app), ensure_ascii=False), "utf-8")
+
+
+# In plain words
+
+
+def plain(node: nodes.Node) -> str:
+    """What a reader sees of a node, as text: formulae as they look, no markup, single blanks."""
+    if isinstance(node, nodes.math | nodes.math_block):
+        return _formula(node)
+    if isinstance(node, nodes.Text):
+        return str(node)
+    if isinstance(node, nodes.raw | nodes.comment | nodes.system_message | nodes.image):
+        return ""
+    parts = (plain(child) for child in node.children)
+    joined = (" " if isinstance(node, nodes.Element) and not isinstance(node, nodes.TextElement) else "").join(parts)
+    return " ".join(joined.split()) if isinstance(node, nodes.Structural | nodes.Body) else joined
+
+
+def _formula(node: nodes.math | nodes.math_block) -> str:
+    try:
+        return re.sub(r"<[^>]*>", "", node_to_mathml(node))
+    except FormulaError:
+        return node.astext().replace("\\", "")
+
+
+def short(text: str, longest: int = _LONGEST) -> str:
+    """A text's first sentences, as many as fit; a sentence too long is cut between words."""
+    text = " ".join(text.split())
+    if len(text) <= longest:
+        return text
+    kept = text[: longest + 1]
+    end = max(kept.rfind(mark) for mark in (". ", "? ", "! "))
+    return kept[: end + 1] if end > longest // 3 else kept[: kept.rfind(" ")].rstrip(",;:") + " …"
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("doctree-read", collect)
+    app.connect("doctree-resolved", describe, priority=900)  # after all that fills in
+    app.connect("build-finished", note_said, priority=100)  # before those who read it

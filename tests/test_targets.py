@@ -1,0 +1,41 @@
+"""What a book has to link to: ids, titles and descriptions in plain words."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import Book
+from docutils import nodes
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cutaway.targets import _words, plain, short
+
+
+def test_every_labelled_thing_of_a_page_is_described(mini_book: Book) -> None:
+    record = Path(f"{mini_book.folder}-doctrees") / "cutaway-said-html.json"
+    said = json.loads(record.read_text("utf-8"))
+    page = mini_book.page("things")
+    steps = [note["id"] for note in page.select(".cutaway-note")]
+    assert steps and set(steps) <= said.keys()
+    assert all(text.strip() and "\\" not in text and len(text) <= 202 for text in said.values())
+
+
+def test_a_formula_is_said_as_it_looks() -> None:
+    paragraph = nodes.paragraph("", "", nodes.Text("so "), nodes.math("", r"e^{-\infty} = 0"), nodes.Text(" here"))
+    assert plain(paragraph) == "so e−∞=0 here"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("CausalMask", "Causal mask"), ("MLPForward", "MLP forward"), ("Scores", "Scores"), ("qk_grid", "Qk grid")],
+)
+def test_a_scene_has_a_title_in_words(name: str, words: str) -> None:
+    assert _words(name) == words
+
+
+@given(st.text(alphabet="ab ,.?", max_size=400))
+def test_a_short_text_is_a_beginning_and_fits(text: str) -> None:
+    told = short(text)
+    assert len(told) <= 202
+    assert " ".join(text.split()).startswith(told.removesuffix(" …"))
