@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -19,6 +20,9 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 TOOL = PROJECT["project"]["dependencies"]
 CLIPS = PROJECT["project"]["optional-dependencies"]["clips"]
 BIN = Path(".nox/book/bin").resolve()  # of the one environment that `book` makes
+# What is missing in a draft stands on its pages; folders of its own keep it out of the whole.
+DRAFT = ["-n", "-D", "cutaway_draft=1", "-D", "cutaway_cards=0"]
+DRAFT += ["-d", "build/draft/doctrees", "docs", "build/draft/html"]
 SPHINX = ["-n", "-W", "--keep-going", "-d", "build/doctrees", "docs", "build/html"]
 
 
@@ -38,6 +42,11 @@ def enter_book(session: nox.Session) -> list[str]:
     return rest
 
 
+def build(session: nox.Session, *options: str) -> None:
+    """Build the site into build/html, for a session whose own options are not Sphinx's."""
+    session.run(BIN / "sphinx-build", *options, *SPHINX, external=True)
+
+
 @nox.session
 def book(session: nox.Session) -> None:
     """Get what the other sessions need: the system packages of apt.txt, and the Python packages."""
@@ -48,29 +57,51 @@ def book(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", requires=["book"])
 def docs(session: nox.Session) -> None:
-    """Build the site into build/html; `-- --source nanogpt=PATH` weaves it around another checkout."""
-    session.run(BIN / "sphinx-build", *enter_book(session), *SPHINX)
-    session.log(f"The site: {Path('build/html/index.html').resolve().as_uri()}")
+    """Build the site into build/html; `-- --draft`: a first look; `-- --source nanogpt=PATH`: of another checkout."""
+    options = enter_book(session)
+    if draft := "--draft" in options:
+        options.remove("--draft")
+    session.run(BIN / "sphinx-build", *options, *(DRAFT if draft else SPHINX))
+    index = Path("build/draft/html/index.html" if draft else "build/html/index.html")
+    session.log(f"The site: {index.resolve().as_uri()}")
 
 
 @nox.session(venv_backend="none", requires=["book"])
 def live(session: nox.Session) -> None:
-    """Serve the site and build again what an edit touches (Ctrl-C ends it)."""
-    watched = ["--watch", "ext", "--watch", "model_src", "--ignore", "build", "--ignore", ".cutaway"]
-    session.run(BIN / "sphinx-autobuild", *enter_book(session), *watched, "-n", *SPHINX[3:])
+    """Serve the site and build again what an edit touches; warnings show in the browser (Ctrl-C ends it)."""
+    options = ["--watch", "ext", "--watch", "model_src", "-n", "-d", "build/live-doctrees", *enter_book(session)]
+    session.run(BIN / "python", "-m", "cutaway.live.server", *options, "docs", "build/live")
+
+
+@nox.session(venv_backend="none", requires=["book"])
+def pdf(session: nox.Session) -> None:
+    """Print the whole book into build/cutaway.pdf."""
+    session.run(sys.executable, "bootstrap.py", "--tests")  # Chromium prints it
+    build(session, *enter_book(session))
+    session.run(BIN / "python", "-m", "cutaway.printing", "build/html", "build/cutaway.pdf")
 
 
 @nox.session(venv_backend="none", requires=["book"])
 def tests(session: nox.Session) -> None:
     """Run the tests; `-- tests/test_store.py -k digest` runs some."""
     session.run(sys.executable, "bootstrap.py", "--tests")
-    session.run(BIN / "pytest", "-m", "not stages", *enter_book(session))
+    session.run(BIN / "pytest", "-m", "not stages and not site and not faults", *enter_book(session))
 
 
-@nox.session(venv_backend="none", requires=["docs"])
+@nox.session(venv_backend="none", requires=["book"])
 def stages(session: nox.Session) -> None:
     """Run the slower tests of clips: every scene of the book, and a gallery beside stock Manim's frames."""
-    session.run(BIN / "pytest", "-m", "stages", *enter_book(session))
+    options = enter_book(session)
+    build(session)
+    session.run(BIN / "pytest", "-m", "stages", *options)
+
+
+@nox.session(venv_backend="none", requires=["book"])
+def faults(session: nox.Session) -> None:
+    """Break things on purpose and see what is survived: `-- -k disk` some; without options the table is written."""
+    options = enter_book(session)
+    session.env["CUTAWAY_FAULTS_TABLE"] = "" if options else "1"
+    session.run(BIN / "pytest", "-m", "faults", "tests/faults", *options)
 
 
 @nox.session(venv_backend="none", requires=["book"])
@@ -79,10 +110,38 @@ def clips(session: nox.Session) -> None:
     session.run(BIN / "python", "-m", "cutaway", "clip", *enter_book(session))
 
 
-@nox.session(venv_backend="none", requires=["docs"])
+@nox.session(name="site-check", requires=["book"])
+def site_check(session: nox.Session) -> None:
+    """Check the site: accessibility, validity, links, clips, nothing asked from outside; `-- --site FOLDER` another."""
+    session.run(sys.executable, "bootstrap.py", "--tests", external=True)
+    session.install(*groups("site"))  # an environment of its own: it only brings node
+    packages = Path("build/npm").resolve()
+    packages.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(Path("tests/site", name), packages)
+    session.run("npm", "ci", "--prefer-offline", "--no-audit", "--no-fund", "--prefix", packages, silent=True)
+    options = enter_book(session)
+    if "--site" not in options:
+        build(session)
+    session.env["PATH"] = os.pathsep.join([session.bin, session.env["PATH"]])  # before any other node
+    session.run(BIN / "pytest", "-m", "site", "tests/site", *options, external=True)
+
+
+@nox.session(venv_backend="none", requires=["book"])
 def bench(session: nox.Session) -> None:
     """Measure beside Manim's own command, as ratios: `-- 7` takes the median of 7 pairs."""
-    session.run(BIN / "python", "-m", "tests.bench", *enter_book(session))
+    options = enter_book(session)
+    build(session)
+    session.run(BIN / "python", "-m", "tests.bench", *options)
+
+
+@nox.session(venv_backend="none", requires=["book"])
+def permalinks(session: nox.Session) -> None:
+    """Record the ids of all that can be linked to: `-- --move OLD NEW`, `-- --retire ID --to NEAR`."""
+    options = enter_book(session)
+    build = [option for option in SPHINX if option != "-W"]  # what it warns of is recorded next
+    session.run(BIN / "sphinx-build", *build)
+    session.run(BIN / "python", "-m", "cutaway", "permalinks", *options)
 
 
 @nox.session(venv_backend="none", requires=["book"])
@@ -93,7 +152,11 @@ def cells(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and types."""
+    """Check style, types, spelling, workflows, and what is asked of a repository."""
     session.install(*TOOL, *groups("lint"))
     session.run("ruff", "check")
     session.run("mypy")
+    texts = sorted(map(str, Path().glob("*.[mp][dy]")))
+    session.run("codespell", "docs", "ext", "model_src", "tests", ".github", *texts)
+    session.run("zizmor", "--offline", "--quiet", ".github")
+    session.run("repo-review", ".", "--show", "err")

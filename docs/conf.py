@@ -1,11 +1,14 @@
 """Settings of the book; everything that is computed lives in ext/cutaway."""
 
+import os
+import re
+
 project = "Cutaway"
 author = "The Cutaway authors"
 copyright = "2026, The Cutaway authors"
 language = "en"
 
-extensions = ["myst_nb", "sphinx_design", "sphinx_copybutton", "cutaway"]
+extensions = ["myst_nb", "sphinx_design", "sphinx_reredirects", "cutaway", "cutaway.website"]
 exclude_patterns = ["scenes"]
 
 # What is explained, what is run, and where the drawings are kept (safe to delete).
@@ -33,7 +36,10 @@ nb_execution_show_tb = True
 nb_merge_streams = True
 nb_render_markdown_format = "myst"  # tables and roles in the output of cells
 nb_ipywidgets_js = {}  # its default asks two other hosts for scripts
-copybutton_exclude = ".linenos, .gp, .cutaway-lineno, .cutaway-callout, .cutaway-shape"
+
+# Ids that last, and the site's public address: snippets name it, and without it everything works by relative links.
+cutaway_permalinks = "../permalinks.json"
+html_baseurl = os.environ.get("CUTAWAY_BASEURL") or os.environ.get("READTHEDOCS_CANONICAL_URL", "")
 
 html_theme = "sphinx_book_theme"
 html_title = "Cutaway: nanoGPT from the inside"
@@ -41,7 +47,15 @@ templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_sidebars = {"**": ["book-logo.html", "book-search.html", "book-nav.html"]}
 html_css_files = ["book.css"]
+html_js_files = [("book.js", {"defer": "defer"})]
+html_context = {
+    # Loaded by the search page alone.
+    "search_scripts": ["documentation_options.js", "doctools.js", "sphinx_highlight.js"],
+    # The theme's stylesheet, which its own templates link by hand.
+    "website_styles": ["basic.css", "styles/pydata-sphinx-theme.css"],
+}
 html_favicon = "_static/favicon.svg"
+html_show_search_summary = False  # it would fetch every page that it found, which a page opened as a file must not
 html_copy_source = True  # each page offers its notebook
 html_theme_options = {
     # The theme would show a second search bar on wide screens.
@@ -52,6 +66,7 @@ html_theme_options = {
     "secondary_sidebar_items": [],  # book-nav.html shows the page's sections; listings need the width
     "use_fullscreen_button": False,
     "back_to_top_button": False,
+    "footer_content_items": ["copyright.html", "keys-button.html"],
 }
 
 # What a screen reader would stumble over in HTML that others print.
@@ -62,8 +77,11 @@ SPOKEN = {
 
 
 def speak_well(app, pagename, templatename, context, doctree):
+    body = context.get("body", "")
     for printed, better in SPOKEN.items():
-        context["body"] = context.get("body", "").replace(printed, better)
+        body = body.replace(printed, better)
+    # myst-nb's folded cells: a summary may hold no paragraph
+    context["body"] = re.sub(r'<p( class="(?:collapsed|expanded) admonition-title">.*?</)p>', r"<span\1span>", body)
 
 
 def setup(app):

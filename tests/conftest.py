@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, sync_playwright
 import bootstrap
 
 ROOT = Path(__file__).parents[1]
+pytest_plugins = ["built_site"]  # what tests/site needs, and its option --site
 # A machine that is busy with something else is no failure.
 settings.register_profile("book", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("book")

@@ -129,7 +129,8 @@ def test_captions_are_nodes_and_text_is_escaped(html):
         "The <em>box</em> &amp; &lt;b&gt;.",
         "A second paragraph.",
     ]
-    assert "A &lt;b&gt;box&lt;/b&gt; appears --&gt; here" in shown.details.li.decode_contents()
+    section = shown.select_one(".cutaway-clip-sections > li").decode_contents()
+    assert "A &lt;b&gt;box&lt;/b&gt; appears --&gt; here" in section
 
 
 def test_a_second_build_does_nothing(folder, html):

@@ -124,9 +124,9 @@ def test_sessions_are_the_ones_that_the_readme_may_name() -> None:
         check=True,
         env={**os.environ, "NOX_ENVDIR": ""},
     ).stdout
-    sessions = dict(re.findall(r"^[*-] (\w+) -> (.+)$", listed, re.MULTILINE))
+    sessions = dict(re.findall(r"^[*-] ([\w-]+) -> (.+)$", listed, re.MULTILINE))
     assert set(sessions) == {
-        "book", "docs", "live", "tests", "stages", "clips", "bench", "cells", "lint"
+        "book", "docs", "live", "pdf", "tests", "stages", "clips", "site-check", "bench", "permalinks", "cells", "lint"
     }
 
 

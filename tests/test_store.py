@@ -1,5 +1,6 @@
 """The store: whole files or none."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -48,16 +49,16 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match="disk full"):
         store.write("clip", "abc", ".mp4", half)
-    assert not store.has("clip", "abc", ".mp4")
+    assert not store.path("clip", "abc", ".mp4").exists()
     assert list((tmp_path / "clip").iterdir()) == []
 
 
 def test_a_failed_write_keeps_what_was_there(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    store.write("clip", "abc", ".json", b"1")
+    store.write_json("clip", "abc", {"a": 1})
     with pytest.raises(OSError, match="full"):
         store.write("clip", "abc", ".json", lambda path: (_ for _ in ()).throw(OSError("full")))
-    assert store.read_json("clip", "abc") == 1
+    assert store.read_json("clip", "abc") == {"a": 1}
 
 
 def test_a_broken_json_counts_as_missing(tmp_path: Path) -> None:
@@ -65,3 +66,32 @@ def test_a_broken_json_counts_as_missing(tmp_path: Path) -> None:
     store.write("trace", "abc", ".json", b'{"half": ')
     assert store.read_json("trace", "abc") is None
     assert store.read_json("trace", "other") is None
+
+
+LEAVES = st.integers() | st.floats(allow_nan=False) | st.none() | st.text(max_size=3)
+
+
+@given(st.dictionaries(st.text(max_size=3), LEAVES))
+def test_json_comes_back_as_it_was(value: dict) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Store(Path(folder)).write_json("trace", "abc", value)
+        assert Store(Path(folder)).read_json("trace", "abc") == value
+
+
+def test_json_under_another_name_counts_as_missing(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    path = store.write_json("trace", "abc", {"a": 1})
+    store.write("trace", "other", ".json", path.read_bytes())
+    assert store.read_json("trace", "other") is None
+
+
+@pytest.mark.parametrize("damage", [b"wholf", b"whole and more", b""])
+def test_a_damaged_file_is_not_whole(tmp_path: Path, damage: bytes) -> None:
+    store = Store(tmp_path)
+    store.write("clip", "abc", ".js", b"whole")
+    store.vouch("clip", "abc", [".js"], frames=3)
+    assert store.whole("clip", "abc")["frames"] == 3
+    store.write("clip", "abc", ".js", damage)
+    assert store.whole("clip", "abc") is None
+    store.path("clip", "abc", ".js").unlink()
+    assert store.whole("clip", "abc") is None

@@ -21,9 +21,19 @@ def test_every_labelled_thing_of_a_page_is_described(mini_book: Book) -> None:
     assert all(text.strip() and "\\" not in text and len(text) <= 202 for text in said.values())
 
 
-def test_a_formula_is_said_as_it_looks() -> None:
-    paragraph = nodes.paragraph("", "", nodes.Text("so "), nodes.math("", r"e^{-\infty} = 0"), nodes.Text(" here"))
-    assert plain(paragraph) == "so e−∞=0 here"
+@pytest.mark.parametrize(
+    ("latex", "said"),
+    [
+        (r"e^{-\infty} = 0", "e^−∞=0"),
+        (r"\sqrt{D}", "√D"),
+        (r"\frac{q k}{\sqrt{D}}", "qk/(√D)"),
+        (r"x_i^2 + e^{a+b}", "x_i^2+e^(a+b)"),
+        (r"\operatorname{softmax}(x)", "softmax(x)"),
+    ],
+)
+def test_a_formula_is_said_in_one_line(latex: str, said: str) -> None:
+    paragraph = nodes.paragraph("", "", nodes.Text("so "), nodes.math("", latex), nodes.Text(" here"))
+    assert plain(paragraph) == f"so {said} here"
 
 
 @pytest.mark.parametrize(

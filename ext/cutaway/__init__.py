@@ -24,9 +24,21 @@ PARTS = (
     "diagram",
     "clip",
     "sequence",
+    "reference",
+    "sourcepage",
     "cells",
     "maths",
     "targets",
+    "twins",
+    "searching",
+    "linking.check",
+    "linking.moved",
+    "linking.button",
+    "linking.stubs",
+    "linking.lookup",
+    "linking.cards",
+    "live",
+    "draft",
     "assets",
 )
 
@@ -34,4 +46,4 @@ PARTS = (
 def setup(app: Sphinx) -> dict[str, Any]:
     for part in PARTS:
         importlib.import_module(f".{part}", __name__).setup(app)
-    return {"version": __version__, "env_version": 3, "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": __version__, "env_version": 4, "parallel_read_safe": True, "parallel_write_safe": True}

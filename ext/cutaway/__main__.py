@@ -1,4 +1,4 @@
-"""The command line: ``python -m cutaway explain|clip|frame|cells``. Each command works on the book around it.
+"""The command line: ``python -m cutaway explain|clip|frame|link|…``. Each command works on the book around it.
 
 The commands import their module when they run: ``--help`` needs neither Sphinx nor manim.
 """
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 KINDS = ("mp4", "gif", "webp", "png")  # of a clip as a file
+LINKS = ("url", "markdown", "rst", "html", "card", "animated", "gif", "badge", "myst", "sphinx")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,6 +63,18 @@ def _parser() -> argparse.ArgumentParser:
     frame.add_argument("--theme", choices=("dark", "light"), default="dark")
     frame.add_argument("--png", type=Path, metavar="FILE", help="(default: SCENE-WHEN.png here)")
     frame.set_defaults(run=_frame)
+    coverage = commands.add_parser("coverage", help="how much of the source the last build's steps explain")
+    coverage.add_argument("file", nargs="?", help="as in nanogpt/model.py (default: all)")
+    coverage.set_defaults(run=_coverage)
+    link = commands.add_parser("link", help="what one copies to link to a part of the book")
+    link.add_argument("what", help="an id, as in attention-forward-mask, or a line, as in nanogpt/model.py:62")
+    link.add_argument("--as", dest="kind", choices=LINKS, help="only this (default: all, with their names)")
+    link.set_defaults(run=_link)
+    permalinks = commands.add_parser("permalinks", help="record the last build's ids in permalinks.json")
+    permalinks.add_argument("--move", nargs=2, action="append", default=[], metavar=("OLD", "NEW"))
+    permalinks.add_argument("--retire", action="append", default=[], metavar="ID", help="it is gone; needs --to")
+    permalinks.add_argument("--to", default="", metavar="ID", help="the nearest to what is retired")
+    permalinks.set_defaults(run=_permalinks)
     cells = commands.add_parser("cells", help="run a page's cells and print what they print")
     cells.add_argument("page", help="document name, as in model/attention")
     cells.set_defaults(run=_cells)
@@ -98,6 +111,24 @@ def _frame(options: argparse.Namespace) -> None:
     from .filming.export import frame_at
 
     print(frame_at(_book(options), options.scene, options.when, options.png, options.of, options.theme))
+
+
+def _coverage(options: argparse.Namespace) -> None:
+    from .explains import report
+
+    print(report(_book(options), options.file))
+
+
+def _link(options: argparse.Namespace) -> None:
+    from .linking.lookup import link
+
+    print(link(_book(options), options.what, options.kind))
+
+
+def _permalinks(options: argparse.Namespace) -> None:
+    from .linking.lookup import record
+
+    print(record(_book(options), options.move, options.retire, options.to))
 
 
 def _cells(options: argparse.Namespace) -> int:

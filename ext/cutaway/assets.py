@@ -25,38 +25,28 @@ from .weaving.code import pairs_css
 logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).with_name("static")
-CSS_WEIGHTS = {"Regular": 400, "SemiBold": 600, "Bold": 700}
-# What a page may print in these faces; any other character comes from the reader's own fonts.
-CHARACTERS = "".join(
-    chr(code)
-    for first, last in (
-        (0x20, 0x7E),  # ASCII
-        (0xA0, 0x17F),  # Latin letters with marks
-        (0x370, 0x3FF),  # Greek
-        (0x2010, 0x2044),  # dashes, quotes, dots, primes
-        (0x2070, 0x209C),  # superscripts and subscripts
-        (0x2100, 0x214F),  # letterlike: the real numbers
-        (0x2190, 0x21FF),  # arrows
-        (0x2200, 0x22FF),  # operators
-        (0x2460, 0x2473),  # circled numbers
-        (0x2500, 0x25FF),  # boxes, blocks, shapes
-        (0x2713, 0x2717),  # ticks and crosses
-    )
-    for code in range(first, last + 1)
+CSS_WEIGHTS = {"Regular": 400, "SemiBold": 600}  # a browser takes the second for all that is bolder
+# What a page may print in these faces; any other character comes from the reader's own fonts. Every hundred more
+# are 4 KB in each of four files.
+CHARACTERS = (
+    "".join(map(chr, range(0x20, 0x7F)))
+    + "\xa0©«»°±²³·¹½×÷ÄÉÖÜßàáäçèéêëíïñóôöúü–—‘’“”†•…′₀₁₂₃₄₅₆₇₈₉ᵀαβγδεηθλμπρστφψωΔΘΣΦΩℝ"
+    + "←↑→↓↔∂∇∈∏∑−√∞≈≠≤≥⊙⋅⋮⋯"
 )
+DRAWN = CHARACTERS + "".join(map(chr, range(0x2500, 0x2600))) + "✓✗"  # and boxes, blocks and shapes
 
 
 # No ligatures: in code, "!=" must not read as another character.
-SUBSETTING = {"flavor": "woff2", "hinting": False, "layout_features": ["kern", "mark", "tnum"]}
+SUBSETTING = {"flavor": "woff2", "hinting": False, "desubroutinize": True, "layout_features": ["kern", "tnum"]}
 
 
-def subset(source: Path, target: Path) -> None:
-    """Cut a font file down to CHARACTERS, as woff2."""
+def subset(source: Path, characters: str, target: Path) -> None:
+    """Cut a font file down to some characters, as woff2."""
     from fontTools.subset import Options, Subsetter, load_font, save_font
 
     options = Options(**SUBSETTING)
     subsetter = Subsetter(options)
-    subsetter.populate(text=CHARACTERS)
+    subsetter.populate(text=characters)
     with load_font(str(source), options) as font:
         subsetter.subset(font)
         save_font(font, str(target), options)
@@ -79,20 +69,23 @@ def installed_faces() -> Iterator[fonts.Face]:
 def page_fonts(store: Store) -> Iterator[tuple[str, int, Path]]:
     """Family, CSS weight and woff2 file of each installed face."""
     for face in installed_faces():
+        characters = DRAWN if "Mono" in face.family else CHARACTERS
         for weight, source in face.files:
             if weight not in CSS_WEIGHTS:
                 continue
-            key = digest(source.read_bytes(), CHARACTERS, SUBSETTING, version("fonttools"))
+            key = digest(source.read_bytes(), characters, SUBSETTING, version("fonttools"))
             name = f"{source.stem}-{key}"
             path = store.path("assets", name, ".woff2")
-            if not path.is_file():
-                store.write("assets", name, ".woff2", partial(subset, source))
+            if store.whole("assets", name) is None:
+                store.write("assets", name, ".woff2", partial(subset, source, characters))
+                store.vouch("assets", name, [".woff2"])
             yield face.family, CSS_WEIGHTS[weight], path
 
 
 def font_face(family: str, weight: int, file: str) -> str:
+    """A face that is there at the first paint or on the next page: text that changes its face moves all below."""
     return (
-        f'@font-face {{ font-family: "{family}"; font-weight: {weight}; font-display: swap; '
+        f'@font-face {{ font-family: "{family}"; font-weight: {weight}; font-display: optional; '
         f'src: url("{file}") format("woff2"); }}\n'
     )
 
@@ -115,11 +108,18 @@ def page_files(store: Store) -> list[Path]:
     files = [path for _, _, path in faces]
     for suffix, text in texts.items():
         path = store.path("assets", f"cutaway-{digest(text)}", suffix)
-        if text and not path.is_file():
+        if text and not _holds(path, text.encode()):
             store.write("assets", path.stem, suffix, text.encode())
         if text:
             files.append(path)
     return files
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.read_bytes() == data
+    except OSError:
+        return False
 
 
 def add_files(app: Sphinx, config: Config) -> None:
@@ -132,6 +132,7 @@ def add_files(app: Sphinx, config: Config) -> None:
     except OSError as error:
         logger.warning("pages go without our styles: %s", error.strerror, type="cutaway", subtype="store")
         return
+    config.html_context["page_fonts"] = [path.name for path in files if path.suffix == ".woff2"]  # to be preloaded
     for path in files:
         config.html_static_path.append(str(path))
         if path.suffix == ".css":

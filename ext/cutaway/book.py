@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .linking.address import base
 from .names import Place
 from .quotation import match
 from .source import Source, SourceError
@@ -29,7 +30,11 @@ SETTINGS: list[tuple[str, Any, str, type, str]] = [
     ("cutaway_clip_size", (1280, 720), "", tuple, "pixels of a clip"),
     ("cutaway_clip_fps", 30, "", int, "frames per second of a clip"),
     ("cutaway_clip_limit_s", 300, "", int, "a scene that takes longer is stopped, in seconds"),
+    ("cutaway_clip_limit_mb", 3000, "", int, "a scene that takes more memory is stopped, in megabytes"),
+    ("cutaway_draft", False, "env", bool, "a first look: one run, the clips that are there, no cells; pages say so"),
     ("cutaway_workers", 0, "", int, "processes that render clips; 0: one per core"),
+    ("cutaway_permalinks", "", "", str, "the registry of ids, relative to conf.py; empty: ids are not checked"),
+    ("cutaway_cards", True, "", bool, "cards and badges for links from elsewhere are drawn"),
 ]
 
 
@@ -49,7 +54,10 @@ class Book:
     clip_size: tuple[int, int] = (1280, 720)
     clip_fps: int = 30
     clip_limit_s: int = 300
+    clip_limit_mb: int = 3000
     workers: int = 0
+    permalinks: Path | None = None
+    base: str = ""  # the site's public address
 
     @property
     def source(self) -> Source:
@@ -81,7 +89,10 @@ class Book:
             clip_size=(size[0], size[1]),
             clip_fps=config.cutaway_clip_fps,
             clip_limit_s=config.cutaway_clip_limit_s,
+            clip_limit_mb=config.cutaway_clip_limit_mb,
             workers=config.cutaway_workers or os.cpu_count() or 1,
+            permalinks=(confdir / config.cutaway_permalinks).resolve() if config.cutaway_permalinks else None,
+            base=base(config),
         )
 
     @classmethod
@@ -100,6 +111,7 @@ class Book:
             raise BookError(f"{confdir / 'conf.py'}: {error}") from error
         for name, default, rebuild, type_, description in SETTINGS:
             config.add(name, default, rebuild, [type_], description)  # type: ignore[arg-type]
+        config.add("html_baseurl", "", "html", [str])
         return cls.from_config(config, confdir)
 
 
@@ -126,10 +138,15 @@ def steps_key(book: Book) -> str:
     return digest("steps", str(book.confdir))
 
 
+def steps_of_last_build(book: Book) -> dict[str, tuple[str, str]]:
+    """Object and quotation of each step; none where nothing was built."""
+    return book.store.read_json("book", steps_key(book)) or {}
+
+
 def places_of_last_build(book: Book) -> dict[str, Place]:
     """The steps of the last build, where their quotations stand now."""
     places = {}
-    for id, (dotted, quotation) in (book.store.read_json("book", steps_key(book)) or {}).items():
+    for id, (dotted, quotation) in steps_of_last_build(book).items():
         with contextlib.suppress(SourceError):
             places[id] = Place(dotted, match(book.source.find(dotted), quotation))
     return places

@@ -103,13 +103,14 @@ def _start(app: Sphinx) -> None:
     try:
         book = Book.from_config(app.config, Path(app.confdir))
         build = _builds[app.env] = Build(book)
-        build.outcomes = runs.ensure(book, lambda line: logger.info("%s", bold("cutaway: ") + line))
+        draft = app.config.cutaway_draft
+        build.outcomes = runs.ensure(book, lambda line: logger.info("%s", bold("cutaway: ") + line), draft=draft)
     except (BookError, runs.RunError) as error:
         _builds.setdefault(app.env, Build(_empty(app)))
         logger.warning(str(error), type="cutaway", subtype="runs")
         return
     for outcome in build.outcomes.values():
-        if outcome.error:
+        if outcome.error and outcome.error != runs.LEFT_OUT:
             logger.warning(
                 outcome.error, location=f"{book.runs}:{outcome.line}", type="cutaway", subtype="runs"
             )
@@ -166,11 +167,28 @@ def _written(app: Sphinx) -> dict[str, str]:
 def _outdated(
     app: Sphinx, env: BuildEnvironment, added: Set[str], changed: Set[str], removed: Set[str]
 ) -> list[str]:
-    """Pages that are read again: those that had a warning last time."""
-    written = _written(app)
+    """Pages that are read again: those that had a warning last time, and those whose files changed.
+
+    Sphinx asks whether a file is newer than its last reading; after a clock was set back, an edited file is not.
+    """
+    written, texts = _written(app), cutaway_domain(env).data.setdefault("texts", {})
+    now = {name: _text(env, name) for name in env.found_docs}
+    edited = {name for name, text in now.items() if texts.get(name, text) != text}
+    texts.clear()
+    texts.update(now)
     return [
-        name for name in env.found_docs if written.get(name) == "troubled" and name not in added | changed
+        name
+        for name in env.found_docs
+        if (written.get(name) == "troubled" or name in edited) and name not in added | changed
     ]
+
+
+def _text(env: BuildEnvironment, docname: str) -> str:
+    """Digest of a page's file and of those that it said it depends on."""
+    # A page's executed notebook is a dependency that each reading writes anew.
+    named = [Path(name) for name in sorted(env.dependencies[docname]) if "jupyter_execute" not in Path(name).parts]
+    paths = [Path(env.doc2path(docname)), *(Path(env.srcdir, name) for name in named)]
+    return digest([path.read_bytes() if path.is_file() else None for path in paths])
 
 
 def _updated(app: Sphinx, env: BuildEnvironment) -> list[str]:

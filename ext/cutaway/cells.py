@@ -25,6 +25,7 @@ import numpy as np
 
 from . import runs
 from .book import Book, BookError
+from .kernels import failed, survive
 from .names import Names
 from .store import digest
 from .trace import Scalar
@@ -122,6 +123,7 @@ def _point(app: Sphinx) -> None:
     """Lead the constant path to the digest's folder; the cache there is made now, before processes race for it."""
     if "nb_execution_cache_path" not in app.config.values:
         return
+    survive()
     current = Path(app.config.nb_execution_cache_path)
     if current != _folder(app) / "current":
         return
@@ -164,7 +166,7 @@ def _outdated(
     data = cutaway_domain(env).data
     now = _digest(env)
     if data.get("cells") == now:
-        return []
+        return [name for name in failed(env) if name not in added]
     data["cells"] = now
     return [name for name in env.found_docs if name not in added and _has_cells(Path(env.doc2path(name)))]
 

@@ -38,6 +38,7 @@ from . import clip_html, screening
 from .build import build_of, warn
 from .domain import cutaway_domain, nearest
 from .filming.recipe import KIND, find_scene
+from .reference import Option, spec
 from .render import Clip as Rendered
 from .screening import clips_showing
 from .source import SourceError
@@ -49,14 +50,17 @@ class clip(nodes.General, nodes.Element):
     """Attributes: ``scene``, ``run``, ``alt``; once resolved ``files``, ``shown``; children: the caption."""
 
 
+OPTIONS = {
+    "run": Option(directives.unchanged_required, "whose values the scene reads; the first declared one without it"),
+    "alt": Option(directives.unchanged_required, "says in a sentence what is seen; required"),
+    "name": Option(directives.unchanged_required, "its address, with which those of its sections begin"),
+}
+
+
 class Clip(SphinxDirective):
     required_arguments = 1
     has_content = True
-    option_spec: ClassVar = {
-        "run": directives.unchanged_required,
-        "alt": directives.unchanged_required,
-        "name": directives.unchanged_required,
-    }
+    option_spec: ClassVar = spec(OPTIONS)
 
     def run(self) -> list[nodes.Node]:
         node = clip(

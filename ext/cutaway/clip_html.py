@@ -41,7 +41,7 @@ def figure(node: nodes.Element, files: Mapping[str, str]) -> str:
 
 def _inside(node: nodes.Element, files: Mapping[str, str]) -> str:
     bar = controls(node["shown"]) if node["shown"]["recording"] else ""
-    return stage(node, files) + bar + words(node, files)
+    return stage(node, files) + bar + node.get("link", "") + words(node, files)
 
 
 def _data(shown: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, str]:

@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -53,6 +53,7 @@ from .drawing.graph import Graph
 from .drawings import UNDRAWN, computed, explained
 from .explain import explain, function_of
 from .names import UnknownName, Wanted
+from .reference import Option, spec
 from .source import SourceError
 
 __all__ = ["diagram", "explain", "setup"]
@@ -62,14 +63,17 @@ class diagram(nodes.General, nodes.Element):
     """Attributes: ``object`` and ``run`` of a computed one, ``lines``, ``links`` of a drawn one; ``alt``."""
 
 
+OPTIONS = {
+    "run": Option(directives.unchanged, "which call is drawn: RUN, RUN.PASS or RUN.PASS/MODULE"),
+    "name": Option(directives.unchanged, "its address; steps and other diagrams lead to it"),
+    "alt": Option(directives.unchanged, "says in words what a drawing made by hand shows; required there"),
+}
+
+
 class Diagram(SphinxDirective):
     optional_arguments = 1
     has_content = True
-    option_spec = {  # noqa: RUF012 - as Sphinx has it
-        "run": directives.unchanged,
-        "name": directives.unchanged,
-        "alt": directives.unchanged,
-    }
+    option_spec: ClassVar = spec(OPTIONS)
 
     def run(self) -> list[nodes.Node]:
         node = diagram(object="", run=self.options.get("run", ""), lines=[], links=[])
@@ -220,6 +224,7 @@ def visit_diagram(translator: Any, node: diagram) -> None:
     label = translator.attval(node["label"])
     body.append(f'<div class="cutaway-diagram-scroll" role="group" tabindex="0" aria-label="{label}">')
     body.append(f"<pre>{markup(node['drawing'].lines, node['anchors'], node['drawing'].sizes)}</pre></div>\n")
+    body.append(node.get("link", ""))
     if node["words"]:
         items = "".join(f"<li>{translator.encode(sentence)}</li>\n" for sentence in node["words"])
         body.append('<details class="cutaway-diagram-words"><summary>In words</summary>\n')

@@ -43,7 +43,10 @@ class Step(NamedTuple):
 
 
 class StepRole(XRefRole):
-    """``{step}`attention-forward-mask```: the domain need not be named."""
+    """A link to a step by its id, with the code that it quotes or with words of your own.
+
+    The domain need not be named: ``{step}`attention-forward-mask```.
+    """
 
     def process_link(
         self, env: BuildEnvironment, refnode: nodes.Element, has_explicit_title: bool, title: str, target: str
@@ -135,7 +138,8 @@ class Cutaway(Domain):
 
     def get_objects(self) -> Iterator[tuple[str, str, str, str, str, int]]:
         for step in self.steps.values():
-            yield step.id, step.quotation, "step", step.docname, step.id, 1
+            # -1: not for Sphinx's search, whose links would lead to "#" and the quotation; searching.py has its own.
+            yield step.id, step.quotation, "step", step.docname, step.id, -1
 
 
 def cutaway_domain(env: BuildEnvironment) -> Cutaway:

@@ -32,6 +32,8 @@ class fact(nodes.Inline, nodes.TextElement):
 
 
 class FactRole(SphinxRole):
+    """A recorded number or shape by its name, ``sort.accuracy:.1%`` with a format."""
+
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         parsed = _TEXT.match(self.text.strip())
         name, form = (parsed["name"], parsed["format"] or "") if parsed else (self.text, "")
@@ -42,6 +44,8 @@ class FactRole(SphinxRole):
 
 
 class DimRole(SphinxRole):
+    """A dimension's letter in its colour, ``T``."""
+
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         known = DIMENSIONS.get(self.text)
         if known is None:
@@ -93,12 +97,17 @@ def _fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             node.replace_self(nodes.literal("", node["name"]))
 
 
+def run_of(name: str) -> str:
+    """The first part of a fact's name: a run, if one is called so."""
+    return re.split(r"[./@]", name)[0]
+
+
 def _unfilled(app: Sphinx, docname: str, node: fact, error: Exception) -> None:
     build = build_of(app.env)
     lost = [use["step"] for _, use in cutaway_domain(app.env).uses("unquoted")]
     if any(step in node["name"] for step in lost):
         return  # another checkout lacks the step's quotation: listed once, where the listing is read
-    run = re.split(r"[./@]", node["name"])[0]
+    run = run_of(node["name"])
     if run in build.outcomes and build.outcomes[run].error:
         build.troubled.add(docname)  # the run's own error was reported; its facts need not repeat it
     else:

@@ -39,6 +39,7 @@ from sphinx.util.docutils import SphinxDirective
 from .build import build_of, warn
 from .domain import NOWHERE, Step, cutaway_domain
 from .quotation import match
+from .reference import Option, spec
 from .source import SourceError, SourceObject, Span
 from .weaving.excerpt import only
 
@@ -55,15 +56,18 @@ class annotation(nodes.General, nodes.Element):
     """A note; attributes: ``number``, ``quotation``, ``span`` (None where broken), ``step`` (its id, or empty)."""
 
 
+OPTIONS = {
+    "run": Option(directives.unchanged, "whose shapes stand beside the lines: RUN, RUN.PASS or RUN.PASS/MODULE"),
+    "name": Option(directives.unchanged, "makes each note a step, whose id is this name and the part in braces"),
+    "collapse": Option(directives.flag, "folds the code away"),
+    "only": Option(directives.unchanged, "shows just the statements with this quotation; from one ``...`` to another"),
+}
+
+
 class Listing(SphinxDirective):
     required_arguments = 1
     has_content = True
-    option_spec: ClassVar = {
-        "run": directives.unchanged,
-        "name": directives.unchanged,
-        "collapse": directives.flag,
-        "only": directives.unchanged,
-    }
+    option_spec: ClassVar = spec(OPTIONS)
 
     def run(self) -> list[nodes.Node]:
         dotted = self.arguments[0].strip()

@@ -29,8 +29,9 @@ def visit(translator: Any, node: listing) -> None:
     body = translator.body
     body.append(translator.starttag(node, "figure", "", CLASS="cutaway-listing"))
     caption = f"<code>{html.escape(node['caption'])}</code> <span>lines {node['lines']}</span>"
+    caption = f'<a href="{html.escape(node["source"])}">{caption}</a>' if node["source"] else caption
     caption += f" <span>{html.escape(node['origin'])}</span>" if node["origin"] else ""
-    body.append(f'<figcaption class="cutaway-listing-caption">{caption}</figcaption>\n')
+    body.append(f'<figcaption class="cutaway-listing-caption">{caption}{node.get("link", "")}</figcaption>\n')
     if node["collapse"]:
         body.append(f"<details><summary><code>{html.escape(node['summary'])}</code></summary>\n")
     body.append('<div class="cutaway-listing-body">')
@@ -61,9 +62,7 @@ def visit_note(translator: Any, node: annotation) -> None:
     ]
     if node["owner"]:
         parts.append(f'<a class="cutaway-owner" href="{html.escape(node["owner"])}">explained here</a>')
-    if node["step"]:
-        parts.append(f'<a class="headerlink" href="{node["href"]}" title="Link to this step">#</a>')
-    translator.body.append(f'<p class="cutaway-note-term">{" ".join(parts)}</p>\n')
+    translator.body.append(f'{node.get("link", "")}<p class="cutaway-note-term">{" ".join(parts)}</p>\n')
 
 
 def depart_note(translator: Any, node: annotation) -> None:

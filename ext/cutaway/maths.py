@@ -7,7 +7,10 @@ says ``html_math_renderer = "mathjax"``.
 
 from __future__ import annotations
 
+import html
+import re
 from functools import cache
+from xml.etree import ElementTree
 
 from docutils import nodes
 from math_core import LatexError, LatexToMathML
@@ -49,6 +52,33 @@ def node_to_mathml(node: nodes.math | nodes.math_block) -> str:
     if isinstance(node, nodes.math):
         return to_mathml(node.astext(), False)
     return to_mathml(display_latex(node.astext()), True)
+
+
+def node_to_text(node: nodes.math | nodes.math_block) -> str:
+    """A formula in one line of plain text: ``softmax(QK^⊤/√D)``."""
+    mathml = re.sub(r"&(?!lt;|gt;|amp;|#)\w+;", lambda entity: html.unescape(entity[0]), node_to_mathml(node))
+    return " ".join(_text(ElementTree.fromstring(mathml)).split())
+
+
+def _text(element: ElementTree.Element) -> str:
+    parts = [_text(child) for child in element]
+    match element.tag.rpartition("}")[2]:
+        case "msup":
+            return f"{parts[0]}^{_one(parts[1])}"
+        case "msub" | "munder":
+            return f"{parts[0]}_{_one(parts[1])}"
+        case "msubsup" | "munderover":
+            return f"{parts[0]}_{_one(parts[1])}^{_one(parts[2])}"
+        case "mfrac":
+            return f"{_one(parts[0])}/{_one(parts[1])}"
+        case "msqrt":
+            return f"√{_one(''.join(parts))}"
+    return (element.text or "").strip("\u2061 \n") + "".join(parts)
+
+
+def _one(text: str) -> str:
+    """In brackets, where it is more than one thing."""
+    return text if len(text) < 2 or text.isalnum() or text.lstrip("−-").isalnum() or text == "−∞" else f"({text})"
 
 
 def check(app: Sphinx, doctree: nodes.document) -> None:

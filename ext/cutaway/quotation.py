@@ -43,6 +43,11 @@ def statement(obj: SourceObject, place: Span) -> Span:
 
 
 def _match(obj: SourceObject, quotation: str) -> Span:
+    return _innermost(obj, place(obj, quotation))
+
+
+def place(obj: SourceObject, quotation: str) -> Span:
+    """Where the tokens of a quotation (no range) stand: what was quoted, not the expression around it."""
     wanted = tokens(quotation)
     if not wanted:
         raise SourceError(f"the quotation '{quotation}' holds no code")
@@ -55,7 +60,7 @@ def _match(obj: SourceObject, quotation: str) -> Span:
         )
         advice = "; quote more of the line" if places else _nearest_line(obj, quotation)
         raise SourceError(f"'{quotation}' {what} in {obj.dotted} ({obj.place}){advice}")
-    return _innermost(obj, places[0])
+    return places[0]
 
 
 def _places(obj: SourceObject, wanted: list[str]) -> list[Span]:

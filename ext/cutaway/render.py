@@ -33,6 +33,7 @@ Report = Callable[[str], None]
 RECORDING, CAPTIONS = ".js", ".vtt"  # ends of the names of files
 NAMES = {RECORDING: "recording.js", CAPTIONS: "captions.vtt"}  # as the worker leaves them; others as they end
 DATA = ("themes", "why_film", "fps", "frames", "sections", "poster", "tags", "size", "notices")
+LEFT_OUT = "a draft draws no clips"
 UNKNOWN_COST_S = 1e6  # a scene never drawn here comes first: it may be the longest
 
 
@@ -101,8 +102,10 @@ class Inputs:
         return {"traces": dict(self.traces), "steps": steps}
 
 
-def render(book: Book, wanted: Sequence[Wanted], inputs: Inputs, report: Report) -> dict[Wanted, Clip]:
-    """The clips, from the store where they are there, drawn now where they are not."""
+def render(
+    book: Book, wanted: Sequence[Wanted], inputs: Inputs, report: Report, draft: bool = False
+) -> dict[Wanted, Clip]:
+    """The clips, from the store where they are there, drawn now where they are not (but for a draft)."""
     clips: dict[Wanted, Clip] = {}
     missing: dict[Wanted, str] = {}
     for want in dict.fromkeys(wanted):
@@ -116,18 +119,17 @@ def render(book: Book, wanted: Sequence[Wanted], inputs: Inputs, report: Report)
             clips[want] = found
         else:
             missing[want] = key
-    if missing:
+    if draft:
+        clips |= dict.fromkeys(missing, Clip(error=LEFT_OUT))
+    elif missing:
         clips |= _draw(book, missing, inputs, report)
     return clips
 
 
 def stored(book: Book, key: str | None) -> Clip | None:
     """The clip of an artifact key, if all its files are there."""
-    data = book.store.read_json(KIND, key) if key else None
-    if data is None:
-        return None
-    clip = _clip(str(key), data)
-    return clip if all(book.store.has(KIND, clip.key, suffix) for suffix in clip.suffixes) else None
+    data = book.store.whole(KIND, key) if key else None
+    return _clip(str(key), data) if data else None
 
 
 def _clip(key: str, data: Mapping[str, Any]) -> Clip:
@@ -194,6 +196,7 @@ def _job(book: Book, want: Wanted, inputs: Inputs, folder: Path) -> dict[str, An
         "size": list(book.clip_size),
         "fps": book.clip_fps,
         "limit_s": book.clip_limit_s,
+        "limit_mb": book.clip_limit_mb,
         **inputs.plain(),
     }
 
@@ -210,7 +213,7 @@ def _keep(
         for suffix in clip.suffixes:
             source = folder / NAMES.get(suffix, suffix.removeprefix("-"))
             book.store.write(KIND, key, suffix, source.read_bytes())
-        book.store.write_json(KIND, key, {name: message[name] for name in DATA})
+        book.store.vouch(KIND, key, clip.suffixes, **{name: message[name] for name in DATA})
         recipe.note(book.store, source_key, message["reads"], key)
         learnt = {"cost": message["cost"], "run": want.run}
         book.store.write_json(KIND, recipe.hint_key(want.scene), learnt)

@@ -26,12 +26,14 @@ from typing import Any
 
 from .book import Book
 from .source import SourceError
-from .store import Store
 from .tracing.declared import LIMIT_S, Declared, RunError, declared
 from .tracing.keys import Keys
 from .tracing.stage import THREADS, Report, execute
 
 __all__ = ["THREADS", "Declared", "Outcome", "Run", "RunError", "declared", "ensure"]
+
+
+LEFT_OUT = "a draft makes the first run alone"
 
 
 class Run:
@@ -65,13 +67,33 @@ class Outcome:
     error: str = ""
 
 
-def ensure(book: Book, report: Report, names: Iterable[str] | None = None) -> dict[str, Outcome]:
-    """Make what is missing of the declared runs, one after the other. Failures are outcomes, not exceptions."""
+def ensure(
+    book: Book, report: Report, names: Iterable[str] | None = None, draft: bool = False
+) -> dict[str, Outcome]:
+    """Make what is missing of the declared runs, one after the other; of a draft, the first alone.
+
+    Failures are outcomes, not exceptions.
+    """
     outcomes = {}
-    for run in declared(book.runs):
+    for number, run in enumerate(declared(book.runs)):
         if names is None or run.name in names:
-            outcomes[run.name] = _ensure_one(book, run, report)
+            stored = _stored(book, run) if draft and number else None
+            outcomes[run.name] = stored or _ensure_one(book, run, report)
     return outcomes
+
+
+def _stored(book: Book, run: Declared) -> Outcome | None:
+    """What the store has of a run; None where its own mistake keeps us from looking."""
+    try:
+        keys = Keys(book, run)
+        weights = book.store.path("train", keys.training(), ".npz")
+        if trained := book.store.whole("train", weights.stem):
+            trace = book.store.path("trace", keys.tracing(trained["digest"]), ".json")
+            if book.store.whole("trace", trace.stem):
+                return Outcome(run.name, run.line, str(trace), str(weights))
+    except (RunError, SourceError):
+        return None
+    return Outcome(run.name, run.line, error=LEFT_OUT)
 
 
 def _ensure_one(book: Book, run: Declared, report: Report) -> Outcome:
@@ -92,7 +114,7 @@ def _ensure_one(book: Book, run: Declared, report: Report) -> Outcome:
 
 def _trained(book: Book, run: Declared, keys: Keys, report: Report) -> Path:
     path = book.store.path("train", keys.training(), ".json")
-    if not _whole(book.store, "train", path.stem):
+    if book.store.whole("train", path.stem) is None:
         report(f"run {run.name}: training")
         _make(book, run, "train", path, {}, report)
     return path.with_suffix(".npz")
@@ -101,7 +123,7 @@ def _trained(book: Book, run: Declared, keys: Keys, report: Report) -> Path:
 def _traced(book: Book, run: Declared, keys: Keys, weights: Path, report: Report) -> Path:
     trained = json.loads(weights.with_suffix(".json").read_text("utf-8"))
     path = book.store.path("trace", keys.tracing(trained["digest"]), ".json")
-    if not _whole(book.store, "trace", path.stem):
+    if book.store.whole("trace", path.stem) is None:
         report(f"run {run.name}: tracing")
         _make(book, run, "trace", path, {"weights": str(weights)}, report)
     return path
@@ -109,12 +131,5 @@ def _traced(book: Book, run: Declared, keys: Keys, weights: Path, report: Report
 
 def _make(book: Book, run: Declared, stage: str, path: Path, more: dict[str, str], report: Report) -> None:
     execute(book, run, stage, path, more, report)
-    if not _whole(book.store, stage, path.stem):
+    if book.store.whole(stage, path.stem) is None:
         raise RunError(f"the run {run.name!r} ended without a result: does it call os._exit or end its own process?")
-
-
-def _whole(store: Store, kind: str, key: str) -> bool:
-    """Whether both files are there and the arrays have the size that was written."""
-    data = store.read_json(kind, key)
-    arrays = store.path(kind, key, ".npz")
-    return data is not None and arrays.is_file() and arrays.stat().st_size == data.get("bytes")

@@ -18,7 +18,7 @@ from sphinx.util.console import bold
 from .build import build_of, warn
 from .domain import cutaway_domain
 from .filming.recipe import KIND
-from .render import Clip, Inputs, Wanted, render
+from .render import LEFT_OUT, Clip, Inputs, Wanted, render
 from .store import digest, replacing
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,8 @@ def render_missing(app: Sphinx, env: BuildEnvironment) -> list[str]:
     asked = [wanted(use) for _, use in uses]
     without = {name for name, outcome in build.outcomes.items() if outcome.error}
     drawn = [want for want in asked if want.run not in without]
-    clips = render(build.book, drawn, inputs, lambda line: logger.info("%s", bold("cutaway: ") + line))
+    draft = app.config.cutaway_draft
+    clips = render(build.book, drawn, inputs, lambda line: logger.info("%s", bold("cutaway: ") + line), draft)
     clips |= {
         want: Clip(error=f"the run '{want.run}' failed; its error is reported above")
         for want in asked
@@ -76,7 +77,7 @@ def _warn(env: BuildEnvironment, docname: str, use: dict[str, Any], clip: Clip) 
     lost = [step["step"] for _, step in cutaway_domain(env).uses("unquoted")]
     if any(step in clip.error for step in lost):
         logger.info("cutaway: clip %s shows its words alone: the other checkout lacks a step of it", use["scene"])
-    elif clip.error:
+    elif clip.error and clip.error != LEFT_OUT:
         warn(env, f"clip {use['scene']}: {clip.error}", (docname, use["line"]), KIND)
     for place, message in clip.notices:
         logger.warning(message, location=place, type="cutaway", subtype=KIND)

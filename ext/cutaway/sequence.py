@@ -7,7 +7,8 @@ What the author types::
     :::
 
 What appears: a table for each pass of the run, and one for what no pass reached (constructors, branches not taken).
-Each row has the step's code, which links to its note, its place in the source, what it gave, and its chapter. There is
+Each row has the step's code, which links to its note, its place in the source, what it gave, and its chapter. Above
+them stands, for each file of the source that has steps, how many of its lines they explain. There is
 nothing to go wrong but an undeclared run, a warning ``cutaway.sequence``.
 """
 
@@ -26,6 +27,8 @@ from . import shapes
 from .build import build_of, warn
 from .domain import Step, cutaway_domain, nearest
 from .order import UNREACHED, Ran, in_order
+from .reference import Option, spec
+from .sourcepage import coverage
 
 HEAD = ("no.", "step", "where", "gives", "chapter")
 WIDTHS = (5, 35, 25, 20, 15)
@@ -35,8 +38,11 @@ class sequence(nodes.General, nodes.Element):
     """Still to be filled in; attribute ``run``."""
 
 
+OPTIONS = {"run": Option(directives.unchanged_required, "whose order counts; the first declared one without it")}
+
+
 class SequenceDirective(SphinxDirective):
-    option_spec: ClassVar = {"run": directives.unchanged_required}
+    option_spec: ClassVar = spec(OPTIONS)
 
     def run(self) -> list[nodes.Node]:
         asked = self.options.get("run", "").strip()
@@ -56,7 +62,7 @@ def _fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         for pass_, rows in groupby(numbered, key=lambda pair: pair[1].pass_):
             words = "Outside the recorded passes" if pass_ == UNREACHED else f"The pass “{pass_}”"
             filled += [nodes.rubric("", words), _table(app, docname, list(rows))]
-        node.replace_self(filled)
+        node.replace_self([*coverage(app, docname), *filled])
 
 
 def _table(app: Sphinx, docname: str, rows: Sequence[tuple[int, Ran]]) -> nodes.table:

@@ -3,6 +3,9 @@
 A file is written under a temporary name beside its final one, flushed to disk and then renamed, so that a reader
 (another build, a killed build's successor, a restored CI cache) sees the whole file or none. There is no database and
 no lock: two builds that make the same artifact write the same bytes to the same name. The folder is safe to delete.
+
+What lies in it may have been damaged, or copied to another name: each JSON file holds a digest of itself and of its
+name, and those of the files that belong to it. What does not fit counts as missing, and is made again.
 """
 
 from __future__ import annotations
@@ -11,13 +14,15 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 DIGEST_LENGTH = 32  # hex digits: 128 bits, beyond accident
+SEAL = "seal"  # key of a JSON file's digest of itself
 
 
 def digest(*parts: Any) -> str:
@@ -63,6 +68,10 @@ def _feed(sha: Any, part: Any) -> None:
         raise TypeError(f"no digest of a {type(part).__name__}: {part!r}; pass plain data")
 
 
+class Unkept(OSError):
+    """Something could not be written to the store: which file, why, and what to do."""
+
+
 class Store:
     """The files below ``root``, by kind and key: ``root/runs/3f2a….json``."""
 
@@ -72,12 +81,11 @@ class Store:
     def path(self, kind: str, key: str, suffix: str) -> Path:
         return self.root / kind / (key + suffix)
 
-    def has(self, kind: str, key: str, suffix: str) -> bool:
-        return self.path(kind, key, suffix).is_file()
-
     def write(self, kind: str, key: str, suffix: str, data: bytes | Callable[[Path], object]) -> Path:
         """Put a whole file there; ``data`` is its bytes, or a function that writes the file it is given."""
         path = self.path(kind, key, suffix)
+        if path.is_dir():  # somebody's folder is in the way
+            shutil.rmtree(path)
         with replacing(path) as temporary:
             if isinstance(data, bytes):
                 temporary.write_bytes(data)
@@ -85,16 +93,40 @@ class Store:
                 data(temporary)
         return path
 
-    def write_json(self, kind: str, key: str, value: Any) -> Path:
-        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
-        return self.write(kind, key, ".json", text.encode())
+    def write_json(self, kind: str, key: str, value: Mapping[str, Any]) -> Path:
+        seal = digest(kind, key, _dump(json.loads(_dump(value))))
+        return self.write(kind, key, ".json", _dump({**value, SEAL: seal}).encode())
 
-    def read_json(self, kind: str, key: str) -> Any | None:
-        """The value, or None where there is no such file or it can't be read: it is then made again."""
+    def read_json(self, kind: str, key: str) -> dict[str, Any] | None:
+        """The value, or None where there is no such file or it is not what was written: it is then made again."""
         try:
-            return json.loads(self.path(kind, key, ".json").read_text("utf-8"))
-        except (OSError, ValueError):
+            value = json.loads(self.path(kind, key, ".json").read_text("utf-8"))
+            return value if value.pop(SEAL, "") == digest(kind, key, _dump(value)) else None
+        except (OSError, ValueError, AttributeError):
             return None
+
+    def vouch(self, kind: str, key: str, suffixes: Iterable[str], **data: Any) -> Path:
+        """Write down that these files, which are there, are whole, and what is to be known of them."""
+        files = {suffix: _digest_of(self.path(kind, key, suffix)) for suffix in suffixes}
+        return self.write_json(kind, key, {**data, "files": files})
+
+    def whole(self, kind: str, key: str) -> dict[str, Any] | None:
+        """What :meth:`vouch` wrote, if every file is still as it was then."""
+        data = self.read_json(kind, key)
+        try:
+            files = data["files"].items() if data else ()
+            return data if all(_digest_of(self.path(kind, key, suffix)) == was for suffix, was in files) else None
+        except (OSError, KeyError):
+            return None
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
+
+
+def _digest_of(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:DIGEST_LENGTH]
 
 
 @contextmanager
@@ -123,6 +155,6 @@ def make_folder(path: Path) -> None:
         raise _unkept(path, error) from error
 
 
-def _unkept(path: Path, error: OSError) -> OSError:
+def _unkept(path: Path, error: OSError) -> Unkept:
     what = f"{path} can't be written: {error.strerror or error}; free some space or set CUTAWAY_STORE"
-    return OSError(error.errno, what)
+    return Unkept(error.errno, what)

@@ -25,7 +25,7 @@ from .clip import clip
 from .diagram import diagram
 from .domain import cutaway_domain
 from .listing import annotation, listing
-from .maths import FormulaError, node_to_mathml
+from .maths import FormulaError, node_to_text
 from .store import replacing
 
 KINDS = ("section", "listing", "step", "diagram", "clip")
@@ -170,6 +170,8 @@ def plain(node: nodes.Node) -> str:
         return str(node)
     if isinstance(node, nodes.raw | nodes.comment | nodes.system_message | nodes.image):
         return ""
+    if isinstance(node, nodes.subscript) and "cutaway-dim" in node.parent.get("classes", ()):
+        return ""  # the letter of a size: "192" and "4C" would read as one number
     parts = (plain(child) for child in node.children)
     joined = (" " if isinstance(node, nodes.Element) and not isinstance(node, nodes.TextElement) else "").join(parts)
     return " ".join(joined.split()) if isinstance(node, nodes.Structural | nodes.Body) else joined
@@ -177,7 +179,7 @@ def plain(node: nodes.Node) -> str:
 
 def _formula(node: nodes.math | nodes.math_block) -> str:
     try:
-        return re.sub(r"<[^>]*>", "", node_to_mathml(node))
+        return node_to_text(node)
     except FormulaError:
         return node.astext().replace("\\", "")
 

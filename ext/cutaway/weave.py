@@ -13,10 +13,12 @@ from .build import build_of, trace_of, warn
 from .clip import clips_showing
 from .domain import Step, cutaway_domain
 from .drawings import boxes_showing
+from .explains import file_name
 from .listing import annotation, listing
 from .names import PASS, Place, UnknownName, Wanted
 from .order import neighbours
 from .source import SourceObject, Span
+from .sourcepage import address
 from .trace import Trace, TraceError
 from .weaving.code import Quote, code_html
 from .weaving.excerpt import Margin, activation, dedented, functions, indent, margins, shown_lines, unused
@@ -33,7 +35,7 @@ def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         if app.builder.format == "html":
             _as_html(app, docname, node, obj, beside, greyed, shown)
         else:
-            node.replace_self(_as_nodes(node, obj, beside, shown))
+            node.replace_self(_as_nodes(node, obj, beside, greyed, shown))
 
 
 def _without_code(node: listing) -> list[nodes.Node]:
@@ -92,9 +94,11 @@ def _as_html(
     quotes = [_quote(child, blanks) for child in notes if child["span"] is not None and child["span"][0] in shown]
     beside_html = {line: listing_html.margin(found) for line, found in beside.items()}
     node["code"] = code_html(dedented(obj), obj.first_line, quotes, beside_html, greyed, shown)
-    node["caption"] = f"{'/'.join(obj.module.name.split('.'))}.py"
+    node["caption"] = file_name(obj.module)
+    node["source"] = address(app, docname, obj.module, min(shown))
     node["lines"] = f"{min(shown)}–{max(shown)}" if len(shown) > 1 else f"{min(shown)}"
     node["summary"] = _summary(obj)
+    node["text"] = _as_text(notes, obj, beside, greyed, shown)
     node["origin"] = build_of(app.env).book.origin(obj.path)
 
 
@@ -153,23 +157,12 @@ def _summary(obj: SourceObject) -> str:
 
 
 def _as_nodes(
-    node: listing, obj: SourceObject, beside: dict[int, Margin], shown: set[int]
+    node: listing, obj: SourceObject, beside: dict[int, Margin], greyed: set[int], shown: set[int]
 ) -> list[nodes.Node]:
     """A literal block with line numbers, call-outs and shapes as comments, then the notes."""
     notes = [child for child in node.children if isinstance(child, annotation)]
-    rows = []
-    for number, line in enumerate(dedented(obj).split("\n"), obj.first_line):
-        if number in shown:
-            marks = "".join(
-                f" ({n['number']})" for n in notes if n["span"] is not None and n["span"][2] == number
-            )
-            margin = "; ".join(
-                f"{', '.join(names)} {shapes.summary(value)}" for names, value in beside.get(number, [])
-            )
-            comment = f"  #{marks}{' ' if margin else ''}{margin}" if marks or margin else ""
-            rows.append(f"{number:4} {line}{comment}".rstrip())
-    text = "\n".join(rows)
-    name = "/".join(obj.module.name.split(".")) + f".py, {_summary(obj)}"
+    text = _as_text(notes, obj, beside, greyed, shown)
+    name = f"{file_name(obj.module)}, {_summary(obj)}"
     block = nodes.literal_block(text, text, language="none")
     block["ids"] = node["ids"]
     others = [child for child in node.children if not isinstance(child, annotation)]
@@ -179,6 +172,26 @@ def _as_nodes(
         *others,
         *([_list(notes)] if notes else []),
     ]
+
+
+def _as_text(
+    notes: Sequence[annotation], obj: SourceObject, beside: dict[int, Margin], greyed: set[int], shown: set[int]
+) -> str:
+    """The lines with their numbers; as a comment behind each its call-outs, its shapes, and that it did not run."""
+    rows = []
+    for number, line in enumerate(dedented(obj).split("\n"), obj.first_line):
+        if number in shown:
+            marks = "".join(
+                f" ({n['number']})" for n in notes if n["span"] is not None and n["span"][2] == number
+            )
+            margin = "; ".join(
+                f"{', '.join(names)} {shapes.summary(value)}" for names, value in beside.get(number, [])
+            )
+            idle = "not run" if number in greyed and line.strip() else ""
+            said = " ".join(filter(None, [marks.strip(), margin, idle]))
+            comment = f"  # {said}" if said else ""
+            rows.append(f"{number:4} {line}{comment}".rstrip())
+    return "\n".join(rows)
 
 
 def _list(notes: Sequence[annotation]) -> nodes.enumerated_list:

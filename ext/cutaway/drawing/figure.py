@@ -71,8 +71,7 @@ def _link(anchor: Anchor, inside: str) -> str:
         )
     if anchor.box and anchor.first:
         row, column, height, width = anchor.box
-        place = {"x": anchor.start - column, "y": anchor.row - row, "w": width, "h": height}
-        attributes["style"] = ";".join(f"--{key}:{value}" for key, value in place.items())
+        attributes["data-box"] = f"{anchor.start - column} {anchor.row - row} {width} {height}"
     if not anchor.first:
         attributes |= {"tabindex": "-1", "aria-hidden": "true"}
     written = "".join(f' {key}="{html.escape(value)}"' for key, value in attributes.items())

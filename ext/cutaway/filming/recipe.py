@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from ..book import Book
 from ..fonts import fonts_digest
 from ..names import Names, UnknownName
-from ..source import Module, Source, SourceError
+from ..source import Module, Source, SourceError, parse
 from ..store import Store, digest, version
 from ..trace import TraceError
 from ..tracing.closure import closure, without_docstrings
@@ -24,7 +24,7 @@ from ..tracing.closure import closure, without_docstrings
 KIND = "clip"
 ENTRIES = 8  # of a manifest: going back and forth between a few states of a run costs nothing
 PACKAGES = ("manim", "pycairo", "manimpango", "av", "typst", "pillow", "numpy")
-NOT_DRAWING = ("export", "lint", "preview", "recipe", "worker")  # modules of this folder that decide no pixel
+NOT_DRAWING = ("bounds", "export", "lint", "preview", "recipe", "worker")  # modules of this folder that decide no pixel
 
 
 class SceneSource(NamedTuple):
@@ -56,7 +56,7 @@ def source_key(book: Book, dotted: str) -> str:
     body = needed(scene.module, scene.node.name)
     packages = {**book.sources, **_scenes(book).packages}
     modules = closure(Source(packages), ast.Module(body, []))
-    code = [without_docstrings(ast.Module([statement], [])) for statement in body]
+    code = [without_docstrings(statement) for statement in body]
     local = {module.name: without_docstrings(module.tree) for module in modules}
     versions = {name: version(name) for name in PACKAGES}
     return digest(
@@ -163,7 +163,7 @@ def _drawing() -> list[str]:
     here = Path(__file__).parent
     modules = [path for path in sorted(here.glob("*.py")) if path.stem not in NOT_DRAWING]
     modules += [here.parent / "paints.py", here.parent / "palette.py"]
-    return [without_docstrings(ast.parse(path.read_text("utf-8"))) for path in modules]
+    return [without_docstrings(parse(path.stem, path).tree) for path in modules]
 
 
 def hint_key(dotted: str) -> str:

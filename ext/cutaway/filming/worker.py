@@ -114,15 +114,21 @@ def _fork(job: Mapping[str, Any]) -> int:
 
 def _perform(job: Mapping[str, Any]) -> None:
     """In the fork: run the scene in each theme, leave the files and the result in the job's folder."""
+    from .bounds import keep_inside, limit_memory
     from .draw import draw
 
     folder = Path(job["folder"])
     gc.disable()  # a scene makes objects by the million and ends soon
+    limit_memory(job["limit_mb"])
+    keep_inside(folder)
     try:
         with open(folder / STUCK, "w") as stuck:
             faulthandler.dump_traceback_later(job["limit_s"] * 0.95, file=stuck)
             result = draw(job, folder)
             faulthandler.cancel_dump_traceback_later()
+    except MemoryError as error:
+        limit = f"cutaway_clip_limit_mb = {job['limit_mb']}"
+        result = {"error": f"it took more memory than {limit}\n{own_frames(error, Path(job['scenes']))}"}
     except BaseException as error:  # SystemExit of a scene included
         result = {"error": own_frames(error, Path(job["scenes"]))}
     (folder / RESULT).write_text(json.dumps(result), "utf-8")

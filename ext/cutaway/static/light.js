@@ -9,6 +9,10 @@
   const all = (selector) => [...document.querySelectorAll(selector)];
   const of = (step) => `[data-step~="${CSS.escape(step)}"]`;
 
+  for (const link of all("[data-box]")) {
+    link.dataset.box.split(" ").forEach((size, i) => link.style.setProperty(`--${"xywh"[i]}`, size));
+  }
+
   function stepAt(at) { // the innermost counts
     while ((at = at?.closest?.("[data-step], a[href]"))) {
       const step = at.dataset.step?.split(" ")[0] ?? at.hash?.slice(1);

@@ -21,7 +21,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from ..store import digest, replacing
+from ..store import Store, Unkept, digest
 from .loading import install
 from .record import Recorder, to_array
 
@@ -70,10 +70,19 @@ def _train(request: Mapping[str, Any], channel: TextIO) -> None:
     install(request["sources"])
     log = Log(lambda message: _send(channel, message))
     weights = {name: to_array(value)[0] for name, value in _declared(request).train(log).items()}
-    out = Path(request["out"])
-    written = _save_arrays(out, weights)
-    content = {"digest": digest({name: array.tobytes() for name, array in weights.items()}), "bytes": written}
-    _save_json(out, {"log": log.series, "facts": log.facts, **content})
+    _check_numbers({f"weights {name!r}": array for name, array in weights.items()})
+    _check_numbers({f"log {name!r}": [value for _, value in rows] for name, rows in log.series.items()})
+    _check_numbers({f"fact {name!r}": value for name, value in log.facts.items()})
+    content = {"digest": digest({name: array.tobytes() for name, array in weights.items()})}
+    _save(Path(request["out"]), weights, {"log": log.series, "facts": log.facts, **content})
+
+
+def _check_numbers(found: Mapping[str, Any]) -> None:
+    """A training that went astray is a failure, not a book full of NaN."""
+    for what, values in found.items():
+        array = np.asarray(values)
+        if array.dtype.kind == "f" and np.isnan(array).any():
+            raise ValueError(f"{what}: {int(np.isnan(array).sum())} of {array.size} values are not a number (NaN)")
 
 
 def _trace(request: Mapping[str, Any], channel: TextIO) -> None:
@@ -86,12 +95,11 @@ def _trace(request: Mapping[str, Any], channel: TextIO) -> None:
         raise ValueError(
             f"the run {request['run']!r} recorded no pass: use `with record(NAME, model):` in its trace method"
         )
+    _check_numbers({f"fact {name!r}": value for name, value in recorder.facts.items()})
     for notice in recorder.notices:
         _send(channel, {"progress": notice})
     trained = json.loads(weights.with_suffix(".json").read_text("utf-8"))
-    out = Path(request["out"])
-    written = _save_arrays(out, recorder.arrays)
-    _save_json(out, {**_content(request["run"], recorder, trained), "bytes": written})
+    _save(Path(request["out"]), recorder.arrays, _content(request["run"], recorder, trained))
 
 
 def _content(run: str, recorder: Recorder, trained: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,18 +129,11 @@ def _declared(request: Mapping[str, Any]) -> Any:
     return getattr(module, request["cls"])()
 
 
-def _save_arrays(out: Path, arrays: Mapping[str, np.ndarray]) -> int:
-    path = out.with_suffix(".npz")
-    with replacing(path) as temporary:
-        np.savez(temporary, **dict(arrays))  # type: ignore[arg-type]
-    return path.stat().st_size
-
-
-def _save_json(out: Path, content: Mapping[str, Any]) -> None:
-    # Last, and so the sign that the artifact is whole. NaN is no JSON, and would be no result either.
-    text = json.dumps(content, separators=(",", ":"), sort_keys=True, allow_nan=True)
-    with replacing(out) as temporary:
-        temporary.write_text(text, "utf-8")
+def _save(out: Path, arrays: Mapping[str, np.ndarray], content: Mapping[str, Any]) -> None:
+    """The arrays, then the JSON that vouches for them: its being there is the sign that the artifact is whole."""
+    store, kind = Store(out.parents[1]), out.parent.name
+    store.write(kind, out.stem, ".npz", lambda path: np.savez(path, **dict(arrays)))  # type: ignore[arg-type]
+    store.vouch(kind, out.stem, [".npz"], **content)
 
 
 def _channel() -> TextIO:
@@ -150,13 +151,15 @@ def _send(channel: TextIO, message: Mapping[str, Any]) -> None:
 
 def _own_frames(error: BaseException) -> str:
     """The traceback as the explained code's author knows it: without the recorder's and the importer's frames."""
-    summary = traceback.TracebackException.from_exception(error)
+    if isinstance(error, Unkept):
+        return str(error.strerror)
+    summary: traceback.TracebackException | None = traceback.TracebackException.from_exception(error)
     chain: list[traceback.TracebackException] = []
     while summary is not None and summary not in chain:
         chain.append(summary)
         kept = [f for f in summary.stack if not f.filename.startswith((HERE, "<frozen"))]
         summary.stack = traceback.StackSummary.from_list(kept)
-        summary = summary.__cause__ or summary.__context__  # type: ignore[assignment]
+        summary = summary.__cause__ or summary.__context__
     if not any(part.stack for part in chain):  # it is ours to say, as of a full disk
         return "".join(chain[0].format_exception_only()).rstrip()
     return "".join(chain[0].format()).rstrip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 
 from ..source import Module, Source
@@ -22,8 +23,13 @@ def closure(source: Source, tree: ast.AST) -> list[Module]:
     return [found[name] for name in sorted(found)]
 
 
-def imports(tree: ast.AST, package: str) -> Iterator[str]:
+@functools.lru_cache(maxsize=1024)
+def imports(tree: ast.AST, package: str) -> tuple[str, ...]:
     """Every dotted name that may be a module of an import statement in ``tree``, parents included."""
+    return tuple(dict.fromkeys(_imports(tree, package)))
+
+
+def _imports(tree: ast.AST, package: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -34,6 +40,7 @@ def imports(tree: ast.AST, package: str) -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
+@functools.lru_cache(maxsize=4096)  # by the tree itself: the keys of many clips share their files
 def without_docstrings(tree: ast.AST) -> str:
     """The code of a tree as text that comments, docstrings and layout don't change."""
     tree = ast.parse(ast.unparse(tree))

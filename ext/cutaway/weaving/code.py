@@ -54,7 +54,7 @@ def code_html(
     """The lines of ``text`` that are ``shown``; ``margins`` is HTML beside a line, ``unused`` lines are greyed."""
     rows: list[str] = []
     gap = False
-    for number, pieces in _lines(text, first_line, quotes):
+    for number, row in lines_html(text, first_line, quotes, margins, unused):
         if number not in shown:
             gap = bool(rows)
             continue
@@ -63,15 +63,26 @@ def code_html(
                 '<span class="cutaway-line cutaway-gap" aria-hidden="true"><span class="cutaway-lineno">⋮</span></span>'
             )
             gap = False
+        rows.append(row)
+    return "".join(rows)
+
+
+def lines_html(
+    text: str, first_line: int, quotes: Sequence[Quote], margins: Mapping[int, str], unused: set[int], id: str = ""
+) -> Iterator[tuple[int, str]]:
+    """Number and HTML of each line; with an ``id``, its number is a link to itself, ``#L62``."""
+    for number, pieces in _lines(text, first_line, quotes):
         css = f"cutaway-line cutaway-in-{_indent(pieces)}" + (" cutaway-unused" if number in unused else "")
+        anchor = f' id="{id}{number}"' if id else ""
+        shown = f'<a href="#{id}{number}">{number}</a>' if id else number
         margin = margins.get(number, "")
         margin = f'<span class="cutaway-shape">{margin}</span>' if margin else ""
         code = "".join(_piece(piece, number) for piece in pieces)
-        rows.append(
-            f'<span class="{css}"><span class="cutaway-lineno">{number}</span>'
-            f'<span class="cutaway-code">{code}\n</span>{margin}</span>'
+        yield (
+            number,
+            f'<span class="{css}"{anchor}><span class="cutaway-lineno">{shown}</span>'
+            f'<span class="cutaway-code">{code}\n</span>{margin}</span>',
         )
-    return "".join(rows)
 
 
 def pairs_css(most: int = 40) -> str:

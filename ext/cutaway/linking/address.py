@@ -1,0 +1,25 @@
+"""Where the site stands, and the permanent address of what a link can lead to.
+
+One setting says it: ``html_baseurl`` in conf.py. Without it everything in the site works by relative links, and the
+snippets that one copies elsewhere show :data:`PLACEHOLDER`, which says what is to be filled in.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from sphinx.config import Config
+
+PLACEHOLDER = "https://YOUR-SITE/"
+FOLDER = "s"  # of all permanent addresses
+
+
+def base(config: Config) -> str:
+    """The site's public address with one slash at its end; ``""`` where it is not known."""
+    given = str(config.html_baseurl or "").strip()
+    return given.rstrip("/") + "/" if given else ""
+
+
+def permanent(base: str, id: str) -> str:
+    """``https://example.org/book/s/causal-mask/``; with ``""`` as base it is relative to the site's root."""
+    return f"{base}{FOLDER}/{quote(id)}/"

@@ -1,0 +1,15 @@
+// The snippets of a link button are in the page; each gets a button that copies it, when they are first seen.
+document.addEventListener("toggle", ({ target: box }) => {
+  if (box.className !== "cutaway-link" || box.querySelector("button")) return;
+  for (const name of box.querySelectorAll("dt")) {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Copy" });
+    const code = name.nextSibling.firstChild;
+    button.onclick = () => {
+      getSelection().selectAllChildren(code); // where copying is not allowed, Ctrl+C does it
+      const done = navigator.clipboard?.writeText(code.textContent);
+      done?.then(() => (button.textContent = "Copied"), () => {});
+    };
+    button.ariaLabel = `Copy: ${name.textContent}`;
+    name.append(button);
+  }
+}, true);

@@ -1,0 +1,123 @@
+"""A store that was damaged, shared or filled up."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from .site import Site
+
+pytestmark = pytest.mark.faults
+
+
+def truncate(path: Path, _other: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def swap(path: Path, other: Path) -> None:
+    one, two = path.read_bytes(), other.read_bytes()
+    path.write_bytes(two)
+    other.write_bytes(one)
+
+
+def foreign(path: Path, _other: Path) -> None:
+    path.write_bytes(b"\x00\xffsomebody else's")
+
+
+def flipped(path: Path, _other: Path) -> None:
+    """One bit, the size unchanged."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def unreadable(path: Path, _other: Path) -> None:
+    path.unlink()
+    path.mkdir()  # root reads whatever its mode is; a folder in the way nobody can
+
+
+DAMAGES: dict[str, Callable[[Path, Path], None]] = {
+    "truncated": truncate,
+    "swapped": swap,
+    "foreign": foreign,
+    "one bit flipped": flipped,
+    "unreadable": unreadable,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_is_made_again(good: Site, tmp_path: Path, attempt, damage: str) -> None:
+    names = sorted(good.stored())
+    by_kind: dict[str, list[str]] = {}
+    for name in names:
+        by_kind.setdefault(f"{name.split('/')[0]}{Path(name).suffix}", []).append(name)
+    for kind, found in sorted(by_kind.items()):
+        with attempt(f"store: a file {damage}"):
+            site = good.copy(tmp_path / kind)
+            one, other = (site.folder / "store" / name for name in (found[0], found[-1]))
+            DAMAGES[damage](one, other)
+            built = site.build()
+            assert built.returncode == 0, f"{kind}: {built.said}"
+            assert site.pages() == good.pages(), kind
+            shutil.rmtree(site.folder)
+
+
+def test_two_builds_share_a_store(good: Site, tmp_path: Path, attempt) -> None:
+    for number in range(5):
+        with attempt("two builds at once on one cold store"):
+            sites = [Site.write(tmp_path / f"{number}-{name}") for name in "ab"]
+            running = [site.start(CUTAWAY_STORE=str(tmp_path / f"store{number}")) for site in sites]
+            for site, process in zip(sites, running, strict=True):
+                said, _ = process.communicate(timeout=180)
+                assert process.returncode == 0, said
+                assert site.pages() == good.pages()
+
+
+def test_parallel_reading_of_a_cold_book(good: Site, tmp_path: Path, attempt) -> None:
+    for number in range(20):
+        with attempt("-j 2 on a cold store"):
+            site = Site.write(tmp_path / f"book{number}")
+            built = site.build("-j", "2")
+            assert built.returncode == 0, built.said
+            assert site.pages() == good.pages()
+            shutil.rmtree(site.folder)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """A file system of so many kilobytes; root alone may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def mount(kilobytes: int) -> Path:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(folder)], check=True)
+        return folder
+
+    if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], check=False).returncode != 0:
+        pytest.skip("mounting a small disk needs root")
+    yield mount
+    subprocess.run(["umount", str(folder)], check=False)
+
+
+@pytest.mark.parametrize("kilobytes", [8, 24, 48, 96])
+@pytest.mark.parametrize("place", ["store", "temporary files"])
+def test_a_full_disk_is_named_and_harms_nothing(
+    good: Site, tmp_path: Path, attempt, small_disk: Callable[[int], Path], place: str, kilobytes: int
+) -> None:
+    with attempt(f"disk full: {place}"):
+        disk = small_disk(kilobytes)
+        site = Site.write(tmp_path / "book")
+        variables = {"CUTAWAY_STORE": str(disk)} if place == "store" else {"TMPDIR": str(disk)}
+        built = site.build(**variables)
+        assert built.returncode != 0 or site.pages() == good.pages()
+        if built.returncode:
+            assert "Traceback" not in built.said, built.said
+            assert "No space left" in built.said or "space" in built.said, built.said
+        again = site.build()  # with room enough
+        assert again.returncode == 0, again.said
+        assert site.pages() == good.pages()

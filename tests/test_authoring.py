@@ -1,0 +1,82 @@
+"""docs/authoring.md shows every directive, option, role and kind of warning; none is left without a meaning."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from conftest import ROOT
+
+PAGE = """# Reference
+
+:::{reference} directives
+:::
+
+:::{reference} roles
+:::
+
+:::{reference} warnings
+:::
+"""
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> list[list[list[str]]]:
+    """The three tables, row by row, as a page shows them."""
+    folder = tmp_path_factory.mktemp("reference")
+    settings = 'extensions = ["myst_parser", "cutaway"]\nmyst_enable_extensions = ["colon_fence"]\n'
+    (folder / "conf.py").write_text(settings, "utf-8")
+    (folder / "index.md").write_text(PAGE, "utf-8")
+    command = [sys.executable, "-m", "sphinx", "-nqW", str(folder), str(folder / "html")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    page = BeautifulSoup((folder / "html/index.html").read_text("utf-8"), "html.parser")
+    return [
+        [[cell.get_text(" ", strip=True) for cell in row.select("td")] for row in table.select("tbody tr")]
+        for table in page.select("table")
+    ]
+
+
+def test_every_option_of_every_directive_has_a_meaning(tables: list[list[list[str]]]) -> None:
+    rows = tables[0]
+    assert {row[0] for row in rows if row[0]} >= {"listing", "diagram", "clip", "sequence", "reference"}
+    shown = {row[1] for row in rows if row[1]}
+    written = set()
+    for path in (ROOT / "ext/cutaway").rglob("*.py"):
+        text = path.read_text("utf-8")
+        if "SphinxDirective)" in text:
+            written |= {f":{name}:" for name in re.findall(r'"(\w+)": Option\(', text)}
+            assert not re.search(r"option_spec[^=\n]*= \{.*directives\.", text), f"{path.name}: say options in OPTIONS"
+    assert shown == written
+    assert all(row[2] for row in rows), [row for row in rows if not row[2]]
+
+
+def test_every_role_has_a_meaning(tables: list[list[list[str]]]) -> None:
+    assert {row[0] for row in tables[1]} >= {"fact", "dim", "step"}
+    assert all(len(row[1]) > 10 for row in tables[1])
+
+
+def test_every_kind_of_warning_that_a_mistake_gives_is_shown(tables: list[list[list[str]]]) -> None:
+    kinds = {row[0] for row in tables[2]}
+    expected = "".join(path.read_text("utf-8").split("\n")[0] for path in (ROOT / "tests/broken").glob("*.md"))
+    assert kinds >= set(re.findall(r"cutaway\.\w+", expected))
+    written = {
+        subtype
+        for path in (ROOT / "ext/cutaway").rglob("*.py")
+        for subtype in re.findall(r'(?:subtype=|warn\([^()]*, )"(\w+)"', path.read_text("utf-8"))
+    }
+    assert kinds >= {f"cutaway.{subtype}" for subtype in written}
+
+
+def test_messages_are_read_from_the_code(tables: list[list[list[str]]]) -> None:
+    messages = {row[0]: row[1] for row in tables[2]}
+    assert ":alt: is required on a drawing made by hand" in messages["cutaway.diagram"]  # through a method of its own
+    assert "no run '…' in …" in messages["cutaway.sequence"]  # through a variable
+
+
+def test_the_page_for_authors_has_the_tables() -> None:
+    text = Path(ROOT / "docs/authoring.md").read_text("utf-8")
+    assert set(re.findall(r"^:::\{reference\} (\w+)$", text, re.MULTILINE)) == {"directives", "roles", "warnings"}
+    assert "from cutaway.book import SETTINGS" in text

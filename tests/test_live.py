@@ -1,0 +1,137 @@
+"""`nox -s live`, for real: one build for each edit, and in the browser what it complains of."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Book
+from playwright.sync_api import Browser, expect
+
+from cutaway.live.server import death, warnings
+
+PAGE = """(words)=
+# Words
+
+{text}
+"""
+CONF = """
+project = "Live"
+extensions = ["cutaway", "myst_nb"]
+html_theme = "basic"
+cutaway_runs = "none.py"
+"""
+RUNS = '"""No runs."""\n'
+
+
+@dataclass
+class Live:
+    """A book under edit: its folder, where it is served, and what was said."""
+
+    docs: Path
+    log: Path
+
+    def builds(self) -> int:
+        return self.log.read_text("utf-8", "replace").count("[cutaway] built")
+
+    def url(self) -> str:
+        return re.search(r"Serving on (http://\S+)", self.log.read_text("utf-8", "replace"))[1]
+
+    def wait(self, builds: int, seconds: float = 60) -> None:
+        end = time.monotonic() + seconds
+        while self.builds() < builds:
+            assert time.monotonic() < end, self.log.read_text("utf-8", "replace")
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "conf.py").write_text(CONF, "utf-8")
+    (docs / "none.py").write_text(RUNS, "utf-8")
+    (docs / "index.md").write_text(PAGE.format(text="First words."), "utf-8")
+    log = tmp_path / "log.txt"
+    command = [sys.executable, "-m", "cutaway.live.server", "--port", "0", "-n", "-d", "doctrees", "docs", "out"]
+    env = {**os.environ, "CUTAWAY_STORE": str(tmp_path / "store"), "PYTHONUNBUFFERED": "1"}
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=file, stderr=subprocess.STDOUT)
+    try:
+        started = Live(docs, log)
+        started.wait(1)
+        yield started
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.mark.browser
+def test_each_edit_builds_once_and_what_is_wrong_shows_until_it_is_mended(live: Live, chromium: Browser) -> None:
+    page = chromium.new_page()
+    index, banner = live.docs / "index.md", page.locator("#cutaway-banner")
+
+    def edit(text: str) -> None:
+        index.write_text(PAGE.format(text=text), "utf-8")
+
+    page.goto(live.url())
+    expect(page.get_by_text("First words.")).to_be_visible()
+    expect(banner).to_have_count(0)
+
+    edit("Second words, and {step}`nowhere`.")
+    expect(banner).to_contain_text("docs/index.md:4 no step 'nowhere'", timeout=30_000)
+    assert live.builds() == 2
+
+    # An edit elsewhere does not hide what is still wrong here.
+    (live.docs / "other.md").write_text("---\norphan: true\n---\n# Other\n", "utf-8")
+    live.wait(3)
+    page.wait_for_timeout(1500)
+    expect(banner).to_contain_text("no step 'nowhere'")
+
+    edit("Third words.")
+    expect(page.get_by_text("Third words.")).to_be_visible(timeout=30_000)
+    expect(banner).to_have_count(0, timeout=10_000)
+    assert live.builds() == 4
+
+    # A build that dies before it has begun shows, too, above the last good page.
+    (live.docs / "conf.py").write_text(f"{CONF}\nraise ValueError('so it goes')\n", "utf-8")
+    expect(banner).to_contain_text("so it goes", timeout=30_000)
+    expect(page.get_by_text("Third words.")).to_be_visible()
+    (live.docs / "conf.py").write_text(CONF, "utf-8")
+    expect(banner).to_have_count(0, timeout=30_000)
+
+    # What others write beside the sources is no edit.
+    (live.docs / "__pycache__").mkdir()
+    (live.docs / "__pycache__" / "x.pyc").write_bytes(b"x")
+    (live.docs / "index.md~").write_text("x", "utf-8")
+    page.wait_for_timeout(4000)
+    assert live.builds() == 6
+    page.close()
+
+
+def test_published_site_has_nothing_of_it(mini_book: Book) -> None:
+    assert not list(mini_book.folder.rglob("banner.js")) + list(mini_book.folder.rglob("build-status.json"))
+    assert "banner.js" not in (mini_book.folder / "index.html").read_text("utf-8")
+
+
+def test_warnings_are_told_apart() -> None:
+    text = (
+        "/x/a.md:12: WARNING: no step 'b' [cutaway.step]\n  its second line\n"
+        "/x/a.md: WARNING: a page's\nWARNING: nobody's\n"
+    )
+    assert [tuple(each) for each in warnings(text)] == [
+        ("/x/a.md", "12", "no step 'b' [cutaway.step]\n  its second line"),
+        ("/x/a.md", "", "a page's"),
+        ("", "", "nobody's"),
+    ]
+
+
+def test_death_names_the_last_of_our_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = ROOT / "docs/conf.py"
+    last = ["Traceback", f'  File "{own}", line 7, in <module>', '  File "/usr/lib/x.py", line 1', "ValueError: x"]
+    monkeypatch.chdir(ROOT)
+    assert death(last)[:2] == ("docs/conf.py", "7")

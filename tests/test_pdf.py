@@ -1,0 +1,101 @@
+"""The mini book on paper: all that a screen shows or folds away, on pages that one can turn."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Book
+from playwright.sync_api import Browser, Page
+from pypdf import PdfReader
+
+from cutaway.printing import PrintError, _assemble, pages
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def printed(mini_book: Book, tmp_path_factory: pytest.TempPathFactory) -> PdfReader:
+    target = tmp_path_factory.mktemp("pdf") / "book.pdf"
+    command = [sys.executable, "-m", "cutaway.printing", str(mini_book.folder), str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return PdfReader(target)
+
+
+def texts(printed: PdfReader) -> list[str]:
+    return [" ".join(page.extract_text().split()) for page in printed.pages]
+
+
+def test_every_page_of_the_site_is_in_it_in_order(printed: PdfReader, mini_book: Book) -> None:
+    titles = [mini_book.page(path.stem).h1.get_text().rstrip("#") for path in pages(mini_book.folder)]
+    assert len(titles) == len(list(Path(__file__).with_name("pages").glob("*.md")))
+    outline = [entry.title.strip() for entry in printed.outline if not isinstance(entry, list)]
+    assert outline[1:] == titles  # the first is the contents
+
+
+def test_no_page_is_blank_and_each_but_the_first_is_numbered(printed: PdfReader) -> None:
+    for number, text in enumerate(texts(printed), 1):
+        assert len(text) > 40, f"page {number}: {text}"
+        assert number == 1 or re.search(rf"(^{number}\b|\b{number}$)", text), text
+
+
+def test_links_lead_into_the_book_or_to_the_web(printed: PdfReader) -> None:
+    places = set(printed.named_destinations)
+    inside, outside = [], []
+    for page in printed.pages:
+        for link in page.get("/Annots", []):
+            link = link.get_object()
+            if "/Dest" in link:
+                inside.append(link["/Dest"])
+            elif "/A" in link:
+                outside.append(link["/A"]["/URI"])
+    assert inside
+    assert all(url.startswith("http") for url in outside)
+    assert {str(name) for name in inside if isinstance(name, str)} <= places
+
+
+def test_fonts_are_embedded(printed: PdfReader) -> None:
+    for page in printed.pages:
+        for font in page["/Resources"].get("/Font", {}).values():
+            font = font.get_object()
+            if font["/Subtype"] == "/Type3":
+                continue  # it is its outlines
+            descendant = font.get("/DescendantFonts", [font])[0].get_object()
+            assert any(key.startswith("/FontFile") for key in descendant["/FontDescriptor"].get_object())
+
+
+@pytest.fixture
+def sheet(chromium: Browser, mini_book: Book) -> Page:
+    page = chromium.new_context(bypass_csp=True).new_page()
+    _assemble(page, pages(mini_book.folder))
+    yield page
+    page.context.close()
+
+
+def test_ids_are_unique_and_every_link_finds_its_own(sheet: Page) -> None:
+    ids = sheet.evaluate("[...document.querySelectorAll('[id]')].map((element) => element.id)")
+    assert len(ids) == len(set(ids))
+    targets = sheet.evaluate("[...document.querySelectorAll('a[href^=\"#\"]')].map((link) => link.hash.slice(1))")
+    assert targets and set(map(str, targets)) <= set(ids)
+
+
+def test_what_is_folded_lies_open_and_every_clip_is_its_stills(sheet: Page) -> None:
+    assert sheet.locator("details:not([open])").count() == 0
+    assert sheet.get_by_text("Folded.").is_visible()
+    assert sheet.locator("body :is(canvas, button, script, video)").count() == 0
+    stills = sheet.locator(".cutaway-clip img")
+    assert stills.count() > 1
+    assert all(stills.evaluate_all("(images) => images.map((image) => image.complete && image.naturalWidth > 0)"))
+
+
+def test_addresses_of_the_web_are_printed(sheet: Page) -> None:
+    links = sheet.locator("a[href^=http]")
+    for text, address in links.evaluate_all("(all) => all.map((a) => [a.textContent, a.dataset.address])"):
+        assert address or "." in text
+
+
+def test_a_site_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(PrintError, match="nox -s docs"):
+        pages(tmp_path)
