@@ -126,7 +126,8 @@ def test_sessions_are_the_ones_that_the_readme_may_name() -> None:
     ).stdout
     sessions = dict(re.findall(r"^[*-] ([\w-]+) -> (.+)$", listed, re.MULTILINE))
     assert set(sessions) == {
-        "book", "docs", "live", "pdf", "tests", "stages", "clips", "site-check", "bench", "permalinks", "cells", "lint"
+        "book", "docs", "live", "pdf", "tests", "stages", "clips", "site-check", "bench", "faults", "permalinks", "cells",
+        "lint",
     }
 
 

@@ -171,11 +171,8 @@ def _outdated(
 
     Sphinx asks whether a file is newer than its last reading; after a clock was set back, an edited file is not.
     """
-    written, texts = _written(app), cutaway_domain(env).data.setdefault("texts", {})
-    now = {name: _text(env, name) for name in env.found_docs}
-    edited = {name for name, text in now.items() if texts.get(name, text) != text}
-    texts.clear()
-    texts.update(now)
+    written, texts = _written(app), cutaway_domain(env).data.get("texts", {})
+    edited = {name for name in env.found_docs if name in texts and texts[name] != _text(env, name)}
     return [
         name
         for name in env.found_docs
@@ -195,6 +192,7 @@ def _updated(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """Pages that are written again: those whose inputs changed since."""
     written = _written(app)
     build, steps = build_of(env), cutaway_domain(env).steps
+    cutaway_domain(env).data["texts"] = {name: _text(env, name) for name in env.found_docs}
     if Path(app.srcdir) == Path(app.confdir):  # pages from elsewhere, in a test, are not the book
         listed = {id: [step.object, step.quotation] for id, step in steps.items()}
         with contextlib.suppress(OSError):  # a store that can't be written was named where something had to be kept
