@@ -72,7 +72,8 @@ html_theme_options = {
 # What a screen reader would stumble over in HTML that others print.
 SPOKEN = {
     '<summary aria-label="Toggle hidden content">': "<summary>",  # myst-nb's; it hides what the line says
-    '<th class="head"><p></p></th>': "<td></td>",  # the empty corner of a table heads nothing
+    '<th class="head stub"><p></p></th>': "<td></td>",  # the empty corner of a table heads nothing,
+    '<th class="head"><p></p></th>': "<td></td>",  # nor does another empty cell
 }
 
 

@@ -125,10 +125,8 @@ def test_sessions_are_the_ones_that_the_readme_may_name() -> None:
         env={**os.environ, "NOX_ENVDIR": ""},
     ).stdout
     sessions = dict(re.findall(r"^[*-] ([\w-]+) -> (.+)$", listed, re.MULTILINE))
-    assert set(sessions) == {
-        "book", "docs", "live", "pdf", "tests", "stages", "clips", "site-check", "bench", "faults", "permalinks", "cells",
-        "lint",
-    }
+    known = "book docs live pdf tests stages clips site-check bench faults permalinks cells lint"
+    assert set(sessions) == set(known.split())
 
 
 def test_a_foreign_project_needs_none_of_the_books_own_packages() -> None:

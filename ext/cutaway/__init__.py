@@ -28,6 +28,7 @@ PARTS = (
     "sourcepage",
     "cells",
     "maths",
+    "tables",
     "targets",
     "twins",
     "searching",

@@ -1,7 +1,7 @@
 """No link of the site is broken: pages, anchors, pictures, scripts, stubs, source pages, Markdown twins.
 
-Written here because linkchecker 10.6 follows neither what a script will ask (``data-recording``) nor a refresh, and
-takes a minute where this takes seconds. Links to other sites are not asked: that would make the check depend on them.
+Written here because what a script will ask for (``data-recording``), where a stub leads on to and the links of the
+Markdown twins count, too. Links to other sites are not asked: that would make the check depend on them.
 """
 
 import re

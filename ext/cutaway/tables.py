@@ -1,0 +1,17 @@
+"""A table whose upper left corner is empty names its rows in its first column: so is it told to those who listen."""
+
+from __future__ import annotations
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+
+def name_rows(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    for group in doctree.findall(nodes.tgroup):
+        columns, head = list(group.findall(nodes.colspec)), next(iter(group.findall(nodes.thead)), None)
+        if head is not None and len(columns) > 1 and not head.next_node(nodes.entry).astext().strip():  # type: ignore[union-attr]
+            columns[0]["stub"] = 1
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("doctree-resolved", name_rows)
