@@ -183,6 +183,7 @@ def test_the_button_is_reached_by_keyboard_and_copies(mini_book: Book, chromium:
         assert box.evaluate("box => getComputedStyle(box).opacity") == "1"
         assert "masked_fill(" in box.locator("summary").get_attribute("aria-label")
         page.keyboard.press("Enter")
+        box.get_by_role("button").first.wait_for()  # made when the box has opened, which the key does not wait for
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
         box.get_by_text("Copied").wait_for()
