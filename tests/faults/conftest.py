@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import csv
 import os
-import platform
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
 from .site import Site
 
-TABLE = Path(__file__).parent / "survived.json"
-Survived = Callable[..., None]
+TABLE = Path(__file__).parent / "survived.csv"
 
 
 @pytest.fixture(scope="session")
@@ -42,18 +41,17 @@ def warm(good: Site, tmp_path: Path) -> Site:
 
 @pytest.fixture(scope="session")
 def tally() -> Iterator[dict[str, list[int]]]:
-    """Fault -> [tries, survived]; written beside the tests when all of them were run, for the book to show."""
+    """Fault -> [tries, survived]; kept beside the tests, for the book to show, where all of them were run."""
     rows: dict[str, list[int]] = {}
     yield rows
     if os.environ.get("CUTAWAY_FAULTS_TABLE"):
-        found = {"python": platform.python_version(), "faults": [[name, *row] for name, row in sorted(rows.items())]}
-        TABLE.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        with TABLE.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([name, *row] for name, row in sorted(rows.items()))
 
 
 @pytest.fixture
-def attempt(tally: dict[str, list[int]]) -> Callable[[str], object]:
+def attempt(tally: dict[str, list[int]]) -> Callable[[str], AbstractContextManager[None]]:
     """``with attempt("kill -9 of a worker"): ...`` counts a try, and one survived where nothing was raised."""
-    from contextlib import contextmanager
 
     @contextmanager
     def counted(fault: str) -> Iterator[None]:

@@ -207,19 +207,13 @@ class Site:
         return {**env, "PYTHONPATH": str(ROOT / "ext"), "OMP_NUM_THREADS": "1", "NO_COLOR": "1", **more}
 
     def pages(self, exact: bool = False) -> dict[str, str]:
-        """Every file of the output with the digest of its bytes; Sphinx's own bookkeeping is left out.
+        """Every file of the output with the digest of its bytes; Sphinx's own bookkeeping and the reports of
+        errors that cells once had are left out.
 
         An incremental build of Sphinx's leaves traces of its own: words without a page stay in the search index, and a
         stylesheet that was there before gets its checksum. They are looked over unless ``exact``.
         """
-        html = self.folder / "out/html"
-        found = {
-            str(path.relative_to(html)): path.read_bytes()
-            for path in sorted(html.rglob("*"))
-            if path.is_file() and path.name != ".buildinfo"
-        }
-        lasting = found if exact else {name: _lasting(name, data) for name, data in found.items()}
-        return {name: hashlib.sha256(data).hexdigest() for name, data in lasting.items()}
+        return digests(self.folder / "out/html", exact)
 
     def clean(self) -> None:
         shutil.rmtree(self.folder / "out", ignore_errors=True)
@@ -234,6 +228,17 @@ class Site:
     def leftovers(self) -> list[str]:
         """Temporary files in the store, which nobody will ever read."""
         return [path.name for path in (self.folder / "store").rglob(".*") if path.is_file()]
+
+
+def digests(html: Path, exact: bool = True) -> dict[str, str]:
+    """The digest of each file of a site that a reader may load, by its path."""
+    found = {
+        str(path.relative_to(html)): path.read_bytes()
+        for path in sorted(html.rglob("*"))
+        if path.is_file() and not path.name.startswith(".buildinfo") and path.parent.name != "reports"
+    }
+    lasting = found if exact else {name: _lasting(name, data) for name, data in found.items()}
+    return {name: hashlib.sha256(data).hexdigest() for name, data in lasting.items()}
 
 
 def _lasting(name: str, data: bytes) -> bytes:

@@ -23,15 +23,6 @@ def test_a_folder_of_any_name(good: Site, tmp_path: Path, attempt, name: str) ->
         assert site.pages() == good.pages()
 
 
-def test_two_cold_builds_are_the_same_bytes(good: Site, tmp_path: Path, attempt) -> None:
-    with attempt("another folder, time and hash seed"):
-        site = Site.write(tmp_path / "elsewhere" / "deeper")
-        built = site.build(PYTHONHASHSEED="7", TZ="Pacific/Auckland", LC_ALL="C.UTF-8")
-        assert built.returncode == 0, built.said
-        assert site.pages(exact=True) == good.pages(exact=True)
-        assert site.stored() == good.stored()
-
-
 def test_a_source_tree_that_cannot_be_written(good: Site, tmp_path: Path, attempt) -> None:
     with attempt("read-only source tree"):
         site = Site.write(tmp_path / "book")
