@@ -12,6 +12,7 @@ import importlib
 import math
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -221,19 +222,28 @@ def micro_steps(state: State, options: TrainOptions, world: World, batches: Any)
     return losses
 
 
-def update(state: State, options: TrainOptions) -> None:
-    """One step of the optimizer, with the gradients that are there."""
+def update(state: State, options: TrainOptions) -> float:
+    """One step of the optimizer, with the gradients that are there; their norm before they were clipped, or NaN."""
+    norm = math.nan
     if options.grad_clip != 0.0:
         state.scaler.unscale_(state.optimizer)
-        torch.nn.utils.clip_grad_norm_(state.model.parameters(), options.grad_clip)
+        norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), options.grad_clip).item()
     state.scaler.step(state.optimizer)
     state.scaler.update()
     state.optimizer.zero_grad(set_to_none=True)
+    return norm
 
 
-def evaluate(state: State, options: TrainOptions, world: World, rng: dict[str, Any], log: Any) -> None:
+def silent(step: int, **values: float) -> None:
+    """Tells nobody."""
+
+
+def evaluate(
+    state: State, options: TrainOptions, world: World, rng: dict[str, Any], log: Any, report: Callable[..., None]
+) -> None:
     """Measure, print, and save where that is due."""
     losses = estimate_loss(state.model, options, world)
+    report(state.iter_num, **{f"{split}_loss": loss.item() for split, loss in losses.items()})
     print(f"step {state.iter_num}: train loss {losses['train']:.4f}, val loss {losses['val']:.4f}")
     log({f"{split}/loss": loss.item() for split, loss in losses.items()}, step=state.iter_num)
     if losses["val"] < state.best_val_loss or options.always_save_checkpoint:
@@ -254,8 +264,12 @@ def wandb_logger(options: TrainOptions, world: World) -> Any:
     return wandb.log
 
 
-def train(options: TrainOptions, world: World) -> State:
-    """The loop: evaluate at times, add up gradients, step. It ends after iteration ``max_iters``."""
+def train(options: TrainOptions, world: World, report: Callable[..., None] = silent) -> State:
+    """The loop: evaluate at times, add up gradients, step. It ends after iteration ``max_iters``.
+
+    ``report(step, train_loss=..., val_loss=...)`` is told each evaluation, ``report(step, loss=..., lr=...,
+    grad_norm=...)`` each step that is logged.
+    """
     torch.manual_seed(SEED + world.rank)
     allow_tf32()
     log = wandb_logger(options, world)
@@ -273,11 +287,11 @@ def train(options: TrainOptions, world: World) -> State:
         if state.iter_num % options.eval_interval == 0:
             rng = {"ranks": gather_random_states(batches.rng, world), "scaler": state.scaler.state_dict()}
             if world.rank == 0:
-                evaluate(state, options, world, rng, log)
+                evaluate(state, options, world, rng, log, report)
         if state.iter_num == 0 and options.eval_only:
             break
         losses = micro_steps(state, options, world, batches)
-        update(state, options)
+        norm = update(state, options)
         now = time.perf_counter()
         elapsed, started = now - started, now
         if state.iter_num % options.log_interval == 0 and world.rank == 0:
@@ -287,6 +301,7 @@ def train(options: TrainOptions, world: World) -> State:
             loss = losses[-1].item()
             took = f"time {elapsed * 1000:.2f}ms, mfu {mfu * 100:.2f}%"
             print(f"iter {state.iter_num}: loss {loss:.4f}, {took}")
+            report(state.iter_num, loss=loss, lr=lr, grad_norm=norm)
         state.iter_num += 1
         if state.iter_num > options.max_iters:
             break
