@@ -23,6 +23,8 @@ BIN = Path(".nox/book/bin").resolve()  # of the one environment that `book` make
 # What is missing in a draft stands on its pages; folders of its own keep it out of the whole.
 DRAFT = ["-n", "-D", "cutaway_draft=1", "-D", "cutaway_cards=0"]
 DRAFT += ["-d", "build/draft/doctrees", "docs", "build/draft/html"]
+# Without cells; a folder of its own keeps the site's pages as they are.
+SHARD = ["-b", "clips", "-W", "--keep-going", "-d", "build/clips/doctrees"]
 SPHINX = ["-n", "-W", "--keep-going", "-d", "build/doctrees", "docs", "build/html"]
 
 
@@ -57,12 +59,20 @@ def book(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", requires=["book"])
 def docs(session: nox.Session) -> None:
-    """Build the site into build/html; `-- --draft`: a first look; `-- --source nanogpt=PATH`: of another checkout."""
-    options = enter_book(session)
-    if draft := "--draft" in options:
-        options.remove("--draft")
-    session.run(BIN / "sphinx-build", *options, *(DRAFT if draft else SPHINX))
-    index = Path("build/draft/html/index.html" if draft else "build/html/index.html")
+    """Build the site into build/html; `-- --draft`: a first look; `-- --source nanogpt=PATH`: of another checkout.
+
+    `-- --shard 2/4` draws the second quarter of the clips into the store, and builds no site.
+    """
+    parser = argparse.ArgumentParser(prog="nox -s docs --", allow_abbrev=False)
+    parser.add_argument("--draft", action="store_true")
+    parser.add_argument("--shard", metavar="2/4")
+    chosen, options = parser.parse_known_args(enter_book(session))
+    if chosen.shard:
+        shard = [*SHARD, "-D", f"cutaway_shard={chosen.shard}", "docs", "build/clips/out"]
+        session.run(BIN / "sphinx-build", *options, *shard)
+        return
+    session.run(BIN / "sphinx-build", *options, *(DRAFT if chosen.draft else SPHINX))
+    index = Path("build/draft/html/index.html" if chosen.draft else "build/html/index.html")
     session.log(f"The site: {index.resolve().as_uri()}")
 
 
@@ -85,7 +95,8 @@ def pdf(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; `-- tests/test_store.py -k digest` runs some."""
     session.run(sys.executable, "bootstrap.py", "--tests")
-    session.run(BIN / "pytest", "-m", "not stages and not site and not faults", *enter_book(session))
+    options = enter_book(session) or ["-n", "2", "--dist", "loadfile"]  # some: one after the other, to look closely
+    session.run(BIN / "pytest", "-m", "not stages and not site and not faults", *options)
 
 
 @nox.session(venv_backend="none", requires=["book"])
@@ -129,7 +140,7 @@ def site_check(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", requires=["book"])
 def bench(session: nox.Session) -> None:
-    """Measure beside Manim's own command, as ratios: `-- 7` takes the median of 7 pairs."""
+    """Measure beside what others use, as ratios: `-- --list` names the cases, `--case clip --pairs 3` takes some."""
     options = enter_book(session)
     build(session)
     session.run(BIN / "python", "-m", "tests.bench", *options)

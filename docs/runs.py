@@ -12,6 +12,7 @@ class Sort(Run):
     name = "sort"
     sources = ("nanogpt",)
     limit_s = 900
+    budget_s = 60
 
     def train(self, log):
         from nanogpt import sort
@@ -90,6 +91,7 @@ class Unmasked(Run):
     name = "unmasked"
     sources = ("nanogpt",)
     limit_s = 900
+    budget_s = 60
 
     def train(self, log):
         from nanogpt import sort

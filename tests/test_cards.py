@@ -1,6 +1,7 @@
 """Cards, badges and animated pictures: what a link shows elsewhere, made from the thing itself."""
 
 import itertools
+import os
 import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -99,6 +100,26 @@ def test_what_was_deleted_comes_back_and_what_is_stale_goes(site: Book, build_bo
     assert "drawn" not in again.log  # the store has them
     assert [path.read_bytes() for path in deleted] == contents
     assert not (stale / "card.png").exists()
+
+
+def test_what_is_damaged_in_the_store_is_drawn_again(site: Book, build_book: BuildBook) -> None:
+    """Also where a folder stands in a card's place; and nothing damaged is copied."""
+    wanted = [site.folder / "s" / name for name in (f"{STEP}/card.png", f"{STEP}/badge.svg", "clip-mask/card.gif")]
+    contents = [path.read_bytes() for path in wanted]
+    store = site.folder.parent / "store"  # not the one that the tests share
+    shutil.copytree(os.environ.get("CUTAWAY_STORE", ROOT / ".cutaway"), store, copy_function=os.link)
+    made = {path.stat().st_mtime_ns: path for path in (store / "card").iterdir()}
+    kept = [made[path.stat().st_mtime_ns] for path in wanted]  # a copy has the time of what it is made from
+    for path in kept:
+        path.unlink()
+    for path in (kept[0], kept[2]):
+        path.mkdir()
+    (kept[0] / "inside").touch()
+    kept[1].write_bytes(contents[1][:-1])
+    for path in wanted:
+        path.unlink()
+    build_book(site.folder.parent / "pages", site.folder, store=store)
+    assert [path.read_bytes() for path in wanted] == [path.read_bytes() for path in kept] == contents
 
 
 def test_a_book_may_go_without(site: Book, build_book: BuildBook) -> None:

@@ -4,6 +4,7 @@ import functools
 import http.server
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -128,11 +129,19 @@ def book(build_book: BuildBook, tmp_path: Path) -> "Small":
     return Small(build_book, tmp_path)
 
 
-@pytest.fixture
-def recorded(book: "Small") -> "Small":
+@pytest.fixture(scope="module")
+def kept(build_book: BuildBook, tmp_path_factory: pytest.TempPathFactory) -> "Small":
     """A book that was built and recorded."""
+    book = Small(build_book, tmp_path_factory.mktemp("recorded"))
     book.build()
     assert "5 new" in book.record()
+    return book
+
+
+@pytest.fixture
+def recorded(kept: "Small", book: "Small") -> "Small":
+    """A copy of it, to be changed."""
+    shutil.copytree(kept.folder, book.folder, dirs_exist_ok=True)
     return book
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from cutaway import runs
 from cutaway.book import Book
@@ -110,6 +111,24 @@ def test_code_that_changes_values_trains_and_traces_again(made: Made) -> None:
     made.ensure()
     made.edit("pkg/model.py", "x * w", "x * w + 1")
     assert made.ensure()[1] == ["training", "tracing"]
+
+
+def test_only_what_a_run_uses_of_its_file_counts(made: Made) -> None:
+    made.ensure()
+    helpers = "def helper():\n    return 1.0\n\n\ndef start():\n    return helper()\n\n\n"
+    made.edit("runs.py", "class Toy(Run):", f"{helpers}class Toy(Run):")
+    made.edit("runs.py", "limit_s = 20", "limit_s = 30\n    budget_s = 5")
+    assert made.ensure()[1] == []
+    made.edit("runs.py", "scale(2.0, 1.0)", "scale(2.0, start())")
+    assert made.ensure()[1] == ["training", "tracing"]
+    made.edit("runs.py", "return 1.0", "return 1.5")
+    assert made.ensure()[1] == ["training", "tracing"]
+
+
+def test_the_runs_of_the_book_keep_to_their_budget() -> None:
+    """Fourteen minutes for all, and each says what it takes."""
+    budgets = {run.name: run.budget_s for run in runs.declared(ROOT / "docs/runs.py")}
+    assert all(budgets.values()) and sum(budgets.values()) <= 14 * 60, budgets
 
 
 def test_the_trace_method_alone_traces_again(made: Made) -> None:

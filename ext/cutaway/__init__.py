@@ -23,6 +23,7 @@ PARTS = (
     "weave",
     "diagram",
     "clip",
+    "pool.builder",
     "sequence",
     "reference",
     "sourcepage",

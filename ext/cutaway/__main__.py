@@ -75,6 +75,10 @@ def _parser() -> argparse.ArgumentParser:
     permalinks.add_argument("--retire", action="append", default=[], metavar="ID", help="it is gone; needs --to")
     permalinks.add_argument("--to", default="", metavar="ID", help="the nearest to what is retired")
     permalinks.set_defaults(run=_permalinks)
+    store = commands.add_parser("store", help="copy to another store what it lacks, or from it what is lacking here")
+    store.add_argument("way", choices=("push", "pull"))
+    store.add_argument("url", help="a folder, or a URL that fsspec knows, as in s3://bucket/book")
+    store.set_defaults(run=_store)
     cells = commands.add_parser("cells", help="run a page's cells and print what they print")
     cells.add_argument("page", help="document name, as in model/attention")
     cells.set_defaults(run=_cells)
@@ -129,6 +133,12 @@ def _permalinks(options: argparse.Namespace) -> None:
     from .linking.lookup import record
 
     print(record(_book(options), options.move, options.retire, options.to))
+
+
+def _store(options: argparse.Namespace) -> None:
+    from .pool import copying
+
+    {"push": copying.push, "pull": copying.pull}[options.way](_book(options).store, options.url, print)
 
 
 def _cells(options: argparse.Namespace) -> int:

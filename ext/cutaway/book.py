@@ -11,6 +11,7 @@ from typing import Any
 
 from .linking.address import base
 from .names import Place
+from .pool.shards import share
 from .quotation import match
 from .source import Source, SourceError
 from .store import Store, digest
@@ -33,6 +34,14 @@ SETTINGS: list[tuple[str, Any, str, type, str]] = [
     ("cutaway_clip_limit_mb", 3000, "", int, "a scene that takes more memory is stopped, in megabytes"),
     ("cutaway_draft", False, "env", bool, "a first look: one run, the clips that are there, no cells; pages say so"),
     ("cutaway_workers", 0, "", int, "processes that render clips; 0: one per core"),
+    (
+        "cutaway_executor",
+        "",
+        "",
+        str,
+        "where clips are drawn: `dask://HOST:PORT`, the scheduler of a Dask cluster; empty: on this machine",
+    ),
+    ("cutaway_shard", "", "", str, "`2/4`: draw the second share of four of the clips, for stores that are joined"),
     ("cutaway_permalinks", "", "", str, "the registry of ids, relative to conf.py; empty: ids are not checked"),
     ("cutaway_cards", True, "", bool, "cards and badges for links from elsewhere are drawn"),
 ]
@@ -58,6 +67,8 @@ class Book:
     workers: int = 0
     permalinks: Path | None = None
     base: str = ""  # the site's public address
+    executor: str = ""
+    shard: str = ""
 
     @property
     def source(self) -> Source:
@@ -75,10 +86,15 @@ class Book:
     @classmethod
     def from_config(cls, config: Any, confdir: Path) -> Book:
         """From Sphinx's configuration (or anything with its attributes)."""
+        _check(config)
         folders = _sources(config.cutaway_sources, confdir)
         size = config.cutaway_clip_size
         if len(size) != 2 or not all(isinstance(pixels, int) and pixels > 0 for pixels in size):
             raise BookError(f"cutaway_clip_size = {size!r}: write (width, height) in pixels")
+        try:
+            share((), config.cutaway_shard)
+        except ValueError as error:
+            raise BookError(str(error)) from error
         store = os.environ.get("CUTAWAY_STORE")
         return cls(
             confdir=confdir,
@@ -93,6 +109,8 @@ class Book:
             workers=config.cutaway_workers or os.cpu_count() or 1,
             permalinks=(confdir / config.cutaway_permalinks).resolve() if config.cutaway_permalinks else None,
             base=base(config),
+            executor=config.cutaway_executor,
+            shard=config.cutaway_shard,
         )
 
     @classmethod
@@ -115,13 +133,28 @@ class Book:
         return cls.from_config(config, confdir)
 
 
+def _check(config: Any) -> None:
+    """Raise BookError where a setting is of another type than it can be, or is no path, no count, no address."""
+    for name, _, _, type_, _ in SETTINGS:
+        value = getattr(config, name)
+        if type_ is int and not (isinstance(value, int) and value >= (0 if name == "cutaway_workers" else 1)):
+            raise BookError(f"{name} = {value!r}: write a whole number")
+        if type_ is str and not (isinstance(value, str) and value.isprintable()):
+            raise BookError(f"{name} = {value!r}: write a path")
+        if type_ is tuple and not isinstance(value, tuple | list):
+            raise BookError(f"{name} = {value!r}: write (width, height) in pixels")
+    if config.html_baseurl and not base(config):
+        raise BookError(f"html_baseurl = {config.html_baseurl!r}: write an address, as in https://example.org/book/")
+
+
 def _sources(setting: Mapping[str, str | Sequence[str]], confdir: Path) -> dict[str, list[Path]]:
     if not isinstance(setting, Mapping):
         raise BookError(f'cutaway_sources = {setting!r}: write {{"package": ["folder"]}}')
     folders: dict[str, list[Path]] = {}
     for name, given in setting.items():
         listed = [given] if isinstance(given, str) else given
-        if not isinstance(listed, list | tuple) or not all(isinstance(path, str) for path in listed):
+        words = isinstance(listed, list | tuple) and all(isinstance(word, str) for word in (name, *listed))
+        if not words or not "".join(listed).isprintable():
             raise BookError(f"cutaway_sources[{name!r}] = {given!r}: write a list of folders")
         folders[name] = [(confdir / path).resolve() for path in listed]
     for name, folder in replaced_sources().items():

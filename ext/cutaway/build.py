@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from docutils.statemachine import StringList
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -23,6 +24,7 @@ from sphinx.domains import Domain
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.console import bold
+from sphinx.util.docutils import SphinxDirective
 
 from . import runs
 from .book import SETTINGS, Book, BookError, replaced_sources, steps_key
@@ -32,6 +34,8 @@ from .store import digest, replacing
 from .trace import Trace, TraceError, load
 
 logger = logging.getLogger(__name__)
+LARGEST = 1_000_000  # characters of a directive's body
+LONGEST = 4000  # characters of a message
 
 
 @dataclass
@@ -72,12 +76,27 @@ def names_of(env: BuildEnvironment, run: str | None = None) -> Names:
     return Names(traces, places, run)
 
 
+def bounded(directive: SphinxDirective, subtype: str) -> None:
+    """Leave out a body that nobody typed: it would take minutes to read."""
+    size = sum(map(len, directive.content))
+    if size > LARGEST:
+        message = f"the body has {size:,} characters, at most {LARGEST:,} are read: it is left out"
+        warn(directive.env, message, directive.get_location(), subtype)
+        directive.content = StringList([], source="")
+
+
 def warn(env: BuildEnvironment, message: str, location: Any, subtype: str) -> None:
     """An author's mistake: a warning with its place; the page counts as unfinished."""
-    logger.warning(message, location=location, type="cutaway", subtype=subtype)
+    logger.warning(_printable(message), location=location, type="cutaway", subtype=subtype)
     docname = location[0] if isinstance(location, tuple) else _docname(env, location)
     if docname:
         build_of(env).troubled.add(docname)
+
+
+def _printable(message: str) -> str:
+    """What is quoted in a message may be of any length, and must not steer the terminal."""
+    cut = message if len(message) <= LONGEST else f"{message[:LONGEST]} … ({len(message):,} characters)"
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in cut)
 
 
 def _docname(env: BuildEnvironment, location: Any) -> str:
@@ -107,13 +126,24 @@ def _start(app: Sphinx) -> None:
         build.outcomes = runs.ensure(book, lambda line: logger.info("%s", bold("cutaway: ") + line), draft=draft)
     except (BookError, runs.RunError) as error:
         _builds.setdefault(app.env, Build(_empty(app)))
-        logger.warning(str(error), type="cutaway", subtype="runs")
+        logger.warning(str(error), location=_place_of(error, app), type="cutaway", subtype="runs")
         return
     for outcome in build.outcomes.values():
         if outcome.error and outcome.error != runs.LEFT_OUT:
             logger.warning(
                 outcome.error, location=f"{book.runs}:{outcome.line}", type="cutaway", subtype="runs"
             )
+
+
+def _place_of(error: Exception, app: Sphinx) -> str | None:
+    """Where in conf.py the setting stands that is wrong; RunError says itself where its run is declared."""
+    path = Path(app.confdir, "conf.py")
+    if isinstance(error, runs.RunError) or not path.is_file():
+        return None
+    named = str(error).partition(" ")[0].partition("[")[0]
+    lines = path.read_text("utf-8", "replace").splitlines()
+    line = next((n for n, text in enumerate(lines, 1) if text.startswith((named, "cutaway_sources"))), 1)
+    return f"{path}:{line}"
 
 
 def _empty(app: Sphinx) -> Book:

@@ -35,7 +35,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from . import clip_html, screening
-from .build import build_of, warn
+from .build import bounded, build_of, warn
 from .domain import cutaway_domain, nearest
 from .filming.recipe import KIND, find_scene
 from .reference import Option, spec
@@ -63,6 +63,7 @@ class Clip(SphinxDirective):
     option_spec: ClassVar = spec(OPTIONS)
 
     def run(self) -> list[nodes.Node]:
+        bounded(self, "clip")
         node = clip(
             scene=self.arguments[0].strip(),
             run=self._run(),
@@ -75,6 +76,8 @@ class Clip(SphinxDirective):
             message = f"clip {node['scene']}: no :alt:; say in a sentence what is seen"
             warn(self.env, message, node, "clip")
         node += self.parse_content_to_nodes()
+        if node["run"] and node["run"] not in build_of(self.env).outcomes:
+            return [node]  # nothing could be read; the page shows the words
         try:
             scene = find_scene(build_of(self.env).book, node["scene"])
         except SourceError as error:

@@ -106,6 +106,10 @@ class Diagram(SphinxDirective):
         self.env.note_dependency(str(obj.path))
 
     def _by_hand(self, node: diagram) -> None:
+        size = sum(map(len, self.content))
+        if size > handdrawn.MOST:
+            self._warn(f"the drawing has {size:,} characters, at most {handdrawn.MOST:,} can be drawn: it is left out")
+            return
         lines, links = handdrawn.split(list(self.content))
         node["lines"] = lines
         node["links"] = [(link.label, link.target, self._line_of(link.row)) for link in links]

@@ -20,7 +20,8 @@ from .facts import fact, run_of
 
 
 def _leave_cells(app: Sphinx, config: Config) -> None:
-    if config.cutaway_draft and "nb_execution_mode" in config.values:
+    """In a draft, and where nothing but a share of the clips is made."""
+    if (config.cutaway_draft or config.cutaway_shard) and "nb_execution_mode" in config.values:
         config.nb_execution_mode = "off"
         config.suppress_warnings = [*config.suppress_warnings, "myst-nb.lexer"]  # a kernel would tell the language
 

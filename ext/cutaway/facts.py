@@ -78,10 +78,20 @@ def shown(value: Any, form: str = "") -> str:
     ('85,584', '0.1235', '50%')
     """
     if form:
-        return format(value, form)
+        return formatted(value, form)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def formatted(value: Any, form: str) -> str:
+    """A value in a format of Python's; ValueError where it does not fit, or asks for a page full of digits."""
+    if re.search(r"\d{3}", form):
+        raise ValueError(f"the format '{form[:60]}' asks for a hundred characters or more")
+    try:
+        return format(value, form)
+    except (TypeError, OverflowError) as error:
+        raise ValueError(str(error)) from error
 
 
 def _fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:

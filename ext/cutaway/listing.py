@@ -36,8 +36,9 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from .build import build_of, warn
+from .build import bounded, build_of, warn
 from .domain import NOWHERE, Step, cutaway_domain
+from .linking.address import IDS, is_id
 from .quotation import match
 from .reference import Option, spec
 from .source import SourceError, SourceObject, Span
@@ -70,6 +71,7 @@ class Listing(SphinxDirective):
     option_spec: ClassVar = spec(OPTIONS)
 
     def run(self) -> list[nodes.Node]:
+        bounded(self, "listing")
         dotted = self.arguments[0].strip()
         here = self.state_machine.get_source_and_line(self.lineno)[1]
         obj: SourceObject | None = None
@@ -81,6 +83,9 @@ class Listing(SphinxDirective):
             self._unshown(obj, str(error))
             obj = None
         name = nodes.fully_normalize_name(self.options.get("name", "")).replace(" ", "-")
+        if name and not is_id(name):
+            warn(self.env, f"':name: {name}' is no address: use {IDS}", self.get_location(), "listing")
+            name = ""
         node = listing(object=dotted, run=self.options.get("run", ""), only=shown, name=name)
         node["collapse"] = "collapse" in self.options
         node["found"] = obj is not None
@@ -128,6 +133,8 @@ class Listing(SphinxDirective):
             self._broken(
                 made, f"the note '{made['quotation']}' has no id; write `{made['quotation']}`{{#id}}"
             )
+        elif name and not is_id(f"{name}-{suffix}"):
+            self._broken(made, f"the note's id '{name}-{suffix}' is no address: use {IDS}")
         elif name:
             self._declare(made, dotted, f"{name}-{suffix}")
         return made

@@ -55,7 +55,7 @@ def visit_note(translator: Any, node: annotation) -> None:
     attributes = {"data-note": str(node["number"]), "data-step": node["stands_for"], "value": str(node["number"])}
     css = "cutaway-note" + (" cutaway-broken" if broken else "")
     translator.body.append(translator.starttag(node, "li", "", CLASS=css, **attributes))
-    back = "" if broken else f' href="{node["href"]}-code"'
+    back = "" if broken else f' href="{html.escape(node["href"])}-code"'
     parts = [
         f'<a class="cutaway-note-number"{back} aria-label="{node["number"]}, to the code">{node["number"]}</a>',
         f'<code class="cutaway-quotation">{html.escape(node["quotation"])}</code>',

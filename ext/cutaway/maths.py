@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import html
 import re
+import subprocess
+import sys
 from functools import cache
 from xml.etree import ElementTree
 
@@ -22,21 +24,70 @@ from sphinx.writers.html5 import HTML5Translator
 from .build import warn
 
 NAME = "mathml"
+LONGEST = 10_000  # characters of a formula
+PLAIN = 400  # characters of a formula that can't nest too deep for the converter's stack
+LIMIT_S = 5  # for any other
+_OPENING = re.compile(r"[(\[⟨⟦⌈⌊⎰]|\\(?:[{lLu]|\w*open)")  # and some more: whoever has few of them has few brackets
+_DEFINES = re.compile(r"\\(?:\w*def|\w*command)\b")
+_CHILD = """
+import sys
+from math_core import LatexError, LatexToMathML
+try:
+    latex, display = sys.stdin.buffer.read().decode(), sys.argv[1] == "True"
+    print(LatexToMathML(fancy_error=False).convert_with_local_state(latex, displaystyle=display), end="")
+except LatexError as error:
+    sys.exit(f"LaTeX {error}")
+"""
 
 
 class FormulaError(Exception):
     """A formula that is no LaTeX we know."""
 
 
-@cache
 def to_mathml(latex: str, display: bool) -> str:
     r"""``to_mathml(r"\frac{1}{2}", False)`` -> ``<math><mfrac><mn>1</mn><mn>2</mn></mfrac></math>``."""
-    converter = LatexToMathML(fancy_error=False)
+    mathml = _converted(latex, display)
+    if isinstance(mathml, FormulaError):
+        raise mathml
+    return mathml
+
+
+@cache
+def _converted(latex: str, display: bool) -> str | FormulaError:
+    """A formula that fails is not tried again: it may have taken all the time that it is given."""
+    open = sum(map(latex.count, "([")) - sum(map(latex.count, ")]"))
+    if len(latex) > LONGEST:
+        return FormulaError(f"it has {len(latex):,} characters, at most {LONGEST:,} are read")
+    if open > 20:
+        return FormulaError(f"{open} of its brackets are left open")
     try:
-        return converter.convert_with_local_state(latex, displaystyle=display)
+        if len(latex) > PLAIN or len(_OPENING.findall(latex)) > 14 or _DEFINES.search(latex):
+            return _apart(latex, display)
+        return LatexToMathML(fancy_error=False).convert_with_local_state(latex, displaystyle=display)
     except LatexError as error:
-        offset, _colon, complaint = str(error).partition(": ")
-        raise FormulaError(f"{complaint.rstrip('.')} (at character {offset} of '{latex}')") from None
+        return FormulaError(_complaint(str(error), latex))
+    except FormulaError as error:
+        return error
+
+
+def _apart(latex: str, display: bool) -> str:
+    """In a process of its own: the converter's time doubles with each bracket left open, and its stack is finite."""
+    command = [sys.executable, "-c", _CHILD, str(display)]
+    try:
+        done = subprocess.run(command, input=latex.encode(), capture_output=True, timeout=LIMIT_S, check=False)
+    except subprocess.TimeoutExpired:
+        raise FormulaError(f"it took more than {LIMIT_S} s: are all its brackets closed?") from None
+    said = done.stderr.decode("utf-8", "replace").strip()
+    if said.startswith("LaTeX "):
+        raise FormulaError(_complaint(said.removeprefix("LaTeX "), latex))
+    if done.returncode:
+        raise FormulaError("it can't be converted: is it nested too deep?")
+    return done.stdout.decode()
+
+
+def _complaint(error: str, latex: str) -> str:
+    offset, _colon, complaint = error.partition(": ")
+    return f"{complaint.rstrip('.')} (at character {offset} of '{latex}')"
 
 
 def display_latex(text: str) -> str:
@@ -57,7 +108,10 @@ def node_to_mathml(node: nodes.math | nodes.math_block) -> str:
 def node_to_text(node: nodes.math | nodes.math_block) -> str:
     """A formula in one line of plain text: ``softmax(QK^⊤/√D)``."""
     mathml = re.sub(r"&(?!lt;|gt;|amp;|#)\w+;", lambda entity: html.unescape(entity[0]), node_to_mathml(node))
-    return " ".join(_text(ElementTree.fromstring(mathml)).split())
+    try:
+        return " ".join(_text(ElementTree.fromstring(mathml)).split())
+    except RecursionError:
+        raise FormulaError("it is nested too deep") from None
 
 
 def _text(element: ElementTree.Element) -> str:

@@ -13,7 +13,6 @@ The pass ``forward`` and the first activation that fits are the defaults. In a s
 
 from __future__ import annotations
 
-import ast
 import difflib
 import re
 from collections.abc import Iterable, Mapping
@@ -26,10 +25,11 @@ from .trace import Call, Record, Scalar, Trace, Value, is_tail
 
 PASS = "forward"
 _NAME = re.compile(
-    r"^(?P<path>[^\[\]]+?)(?P<item>\[\d+\](?=\.shape))?(?P<shape>\.shape)?(?P<index>\[[^\[\]]*\])?$"
+    r"^(?P<path>[^\[\]]+?)(?P<item>\[\d{1,9}\](?=\.shape))?(?P<shape>\.shape)?(?P<index>\[[^\[\]]*\])?$"
 )
 _OF = re.compile(r"^(?P<run>[\w-]+)?(?:\.(?P<pass>[\w-]+))?(?:/(?P<module>[\w.-]+))?$")
-_HEAD = re.compile(r"^(?P<run>[\w-]+)(?:\.(?P<pass>[\w-]+))?(?:@(?P<nth>\d+))?$")
+_HEAD = re.compile(r"^(?P<run>[\w-]+)(?:\.(?P<pass>[\w-]+))?(?:@(?P<nth>\d{1,9}))?$")
+_INDEX = re.compile(r"\[\s*-?\d{1,9}(?:\s*,\s*-?\d{1,9})*\s*,?\s*\]")
 
 
 class UnknownName(LookupError):
@@ -219,9 +219,9 @@ def _shape(found: Found) -> Found:
 
 def _indexed(found: Found, index: str) -> Found:
     try:
-        indices = ast.literal_eval(index)
-        if not all(isinstance(i, int) for i in indices):
+        if not _INDEX.fullmatch(index):
             raise ValueError
+        indices = [int(number) for number in re.findall(r"-?\d+", index)]
         if found.series:
             number: Any = found.series[indices[0]][1]
         elif found.is_shape:
@@ -234,7 +234,7 @@ def _indexed(found: Found, index: str) -> Found:
             number = found.value.array()[tuple(indices)]
         else:
             raise ValueError
-    except (ValueError, SyntaxError, TypeError):
+    except (ValueError, TypeError):
         raise UnknownName(f"'{found.name}': write the index as [0, 2, 5]") from None
     except IndexError:
         shape = found.value.shape if found.value else len(found.series)

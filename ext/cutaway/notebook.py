@@ -7,6 +7,7 @@ import sys
 
 from .book import Book
 from .cells import VARIABLE
+from .source import is_inside
 
 
 def run_page(book: Book, docname: str) -> int:
@@ -16,7 +17,7 @@ def run_page(book: Book, docname: str) -> int:
     from nbclient.exceptions import CellExecutionError
 
     path = book.confdir / (docname.removesuffix(".md") + ".md")
-    if not path.is_file():
+    if not path.is_file() or not is_inside(path, book.confdir):
         raise LookupError(f"no page {docname!r} in {book.confdir}; write it as model/attention")
     notebook = read_myst_markdown_notebook(path.read_text("utf-8"), path=str(path))
     os.environ[VARIABLE] = str(book.confdir)

@@ -15,6 +15,7 @@ import tokenize
 from .source import Definition, SourceError, SourceObject, Span
 
 RANGE = " ... "  # from one quotation to another
+LONGEST = 2000  # characters
 
 
 def match(obj: SourceObject, quotation: str) -> Span:
@@ -23,6 +24,8 @@ def match(obj: SourceObject, quotation: str) -> Span:
     Compared as tokens: spaces, comments and line breaks don't count. Two quotations with ``...`` between them stand for
     all from the statement of the first to the statement of the last. Raises SourceError where one occurs not once.
     """
+    if len(quotation) > LONGEST:
+        raise SourceError(f"'{quotation[:60]}…' is no quotation: it has {len(quotation)} characters")
     first, dots, last = quotation.partition(RANGE)
     if not dots:
         return _match(obj, quotation)

@@ -9,19 +9,23 @@ about it is its module's.
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from docutils import nodes
 from docutils.parsers.rst import directives, roles
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
-from .domain import Cutaway
+from .build import warn
+from .domain import Cutaway, cutaway_domain
+from .store import digest
 
 
 class Option(NamedTuple):
@@ -185,9 +189,13 @@ class Reference(SphinxDirective):
     option_spec: ClassVar = {}
 
     def run(self) -> list[nodes.Node]:
-        which = directives.choice(self.arguments[0], tuple(TABLES))
+        which = self.arguments[0].strip().lower()
+        if which not in TABLES:
+            warn(self.env, f"no table '{which}'; there is {', '.join(TABLES)}", self.get_location(), "reference")
+            return []
         head, widths, rows = TABLES[which]
-        self.env.note_reread()  # it depends on the code of the tool, which no page names
+        docname = self.env.current_document.docname
+        cutaway_domain(self.env).note_use(docname, "reference", {"tool": _tool()})
         columns = [nodes.colspec(colwidth=width) for width in widths]
         group = nodes.tgroup("", *columns, cols=len(head))
         group += nodes.thead("", _row([[nodes.paragraph("", word)] for word in head]))
@@ -199,5 +207,20 @@ def _row(cells: list[Cell]) -> nodes.row:
     return nodes.row("", *(nodes.entry("", *cell) for cell in cells))
 
 
+# The tables depend on the code of the tool, which no page names
+
+
+@functools.cache
+def _tool() -> str:
+    return digest([path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py"))])
+
+
+def _outdated(
+    app: Sphinx, env: BuildEnvironment, added: Set[str], changed: Set[str], removed: Set[str]
+) -> list[str]:
+    return [name for name, use in cutaway_domain(env).uses("reference") if use["tool"] != _tool()]
+
+
 def setup(app: Sphinx) -> None:
     app.add_directive("reference", Reference)
+    app.connect("env-get-outdated", _outdated)

@@ -1,4 +1,4 @@
-"""Make the clips that are missing, all together, in child processes; what is in the store costs a look.
+"""Make the clips that are missing, all together, in a pool of processes; what is in the store costs a look.
 
 ``render(book, wanted, ...)`` answers for each wanted clip with an outcome: where its files are, or why there
 are none. A scene that raises, hangs or is killed is an outcome like any other. Neither Manim nor torch is
@@ -8,14 +8,9 @@ imported here.
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,11 +20,15 @@ from .filming import recipe
 from .filming.lint import lint
 from .filming.recipe import KIND, find_scene
 from .names import Names, Place
+from .pool import ForkPool, open_pool
+from .pool.job import Job, Parcel, Take
+from .pool.takes import Lost, takes
 from .source import SourceError
 from .store import digest
 from .trace import TraceError, load
 
 Report = Callable[[str], None]
+OpenPool = Callable[[Book], Executor]
 RECORDING, CAPTIONS = ".js", ".vtt"  # ends of the names of files
 NAMES = {RECORDING: "recording.js", CAPTIONS: "captions.vtt"}  # as the worker leaves them; others as they end
 DATA = ("themes", "why_film", "fps", "frames", "sections", "poster", "tags", "size", "notices")
@@ -103,9 +102,15 @@ class Inputs:
 
 
 def render(
-    book: Book, wanted: Sequence[Wanted], inputs: Inputs, report: Report, draft: bool = False
+    book: Book,
+    wanted: Sequence[Wanted],
+    inputs: Inputs,
+    report: Report,
+    draft: bool = False,
+    pool: OpenPool = open_pool,
 ) -> dict[Wanted, Clip]:
-    """The clips, from the store where they are there, drawn now where they are not (but for a draft)."""
+    """The clips, from the store where they are there, drawn now where they are not (but for a draft) in the executor
+    that ``pool`` opens; PoolError where it can't."""
     clips: dict[Wanted, Clip] = {}
     missing: dict[Wanted, str] = {}
     for want in dict.fromkeys(wanted):
@@ -122,8 +127,8 @@ def render(
     if draft:
         clips |= dict.fromkeys(missing, Clip(error=LEFT_OUT))
     elif missing:
-        clips |= _draw(book, missing, inputs, report)
-    return clips
+        clips |= _draw(book, missing, inputs, report, pool)
+    return {want: clips[want] for want in dict.fromkeys(wanted)}
 
 
 def stored(book: Book, key: str | None) -> Clip | None:
@@ -147,52 +152,65 @@ def _clip(key: str, data: Mapping[str, Any]) -> Clip:
     )
 
 
-def _draw(book: Book, missing: Mapping[Wanted, str], inputs: Inputs, report: Report) -> dict[Wanted, Clip]:
-    """Draw them, longest first, in a child that forks for each."""
+def _draw(
+    book: Book, missing: Mapping[Wanted, str], inputs: Inputs, report: Report, pool: OpenPool
+) -> dict[Wanted, Clip]:
+    """Draw them, longest first; what the pool lost is drawn on this machine, which may lose it once more."""
     order = sorted(missing, key=lambda want: -recipe.hint(book.store, want.scene).get("cost", UNKNOWN_COST_S))
-    clips: dict[Wanted, Clip] = {}
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="cutaway-clips-") as folder:
-        jobs = [_job(book, want, inputs, Path(folder, str(number))) for number, want in enumerate(order)]
-        for message in _messages(book, jobs):
-            if "fatal" in message:
-                return {want: clips.get(want, Clip(error=message["fatal"])) for want in order}
-            if "started" in message:
-                number = message["started"]
-                report(f"clip {number + 1} of {len(order)} {order[number].scene} ...")
-                continue
-            number = message["done"] if "done" in message else message["failed"]
-            want = order[number]
-            clips[want] = _keep(book, want, missing[want], inputs, message, Path(jobs[number]["folder"]))
-            state = "failed" if clips[want].error else "done"
-            report(f"clip {number + 1} of {len(order)} {want.scene} {state}, {message['cost']:.0f} s")
-            for remark in _remarks(book, want, message):
-                report(remark)
-    lost = Clip(error="the process that draws the clips ended before its time; build again")
+    clips, lost = _draw_in(pool(book), book, missing, order, inputs, report)
+    if lost:
+        report(f"{len(lost)} clips were lost ({next(iter(lost.values()))}); they are drawn again, on this machine")
+        more, lost = _draw_in(ForkPool(book.workers), book, missing, list(lost), inputs, report)
+        clips |= more | {want: Clip(error=f"{why}; build again") for want, why in lost.items()}
     report(f"{len(clips)} clips drawn in {time.monotonic() - began:.0f} s")
-    return {want: clips.get(want, lost) for want in order}
+    return clips
 
 
-def _remarks(book: Book, want: Wanted, message: Mapping[str, Any]) -> Iterator[str]:
+def _draw_in(
+    pool: Executor, book: Book, missing: Mapping[Wanted, str], order: Sequence[Wanted], inputs: Inputs, report: Report
+) -> tuple[dict[Wanted, Clip], dict[Wanted, Lost]]:
+    """The clips that came out of a pool, kept, and why the others did not."""
+    clips: dict[Wanted, Clip] = {}
+    lost: dict[Wanted, Lost] = {}
+    jobs = [_job(book, want, inputs) for want in order]
+    parcel = None if isinstance(pool, ForkPool) else Parcel.pack(book.scenes, inputs.traces)
+    with contextlib.closing(takes(pool, jobs, parcel)) as coming:  # an interrupt ends the pool, too
+        for number, take in coming:
+            want = order[number]
+            what = f"clip {number + 1} of {len(order)} {want.scene}"
+            if take is None:
+                report(f"{what} ...")
+            elif isinstance(take, Lost):
+                lost[want] = take
+            else:
+                clips[want] = _keep(book, want, missing[want], take)
+                state = "failed" if clips[want].error else "done"
+                cost = take.facts.get("cost", 0)
+                report(f"{what} {state}, {take.facts.get('peak_mb', 0)} MB in {cost:.0f} s")
+                for remark in _remarks(book, want, take.facts):
+                    report(remark)
+    return clips, lost
+
+
+def _remarks(book: Book, want: Wanted, facts: Mapping[str, Any]) -> Iterator[str]:
     """What its author may want to know of a scene that worked."""
     scene = find_scene(book, want.scene)
     place = f"{scene.path}:{scene.node.lineno}: {want.scene}"
-    if message.get("why_film"):
-        yield f"{place} is a film and no recording: {message['why_film']}"
-    if message.get("literal"):
-        colours = ", ".join(message["literal"])
+    if facts.get("why_film"):
+        yield f"{place} is a film and no recording: {facts['why_film']}"
+    if facts.get("literal"):
+        colours = ", ".join(facts["literal"])
         yield f"{place} keeps these colours in every theme, being none of the palette's: {colours}"
     for finding in lint(scene.node):
         yield f"{scene.path}:{finding.line}: {finding.message}"
 
 
-def _job(book: Book, want: Wanted, inputs: Inputs, folder: Path) -> dict[str, Any]:
-    folder.mkdir()
+def _job(book: Book, want: Wanted, inputs: Inputs) -> Job:
     return {
         "scene": want.scene,
         "run": want.run,
         "scenes": str(book.scenes),
-        "folder": str(folder),
         "size": list(book.clip_size),
         "fps": book.clip_fps,
         "limit_s": book.clip_limit_s,
@@ -201,55 +219,20 @@ def _job(book: Book, want: Wanted, inputs: Inputs, folder: Path) -> dict[str, An
     }
 
 
-def _keep(
-    book: Book, want: Wanted, source_key: str, inputs: Inputs, message: Mapping[str, Any], folder: Path
-) -> Clip:
-    """Move a finished scene's files to the store: the films, then the data about them, then the manifest."""
-    if "error" in message:
-        return Clip(error=message["error"])
-    key = digest(source_key, message["reads"])
-    clip = _clip(key, message)
+def _keep(book: Book, want: Wanted, source_key: str, take: Take) -> Clip:
+    """Put a finished scene's files into the store: the films, then the data about them, then what it read."""
+    facts = take.facts
+    if "error" in facts:
+        return Clip(error=facts["error"])
+    key = digest(source_key, facts["reads"])
+    clip = _clip(key, facts)
     try:
         for suffix in clip.suffixes:
-            source = folder / NAMES.get(suffix, suffix.removeprefix("-"))
-            book.store.write(KIND, key, suffix, source.read_bytes())
-        book.store.vouch(KIND, key, clip.suffixes, **{name: message[name] for name in DATA})
-        recipe.note(book.store, source_key, message["reads"], key)
-        learnt = {"cost": message["cost"], "run": want.run}
+            book.store.write(KIND, key, suffix, take.files[NAMES.get(suffix, suffix.removeprefix("-"))])
+        book.store.vouch(KIND, key, clip.suffixes, **{name: facts[name] for name in DATA})
+        recipe.note(book.store, source_key, facts["reads"], key)
+        learnt = {"cost": facts["cost"], "peak_mb": facts["peak_mb"], "run": want.run}
         book.store.write_json(KIND, recipe.hint_key(want.scene), learnt)
     except OSError as error:
         return Clip(error=f"drawn, but not kept: {error}")
     return clip
-
-
-def _messages(book: Book, jobs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Start the child, hand it the jobs, and pass on what it says; it ends with us, whatever happens."""
-    single = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    single["PYTHONHASHSEED"] = "0"  # Manim goes through sets here and there: the same scene, the same bytes
-    child = subprocess.Popen(
-        [sys.executable, "-m", "cutaway.filming.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, **single, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
-        start_new_session=True,  # so that Ctrl-C reaches us alone, and ending the group ends every fork
-    )
-    try:
-        yield from _lines(
-            child, {"jobs": jobs, "workers": book.workers or os.cpu_count() or 1, "scenes": str(book.scenes)}
-        )
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-        for pipe in (child.stdin, child.stdout):
-            if pipe:
-                pipe.close()
-
-
-def _lines(child: subprocess.Popen[bytes], request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    assert child.stdin and child.stdout
-    child.stdin.write(json.dumps(request).encode() + b"\n")
-    child.stdin.flush()  # and it stays open: its end tells the child that we are gone
-    for line in child.stdout:
-        yield json.loads(line)

@@ -7,13 +7,14 @@ A book declares them in ``docs/runs.py``; the class is only read (``ast``) here 
         name = "sort"
         sources = ("nanogpt",)         # packages of cutaway_sources that it imports
         limit_s = 600                  # the child is stopped after that
+        budget_s = 60                  # what it takes on an idle core, for the sum of all; 0: not said
 
         def train(self, log):          # optional: weights by name; log(step, loss=...), log.fact(...)
         def build(self, weights):      # optional: the model, for cells: load("sort").model()
         def trace(self, weights, record):   # see cutaway.tracing.record
 
-Training is keyed by its code without comments and docstrings, the trace by the text and the weights: a comment edit
-traces again and never trains again. Both are kept in the store.
+Training is keyed by its code without comments, docstrings and times, the trace by the text and the weights: a comment
+edit traces again and never trains again. Both are kept in the store.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Run:
     name: str
     sources: tuple[str, ...] = ()
     limit_s: float = LIMIT_S
+    budget_s: float = 0.0
 
     def train(self, log: Any) -> Mapping[str, Any]:
         """Weights by name (arrays or tensors); nothing to train by default."""

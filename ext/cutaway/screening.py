@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import weakref
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,12 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.console import bold
 
+from .book import Book
 from .build import build_of, warn
 from .domain import cutaway_domain
 from .filming.recipe import KIND
+from .pool import ForkPool, PoolError, open_pool
+from .pool.shards import OF_OTHERS, share
 from .render import LEFT_OUT, Clip, Inputs, Wanted, render
 from .store import digest, replacing
 
@@ -36,9 +40,11 @@ def render_missing(app: Sphinx, env: BuildEnvironment) -> list[str]:
     inputs = Inputs(traces, {id: step.place for id, step in cutaway_domain(env).steps.items()})
     asked = [wanted(use) for _, use in uses]
     without = {name for name, outcome in build.outcomes.items() if outcome.error}
-    drawn = [want for want in asked if want.run not in without]
+    ours = share((want.scene for want in asked), build.book.shard)
+    drawn = [want for want in asked if want.run not in without and want.scene in ours]
     draft = app.config.cutaway_draft
-    clips = render(build.book, drawn, inputs, lambda line: logger.info("%s", bold("cutaway: ") + line), draft)
+    clips = dict.fromkeys(asked, Clip(error=OF_OTHERS))
+    clips |= render(build.book, drawn, inputs, lambda line: logger.info("%s", bold("cutaway: ") + line), draft, _pool)
     clips |= {
         want: Clip(error=f"the run '{want.run}' failed; its error is reported above")
         for want in asked
@@ -50,6 +56,15 @@ def render_missing(app: Sphinx, env: BuildEnvironment) -> list[str]:
     written, keys = _written(app), _keys(env)
     touched = (name for name in {**written, **keys} if name in env.found_docs)  # also where the last clip is gone
     return [name for name in touched if written.get(name) != keys.get(name) or not _are_out(app, name)]
+
+
+def _pool(book: Book) -> Executor:
+    """The pool of the settings; where it can't be had the build says so and draws on this machine."""
+    try:
+        return open_pool(book)
+    except PoolError as error:
+        logger.warning("%s; the clips are drawn on this machine", error, type="cutaway", subtype="executor")
+        return ForkPool(book.workers)
 
 
 def found(env: BuildEnvironment, use: Any) -> Clip | None:
@@ -77,7 +92,7 @@ def _warn(env: BuildEnvironment, docname: str, use: dict[str, Any], clip: Clip) 
     lost = [step["step"] for _, step in cutaway_domain(env).uses("unquoted")]
     if any(step in clip.error for step in lost):
         logger.info("cutaway: clip %s shows its words alone: the other checkout lacks a step of it", use["scene"])
-    elif clip.error and clip.error != LEFT_OUT:
+    elif clip.error and clip.error not in (LEFT_OUT, OF_OTHERS):
         warn(env, f"clip {use['scene']}: {clip.error}", (docname, use["line"]), KIND)
     for place, message in clip.notices:
         logger.warning(message, location=place, type="cutaway", subtype=KIND)

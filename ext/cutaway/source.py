@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+LONGEST_NAME = 240  # bytes of a dotted path: what a file system takes as the name of a file
 
 
 class SourceError(Exception):
@@ -89,14 +90,15 @@ class Source:
         self.packages = {name: [Path(folder) for folder in folders] for name, folders in packages.items()}
 
     def module_path(self, name: str) -> Path | None:
-        """The file of a dotted module name, or None."""
+        """The file of a dotted module name, or None. Whatever a name says, the file lies in a folder of its package."""
         package, *rest = name.split(".")
+        if len(name.encode("utf-8", "replace")) > LONGEST_NAME or not all(part.isidentifier() for part in rest):
+            return None  # "nanogpt.../etc/x" would lead out of the folder
         for folder in self.packages.get(package, []):
-            stem = folder.joinpath(*rest) if rest else folder
-            for path in (stem.with_name(stem.name + ".py"), stem / "__init__.py"):
-                if rest and path.is_file():
-                    return path
-                if not rest and path.name == "__init__.py" and path.is_file():
+            stem = folder.joinpath(*rest)
+            modules = [stem.with_name(stem.name + ".py")] if rest else []
+            for path in (*modules, stem / "__init__.py"):
+                if path.is_file() and is_inside(path, folder):
                     return path
         return None
 
@@ -109,6 +111,8 @@ class Source:
     def find(self, dotted: str) -> SourceObject:
         """The object of a dotted path ``package.module[.Class][.function]``."""
         parts = dotted.split(".")
+        if len(dotted) > LONGEST_NAME:
+            raise SourceError(f"'{dotted[:60]}…' is no dotted path: it has {len(dotted)} characters")
         for end in range(len(parts), 0, -1):
             name = ".".join(parts[:end])
             if self.module_path(name):
@@ -124,6 +128,11 @@ class Source:
         names = sorted({f"{package}.{p.stem}" for folder in self.packages[package] for p in folder.glob("*.py")})
         folders = ", ".join(str(folder) for folder in self.packages[package])
         return f"no module for '{dotted}' in {folders}{nearest('.'.join(dotted.split('.')[:2]), names)}"
+
+
+def is_inside(path: Path, folder: Path) -> bool:
+    """Whether a file lies in a folder, and not elsewhere behind a symbolic link. The folder itself may be one."""
+    return path.resolve().is_relative_to(folder.resolve())
 
 
 def parse(name: str, path: Path) -> Module:

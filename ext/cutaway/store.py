@@ -79,13 +79,24 @@ class Store:
         self.root = Path(root)
 
     def path(self, kind: str, key: str, suffix: str) -> Path:
-        return self.root / kind / (key + suffix)
+        """Where a file is; OSError for what a forged entry may name, a place outside."""
+        name = key + suffix
+        if not name.isprintable() or "/" in name or "\\" in name or name in ("", ".", ".."):
+            raise OSError(f"'{name}' is no name of a file in {self.root}")
+        return self.root / kind / name
+
+    def keys(self, kind: str) -> list[str]:
+        """The keys of the JSON files of a kind, sorted; those that are being written are none of them."""
+        try:
+            names = sorted(os.listdir(self.root / kind))
+        except OSError:
+            return []
+        return [name.removesuffix(".json") for name in names if name.endswith(".json") and not name.startswith(".")]
 
     def write(self, kind: str, key: str, suffix: str, data: bytes | Callable[[Path], object]) -> Path:
         """Put a whole file there; ``data`` is its bytes, or a function that writes the file it is given."""
         path = self.path(kind, key, suffix)
-        if path.is_dir():  # somebody's folder is in the way
-            shutil.rmtree(path)
+        make_way(path)
         with replacing(path) as temporary:
             if isinstance(data, bytes):
                 temporary.write_bytes(data)
@@ -116,7 +127,7 @@ class Store:
         try:
             files = data["files"].items() if data else ()
             return data if all(_digest_of(self.path(kind, key, suffix)) == was for suffix, was in files) else None
-        except (OSError, KeyError):
+        except (OSError, KeyError, AttributeError, TypeError):
             return None
 
 
@@ -125,7 +136,7 @@ def _dump(value: Any) -> str:
 
 
 def _digest_of(path: Path) -> str:
-    with open(path, "rb") as file:
+    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:  # what a link leads to is not ours
         return hashlib.file_digest(file, "sha256").hexdigest()[:DIGEST_LENGTH]
 
 
@@ -145,6 +156,12 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # what can't be written can't be removed either
             temporary.unlink(missing_ok=True)
+
+
+def make_way(path: Path) -> None:
+    """Remove a folder that somebody put where a file of a store is to stand: nothing could replace it."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
 
 
 def make_folder(path: Path) -> None:

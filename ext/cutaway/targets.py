@@ -20,10 +20,11 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from .build import build_of
+from .build import build_of, warn
 from .clip import clip
 from .diagram import diagram
 from .domain import cutaway_domain
+from .linking.address import IDS, is_id
 from .listing import annotation, listing
 from .maths import FormulaError, node_to_text
 from .store import replacing
@@ -62,7 +63,11 @@ def collect(app: Sphinx, doctree: nodes.document) -> None:
     """Note what a page has to link to, when it was read."""
     docname = app.env.current_document.docname
     for target in _of_page(doctree, docname):
-        cutaway_domain(app.env).note_use(docname, "target", target._asdict())
+        if is_id(target.id):
+            cutaway_domain(app.env).note_use(docname, "target", target._asdict())
+        else:
+            message = f"the id '{short(target.id, 60)}' of the {target.kind} is no address: use {IDS}"
+            warn(app.env, message, (docname, target.line), "permalinks")
 
 
 def _of_page(doctree: nodes.document, docname: str) -> Iterator[Target]:

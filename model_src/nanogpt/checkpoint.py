@@ -12,6 +12,8 @@
 """
 
 import os
+import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +49,18 @@ def load(folder: str | Path, device: str) -> dict[str, Any]:
         raise FileNotFoundError(f"no checkpoint at {path}: train first, or name its folder: --out_dir=FOLDER")
     try:
         checkpoint = torch.load(path, map_location=device, weights_only=True)
+    except pickle.UnpicklingError as error:  # PyTorch's own advice is to let it run what it asks for
+        asked = re.search(r"GLOBAL ([\w.]+\.\w+) ", str(error))
+        if not asked:
+            raise ValueError(f"{path} can't be read as a checkpoint: it is damaged, or no file of weights") from error
+        raise ValueError(
+            f"{path} is refused: it holds more than weights and settings (it asks for {asked[1]}), and reading that "
+            "could run any code. Train one with nanogpt.train, or ask whoever sent the file for its state_dict alone"
+        ) from error
     except Exception as error:
         raise ValueError(f"{path} can't be read as a checkpoint: {error}") from error
+    if not isinstance(checkpoint, dict):
+        raise ValueError(f"{path} is no training checkpoint: it holds a {type(checkpoint).__name__}")
     missing = [key for key in KEYS if key not in checkpoint]
     if missing:
         raise ValueError(f"{path} is no training checkpoint: it lacks {', '.join(missing)}")

@@ -77,7 +77,7 @@ def read_meta(folder: Path) -> dict[str, Any] | None:
     try:
         with path.open("rb") as file:
             meta = PlainUnpickler(file).load()
-    except (pickle.UnpicklingError, EOFError, AttributeError, IndexError, ValueError) as error:
+    except Exception as error:  # whatever a damaged or hostile file makes an unpickler raise
         raise ValueError(f"{path} can't be read: {error}") from error
     if not isinstance(meta, dict) or "vocab_size" not in meta:
         raise ValueError(f"{path} has no vocab_size: make it again with 'python -m nanogpt.data'")
@@ -90,6 +90,8 @@ def codec(folder: Path) -> tuple[Callable[[str], list[int]], Callable[[list[int]
     if meta is None:
         encoding = gpt2_encoding()
         return lambda text: encoding.encode(text, allowed_special={"<|endoftext|>"}), encoding.decode
+    if not meta.keys() >= {"stoi", "itos"}:
+        raise ValueError(f"{folder / 'meta.pkl'} has no stoi or no itos: make it again with 'python -m nanogpt.data'")
     stoi, itos = meta["stoi"], meta["itos"]
 
     def encode(text: str) -> list[int]:

@@ -46,7 +46,7 @@ def load(options: SampleOptions, device: str) -> tuple[GPT, Path]:
     """The model, and the folder of the data that it was trained on."""
     if options.init_from == "resume":
         checkpoint = checkpoints.load(options.out_dir, device)
-        dataset = checkpoint["config"].get("dataset", "")
+        dataset = str(checkpoint["config"].get("dataset", ""))
         return checkpoints.model_from(checkpoint), Path("data") / dataset
     return GPT.from_pretrained(options.init_from, {"dropout": 0.0}), Path(options.init_from)
 

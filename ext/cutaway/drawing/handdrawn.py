@@ -42,7 +42,7 @@ HEADS = {
     "↑": UP,
 }
 _WORDS = {UP: "above", DOWN: "below", LEFT: "to its left", RIGHT: "to its right"}
-_LINK = re.compile(r"^\s*(?P<label>\S.*?)\s+->\s+(?P<target>\S+)\s*$")
+MOST = 50_000  # characters of a drawing: what is larger is no drawing, and would take long to check
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,18 @@ def split(lines: Sequence[str]) -> tuple[list[str], list[Link]]:
     """The drawing and the links after it; blank lines around the drawing are dropped."""
     end = len(lines)
     links: list[Link] = []
-    while end and (not lines[end - 1].strip() or _LINK.match(lines[end - 1])):
-        if found := _LINK.match(lines[end - 1]):
-            links.insert(0, Link(found["label"], found["target"], end))
+    while end and (not lines[end - 1].strip() or _link(lines[end - 1], end)):
+        if found := _link(lines[end - 1], end):
+            links.append(found)
         end -= 1
     start = next((i for i in range(end) if lines[i].strip()), end)
-    return [line.rstrip() for line in lines[start:end]], links
+    return [line.rstrip() for line in lines[start:end]], links[::-1]
+
+
+def _link(line: str, row: int) -> Link | None:
+    """``label -> target``; no regular expression: on a long line of blanks it would try every split."""
+    words = line.rsplit(maxsplit=2)
+    return Link(words[0].strip(), words[2], row) if len(words) == 3 and words[1] == "->" else None
 
 
 def check(lines: Sequence[str]) -> list[Problem]:

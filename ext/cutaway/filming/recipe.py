@@ -2,8 +2,9 @@
 
 Two steps, as ccache does it. The *source key* covers what is known before a scene runs: its class and all it
 uses of its file, the repository's modules that it imports, size and rate, palette, fonts, versions. Below
-that key a *manifest* lists which recorded values the scene read when it ran, with their digests. Values that
-still have those digests make the *artifact key* of a clip that is there already.
+that key lie *readings*: which recorded values the scene read when it ran, with their digests. Values that
+still have those digests make the *artifact key* of a clip that is there already. Each reading is a file named by its
+content, so that stores are joined by copying.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ..trace import TraceError
 from ..tracing.closure import closure, without_docstrings
 
 KIND = "clip"
-ENTRIES = 8  # of a manifest: going back and forth between a few states of a run costs nothing
+READS = "reads"
 PACKAGES = ("manim", "pycairo", "manimpango", "av", "typst", "pillow", "numpy")
 NOT_DRAWING = ("bounds", "export", "lint", "preview", "recipe", "worker")  # modules of this folder that decide no pixel
 
@@ -64,6 +65,15 @@ def source_key(book: Book, dotted: str) -> str:
     )
 
 
+def setup() -> dict[str, str | None]:
+    """What this machine draws with; another that has the same makes the same bytes."""
+    return {
+        **{name: version(name) for name in PACKAGES},
+        "the typefaces": fonts_digest(),
+        "cutaway": digest(_drawing()),
+    }
+
+
 def needed(module: Module, name: str) -> list[ast.stmt]:
     """The statements of a file that a definition depends on: what it names, transitively, and what merely
     runs.
@@ -87,10 +97,10 @@ def needed(module: Module, name: str) -> list[ast.stmt]:
 
 def look_up(store: Store, key: str, names: Names) -> str | None:
     """The artifact key of a finished clip whose values are what they were, or None."""
-    manifest = store.read_json(KIND, key)
-    for entry in manifest["entries"] if manifest else []:
-        if unchanged(entry["reads"], names):
-            return str(entry["artifact"])
+    for artifact in store.keys(f"{READS}/{key}"):
+        entry = store.read_json(f"{READS}/{key}", artifact)
+        if entry and unchanged(entry["reads"], names):
+            return artifact
     return None
 
 
@@ -100,12 +110,8 @@ def unchanged(reads: Mapping[str, str], names: Names) -> bool:
 
 
 def note(store: Store, key: str, reads: Mapping[str, str], artifact: str) -> None:
-    """Add a finished clip to the manifest of its source key."""
-    entries = (store.read_json(KIND, key) or {"entries": []})["entries"]
-    entries = [entry for entry in entries if entry["artifact"] != artifact]
-    store.write_json(
-        KIND, key, {"entries": [{"reads": dict(reads), "artifact": artifact}, *entries][:ENTRIES]}
-    )
+    """Keep what a finished clip read, below its source key."""
+    store.write_json(f"{READS}/{key}", artifact, {"reads": dict(reads)})
 
 
 def _digest(name: str, names: Names) -> str | None:

@@ -1,10 +1,9 @@
-"""The process that imports Manim once and forks for each scene: ``python -m cutaway.filming.worker``, jobs on
-standard input.
+"""The process that imports Manim once and forks for each scene: ``python -m cutaway.filming.worker``.
 
-One line of JSON says what to draw, the pipe then stays open: when it closes, the parent is gone and
-everything ends. Each scene runs in a fork of its own, in a folder of its own, with a time limit, so none can
-harm another. Messages go to the parent as lines of JSON: ``{"started": 0}``, ``{"done": 0, ...}``,
-``{"failed": 0, "error": ...}``.
+Each line of standard input is a job, each line of standard output what came of one, as JSON: ``{"number": 3, "cost":
+2.1, "peak_mb": 180, ...}``, with ``"error"`` where there is no clip. When standard input closes, the parent is gone and
+everything ends. Each scene runs in a fork of its own, in a folder of its own, with limits, so none can harm another.
+How many run at a time is the parent's affair.
 """
 
 from __future__ import annotations
@@ -14,48 +13,47 @@ import gc
 import json
 import os
 import re
+import resource
 import select
 import signal
 import sys
 import time
 import traceback
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-TICK_S = 0.05
+TICK_S = 0.02
+BUFFER = 1 << 16
+KILOBYTES = 1 << 10  # in a megabyte
 RESULT = "result.json"
 STUCK = "stuck.txt"
+Job = Mapping[str, Any]
 
 
 @dataclass
 class Child:
     """A running fork."""
 
-    number: int
-    job: Mapping[str, Any]
+    job: Job
     started: float
 
 
 def main() -> int:
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what scenes print is no message
-    request = json.loads(sys.stdin.readline())
+    lacking = ""
     try:
-        _warm_up(Path(request["scenes"]))
+        _warm_up()
     except ImportError as error:
-        _send(
-            channel,
-            {"fatal": f"{error}; clips need Manim: pip install 'cutaway[clips]', and apt.txt's packages"},
-        )
-        return 1
-    _run_all(request["jobs"], request["workers"], channel)
+        lacking = f"{error}; clips need Manim: pip install 'cutaway[clips]', and apt.txt's packages"
+    _draw_all(channel, lacking)
     return 0
 
 
-def _warm_up(scenes: Path) -> None:
+def _warm_up() -> None:
     """Import once what every scene needs, and make the book's fonts known to Pango."""
     import manimpango
 
@@ -67,29 +65,33 @@ def _warm_up(scenes: Path) -> None:
     for face in (fonts.sans(), fonts.mono()):
         for _, path in face.files:
             manimpango.register_font(str(path))
-    sys.path.insert(0, str(scenes.parent))
 
 
-def _run_all(jobs: list[Mapping[str, Any]], workers: int, channel: TextIO) -> None:
-    waiting, running = list(enumerate(jobs)), dict[int, Child]()
-    while waiting or running:
-        while waiting and len(running) < workers:
-            number, job = waiting.pop(0)
-            _send(channel, {"started": number})
-            running[_fork(job)] = Child(number, job, time.monotonic())
-        _end_if_orphaned()
+def _draw_all(channel: TextIO, lacking: str) -> None:
+    running: dict[int, Child] = {}
+    for job in _asked(running):
+        if lacking and job:
+            _send(channel, {"number": job["number"], "cost": 0.0, "error": lacking})
+        elif job:
+            running[_fork(job, channel)] = Child(job, time.monotonic())
         _stop_late(running)
-        pid, status = os.waitpid(-1, os.WNOHANG)
+        pid, status, usage = os.wait4(-1, os.WNOHANG) if running else (0, 0, None)
         if pid in running:
-            child = running.pop(pid)
-            _send(channel, _report(child, status))
+            _send(channel, _report(running.pop(pid), status, usage))
 
 
-def _end_if_orphaned() -> None:
-    """Rest for a moment; where the parent's pipe has closed, end this process and its forks."""
-    readable, _, _ = select.select([0], [], [], TICK_S)
-    if readable and not os.read(0, 1):
-        os.killpg(0, signal.SIGKILL)
+def _asked(running: Mapping[int, Child]) -> Iterator[Job | None]:
+    """The jobs as they are asked for, and None from time to time while some are running; where the parent's pipe has
+    closed, this process and its forks end."""
+    rest = b""
+    while True:
+        readable, _, _ = select.select([0], [], [], TICK_S if running else None)
+        data = os.read(0, BUFFER) if readable else b""
+        if readable and not data:
+            os.killpg(0, signal.SIGKILL)
+        *lines, rest = (rest + data).split(b"\n")
+        yield from map(json.loads, lines)
+        yield None
 
 
 def _stop_late(running: Mapping[int, Child]) -> None:
@@ -98,7 +100,7 @@ def _stop_late(running: Mapping[int, Child]) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def _fork(job: Mapping[str, Any]) -> int:
+def _fork(job: Job, channel: TextIO) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore", DeprecationWarning
@@ -107,17 +109,20 @@ def _fork(job: Mapping[str, Any]) -> int:
     if pid:
         return pid
     try:
+        os.close(channel.fileno())  # it ends with us, whatever a scene still does
         _perform(job)
     finally:
         os._exit(0)  # never back into the loop, no exit handlers
 
 
-def _perform(job: Mapping[str, Any]) -> None:
+def _perform(job: Job) -> None:
     """In the fork: run the scene in each theme, leave the files and the result in the job's folder."""
     from .bounds import keep_inside, limit_memory
     from .draw import draw
 
     folder = Path(job["folder"])
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # the next jobs are not the scene's to read
+    sys.path.insert(0, str(Path(job["scenes"]).parent))
     gc.disable()  # a scene makes objects by the million and ends soon
     limit_memory(job["limit_mb"])
     keep_inside(folder)
@@ -134,14 +139,15 @@ def _perform(job: Mapping[str, Any]) -> None:
     (folder / RESULT).write_text(json.dumps(result), "utf-8")
 
 
-def _report(child: Child, status: int) -> dict[str, Any]:
+def _report(child: Child, status: int, usage: resource.struct_rusage | None) -> dict[str, Any]:
     folder = Path(child.job["folder"])
     cost = time.monotonic() - child.started
     if (folder / RESULT).is_file():
         result = json.loads((folder / RESULT).read_text("utf-8"))
     else:
         result = {"error": _ending(child.job, folder, status, cost)}
-    return {"failed" if "error" in result else "done": child.number, "cost": cost, **result}
+    peak_mb = usage.ru_maxrss // KILOBYTES if usage else 0
+    return {"number": child.job["number"], "cost": cost, "peak_mb": peak_mb, **result}
 
 
 def _ending(job: Mapping[str, Any], folder: Path, status: int, cost: float) -> str:

@@ -23,7 +23,7 @@ from ..build import build_of, warn
 from ..filming.recipe import KIND as CLIP
 from ..fonts import fonts_digest
 from ..render import RECORDING
-from ..store import Store, digest, replacing, version
+from ..store import Store, Unkept, digest, make_way, replacing, version
 from ..targets import Target, said
 from .address import FOLDER
 from .jobs import draw
@@ -57,16 +57,29 @@ def make_cards(app: Sphinx, error: Exception | None) -> None:
     listed = {stub.id: stub.target for stub in stubs(app)}  # an old id shows what it leads to
     files = [file for id, target in listed.items() for file in _files(app, id, target)]
     store = build_of(app.env).book.store
-    missing = [file for file in files if store.whole(KIND, file.source.stem) is None]
-    failed = _draw(app, missing)
-    for key, drawn in _by_key(missing).items():
-        if not drawn & failed:
-            store.vouch(KIND, key, sorted(path.suffix for path in drawn))
     folder = Path(app.outdir, FOLDER)
+    missing = _missing(store, files, folder)
+    failed = _draw(app, missing)
+    try:
+        for key, drawn in _by_key(missing).items():
+            if not drawn & failed:
+                store.vouch(KIND, key, sorted(path.suffix for path in drawn))
+    except Unkept as unkept:
+        logger.warning("cards have to be drawn again: %s", unkept, type="cutaway", subtype="store")
     for file in files:
         if file.source not in failed:
             _copy(file.source, folder / file.id / file.name)
     _remove_stale(folder, {(file.id, file.name) for file in files})
+
+
+def _missing(store: Store, files: list[File], folder: Path) -> list[File]:
+    """What the store lacks; what is out already was whole when it was copied, and is not looked through again."""
+    absent: dict[str, bool] = {}
+    for file in files:
+        key = file.source.stem
+        if key not in absent and not _is_copy(folder / file.id / file.name, file.source):
+            absent[key] = store.whole(KIND, key) is None
+    return [file for file in files if absent.get(file.source.stem)]
 
 
 def _by_key(files: list[File]) -> dict[str, set[Path]]:
@@ -121,6 +134,8 @@ def _draw(app: Sphinx, missing: list[File]) -> set[Path]:
     """Draw what the store lacks; returns what could not be drawn, of which the author is told."""
     if not missing:
         return set()
+    for file in missing:
+        make_way(file.source)
     jobs = {json.dumps(file.job): file for file in missing}
     logger.info("%s", bold("cutaway: ") + f"{len(jobs)} cards and badges are drawn ...")
     failed = set()
@@ -139,15 +154,19 @@ def _tell(app: Sphinx, file: File, message: str) -> None:
 
 
 def _copy(source: Path, path: Path) -> None:
-    """Put a file of the store into the output, unless it is there: a copy has its original's size and time."""
+    """Put a file of the store into the output, unless it is there."""
+    if not _is_copy(path, source):
+        with replacing(path) as temporary:
+            shutil.copy2(source, temporary)
+
+
+def _is_copy(path: Path, source: Path) -> bool:
+    """A copy has its original's size and time."""
     try:
         there, here = path.stat(), source.stat()
-        if (there.st_size, there.st_mtime_ns) == (here.st_size, here.st_mtime_ns):
-            return
     except FileNotFoundError:
-        pass
-    with replacing(path) as temporary:
-        shutil.copy2(source, temporary)
+        return False
+    return (there.st_size, there.st_mtime_ns) == (here.st_size, here.st_mtime_ns)
 
 
 def _remove_stale(folder: Path, kept: set[tuple[str, str]]) -> None:

@@ -11,18 +11,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.util import logging
 
 from ..book import Book
 from ..build import build_of
 from ..domain import nearest
-from ..store import digest
+from ..store import Unkept, digest
 from ..targets import Target, said, targets
 from . import check
 from .address import PLACEHOLDER
 from .registry import Registry, RegistryError
 from .snippets import LABELS, mapping, snippets
 
-_LINE = re.compile(r"(?P<file>.+\.\w+):(?P<line>\d+)")  # nanogpt/model.py:62
+logger = logging.getLogger(__name__)
+_LINE = re.compile(r"(?P<file>.+\.\w+):(?P<line>\d{1,9})")  # nanogpt/model.py:62
 
 
 def note(app: Sphinx, error: Exception | None) -> None:
@@ -33,7 +35,11 @@ def note(app: Sphinx, error: Exception | None) -> None:
     rows = {id: [target._asdict(), told.get(id, "")] for id, target in targets(app.env).items()}
     record = {"targets": rows, "pages": sorted(app.env.found_docs)}
     if book.store.read_json("book", _key(book)) != record:
-        book.store.write_json("book", _key(book), record)
+        try:
+            book.store.write_json("book", _key(book), record)
+        except Unkept as unkept:
+            message = "`python -m cutaway link` won't know this build: %s"
+            logger.warning(message, unkept, type="cutaway", subtype="store")
 
 
 def _key(book: Book) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from ..domain import nearest
 from ..store import replacing
 from ..targets import Target
+from .address import is_id
 
 
 class RegistryError(LookupError):
@@ -54,9 +55,9 @@ class Registry:
             return cls()
         try:
             data = json.loads(path.read_text("utf-8"))
-            entries = {id: Entry(**{**row, "was": tuple(row.get("was", ()))}) for id, row in data["ids"].items()}
-            return cls(entries, dict(data["pages"]))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            entries = {id: _entry(id, row) for id, row in data["ids"].items()}
+            return cls(entries, {_page(old): _page(new) for old, new in data["pages"].items()})
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             message = f"{path} can't be read ({error}); take it from the last commit, then run `nox -s permalinks`"
             raise RegistryError(message) from error
 
@@ -142,6 +143,22 @@ class Registry:
             raise RegistryError(f"no id '{new}' in the book{nearest(new, targets)}")
         moved, retired_on = ("", today) if retired else (today, "")
         self.ids[old] = replace(self.ids[old], to=new, moved=moved, retired=retired_on)
+
+
+def _entry(id: str, row: dict[str, Any]) -> Entry:
+    """An entry as it was read; ValueError where it could not have been written by us."""
+    entry = Entry(**{**row, "was": tuple(row.get("was", ()))})
+    *texts, was = (getattr(entry, name) for name in ("page", "title", "kind", "since", "to", "moved", "retired", "was"))
+    if not is_id(id) or not all(isinstance(text, str) for text in (*texts, *was)):
+        raise ValueError(f"'{id}' is no id of words")
+    return entry
+
+
+def _page(name: str) -> str:
+    """The name of a page, whose redirect is written in the output and nowhere else."""
+    if not name.isprintable() or name.startswith("/") or {"", ".", ".."} & set(name.split("/")):
+        raise ValueError(f"'{name}' is no page")
+    return name
 
 
 def _lines(rows: Mapping[str, Any]) -> str:

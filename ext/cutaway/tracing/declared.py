@@ -10,6 +10,7 @@ from typing import Any
 from ..source import Module, SourceError, parse
 
 LIMIT_S = 600.0
+TIMES = ("limit_s", "budget_s")  # they decide whether a run ends, not what it ends with
 
 
 class RunError(Exception):
@@ -25,6 +26,7 @@ class Declared:
     line: int
     sources: tuple[str, ...]
     limit_s: float
+    budget_s: float
 
 
 def declared(path: Path) -> list[Declared]:
@@ -48,7 +50,7 @@ def is_run(node: ast.ClassDef) -> bool:
 
 
 def _declared(module: Module, node: ast.ClassDef) -> Declared:
-    settings: dict[str, Any] = {"name": node.name.lower(), "sources": (), "limit_s": LIMIT_S}
+    settings: dict[str, Any] = {"name": node.name.lower(), "sources": (), "limit_s": LIMIT_S, "budget_s": 0.0}
     for statement in node.body:
         if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
             target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
@@ -56,19 +58,21 @@ def _declared(module: Module, node: ast.ClassDef) -> Declared:
                 settings[target.id] = _checked(module, statement.value, target.id)
     sources = settings["sources"]
     sources = (sources,) if isinstance(sources, str) else tuple(sources)
-    return Declared(settings["name"], node.name, node.lineno, sources, settings["limit_s"])
+    return Declared(settings["name"], node.name, node.lineno, sources, settings["limit_s"], settings["budget_s"])
 
 
 def _checked(module: Module, node: ast.expr, name: str) -> Any:
     value = _literal(module, node, name)
     names = value if isinstance(value, tuple | list) else [value]
+    seconds = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
     fits = {
         "name": isinstance(value, str) and value != "",
         "sources": all(isinstance(source, str) for source in names),
-        "limit_s": isinstance(value, int | float) and not isinstance(value, bool) and value > 0,
+        "limit_s": seconds,
+        "budget_s": seconds,
     }
     if not fits[name]:
-        kinds = {"name": "a word", "sources": "names of packages", "limit_s": "a number of seconds"}
+        kinds = {"name": "a word", "sources": "names of packages"} | dict.fromkeys(TIMES, "a number of seconds")
         raise RunError(f"{module.path}:{node.lineno}: {name} = {ast.unparse(node)}: write {kinds[name]}")
     return value
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..book import Book
 from ..source import Source, parse
 from ..store import digest, version
 from .closure import closure, without_docstrings
-from .declared import Declared, is_run
+from .declared import TIMES, Declared, is_run
 from .stage import THREADS
 
 
@@ -20,7 +21,9 @@ class Keys:
         self.file = parse("runs", book.runs)
         self.run = run
         self.node = next(n for n in self.file.tree.body if isinstance(n, ast.ClassDef) and n.name == run.cls)
-        own = [n for n in self.file.tree.body if not (isinstance(n, ast.ClassDef) and is_run(n))]
+        self.node.body = [n for n in self.node.body if not _is_time(n)]
+        others = [n for n in self.file.tree.body if not (isinstance(n, ast.ClassDef) and is_run(n))]
+        own = used(others, self.node)
         self.rest = ast.Module([*own, self.node], [])
         self.modules = closure(Source({name: book.sources[name] for name in run.sources}), self.rest)
         self.versions = {name: version(name) for name in ("torch", "numpy")}
@@ -36,6 +39,23 @@ class Keys:
         own = [ast.unparse(n) for n in self.rest.body]
         texts = {module.name: module.text for module in self.modules}
         return digest("trace", self.run.name, own, texts, weights, self.versions, THREADS, _tracer())
+
+
+def used(statements: Sequence[ast.stmt], by: ast.AST) -> list[ast.stmt]:
+    """The statements of a file without the functions and classes whose names ``by`` does not lead to."""
+    defined = {n.name: n for n in statements if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    reached, pending = set[str](), [by]
+    while pending:
+        names = {n.id for n in ast.walk(pending.pop()) if isinstance(n, ast.Name)} & defined.keys() - reached
+        reached |= names
+        pending += [defined[name] for name in names]
+    return [n for n in statements if not isinstance(n, ast.FunctionDef | ast.ClassDef) or n.name in reached]
+
+
+def _is_time(statement: ast.stmt) -> bool:
+    """How long a run may take has no part in what it makes."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    return any(isinstance(target, ast.Name) and target.id in TIMES for target in targets)
 
 
 def _tracer() -> list[str]:

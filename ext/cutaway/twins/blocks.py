@@ -13,7 +13,7 @@ from docutils import nodes
 from sphinx import addnodes
 
 from ..maths import display_latex
-from .spans import Page, around, inline, link, plainly
+from .spans import Page, around, inline, latex, link, plainly
 
 LANGUAGES = {"ipython3": "python", "ipython": "python", "none": "text", "default": "text", "myst-ansi": "text"}
 
@@ -147,7 +147,7 @@ def fenced(text: str, language: str = "text") -> str:
 @blocks.register
 def _math_block(node: nodes.math_block, page: Page) -> Iterator[str]:
     tag = rf" \tag{{{node['number']}}}" if node.get("label") else ""
-    yield f"$$\n{display_latex(node.astext())}{tag}\n$$"
+    yield f"$$\n{latex(display_latex(node.astext()))}{tag}\n$$"
 
 
 @blocks.register

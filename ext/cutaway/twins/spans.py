@@ -74,7 +74,12 @@ def _superscript(node: nodes.superscript, page: Page) -> str:
 
 @inline.register
 def _math(node: nodes.math, page: Page) -> str:
-    return f"${' '.join(node.astext().split())}$"
+    return f"${latex(' '.join(node.astext().split()))}$"
+
+
+def latex(text: str) -> str:
+    """A formula as it stands in Markdown, where ``<b`` would begin an element; LaTeX takes no notice of the space."""
+    return re.sub(r"<(?=[A-Za-z/!?])", "< ", text)
 
 
 @inline.register

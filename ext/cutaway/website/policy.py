@@ -32,10 +32,11 @@ RULES = {
 }
 
 
-def policy(html: str) -> str:
-    """The policy of a page, by which it works and nothing else does."""
+def policy(html: str, prose: str = "") -> str:
+    """The policy of a page, by which it works and nothing else does: no script that stands in its ``prose`` runs."""
+    typed = _INLINE.findall(prose)
     hashes = {
-        "script-src": (text for attributes, text in _INLINE.findall(html) if "json" not in attributes),
+        "script-src": (found[1] for found in _INLINE.findall(html) if "json" not in found[0] and found not in typed),
         "style-src": _STYLE.findall(html),
     }
     rules = dict(RULES)
@@ -57,10 +58,10 @@ def without_style_attributes(html: str) -> str:
     return html.replace("</head>", f"<style>{rules}</style></head>", 1) if numbers else html
 
 
-def with_policy(html: str) -> str:
+def with_policy(html: str, prose: str = "") -> str:
     """A page that states its policy, before anything that is subject to it."""
     html = without_style_attributes(html)
-    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy(html)}">'
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy(html, prose)}">'
     return _HEAD.sub(lambda found: f"{found[0]}\n    {meta}", html, count=1)
 
 
@@ -78,7 +79,7 @@ def promise(app: Sphinx) -> None:
 
     def rendered(template: str, context: dict[str, Any]) -> str:
         html = render(template, context)
-        return with_policy(html) if html.lstrip()[:9].lower() == "<!doctype" else html
+        return with_policy(html, str(context.get("body", ""))) if html.lstrip()[:9].lower() == "<!doctype" else html
 
     app.builder.templates.render = rendered
 

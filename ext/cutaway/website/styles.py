@@ -6,6 +6,7 @@ compressed, of which it uses a fifth.
 
 from __future__ import annotations
 
+import functools
 import json
 import posixpath
 import re
@@ -16,7 +17,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from ..store import digest, replacing
+from ..store import digest, replacing, version
 from .pruning import names_in_page, names_in_script, prune, without_unused_variables
 
 _IMPORT = re.compile(r"""@import\s+(?:url\()?["']?([^"')]+)["']?\)?\s*;""")
@@ -53,7 +54,10 @@ def _bytes(app: Sphinx, file: str) -> bytes:
 
 
 def write(app: Sphinx, error: Exception | None) -> None:
-    """Write the stylesheets that a page of the site names, for the pages as they are now."""
+    """Write the stylesheets that a page of the site names, for the pages as they are now.
+
+    The digest of what decides a stylesheet is its first line: one that is as it should be costs no look at its rules.
+    """
     records = {path.stem: path for path in _records(app).glob("*.json")}
     if error or app.builder.format != "html" or not records:
         return
@@ -67,12 +71,20 @@ def write(app: Sphinx, error: Exception | None) -> None:
     for name, record in records.items():
         target = out / "_static" / f"{name}.css"
         if any(name in page for page in pages):
-            css = prune(joined(out, json.loads(record.read_text("utf-8"))), names)
-            with replacing(target) as temporary:
-                temporary.write_text(without_unused_variables(css, scripts), "utf-8")
+            css = joined(out, json.loads(record.read_text("utf-8")))
+            mark = f"/* {digest(css, sorted(names), scripts, _code())} */\n"
+            if not target.is_file() or not target.read_text("utf-8").startswith(mark):
+                with replacing(target) as temporary:
+                    temporary.write_text(mark + without_unused_variables(prune(css, names), scripts), "utf-8")
         else:
             record.unlink()
             target.unlink(missing_ok=True)
+
+
+@functools.cache
+def _code() -> str:
+    """Digest of what cuts a stylesheet."""
+    return digest(Path(__file__).with_name("pruning.py").read_bytes(), version("tinycss2"))
 
 
 def joined(out: Path, files: Sequence[str]) -> str:
