@@ -112,7 +112,8 @@ def faults(session: nox.Session) -> None:
     """Break things on purpose and see what is survived: `-- -k disk` some; without options the table is written."""
     options = enter_book(session)
     session.env["CUTAWAY_FAULTS_TABLE"] = "" if options else "1"
-    session.run(BIN / "pytest", "-m", "faults", "tests/faults", *options)
+    patient = ["-o", "faulthandler_timeout=3600"]  # a test kills twenty builds
+    session.run(BIN / "pytest", "-m", "faults", *patient, "tests/faults", *options)
 
 
 @nox.session(venv_backend="none", requires=["book"])

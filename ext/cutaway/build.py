@@ -170,16 +170,15 @@ def _second_owners(app: Sphinx, env: BuildEnvironment) -> None:
 # Which pages are stale
 
 
-def _inputs(env: BuildEnvironment, docname: str) -> str:
-    """Digest of what a page draws from beside its own text."""
+def _inputs(env: BuildEnvironment) -> dict[str, str]:
+    """For each page the digest of what it draws from beside its own text."""
     domain = cutaway_domain(env)
-    kinds = {kind for kind, _ in domain.data["uses"].get(docname, [])}
-    if not kinds & {"fact", "listing", "diagram", "sequence"}:
-        return ""
     traces = {name: outcome.trace or outcome.error for name, outcome in build_of(env).outcomes.items()}
     steps = {name: [step.docname, step.place] for name, step in domain.steps.items()}
     drawings = [[name, use.get("object"), use.get("id"), use.get("run")] for name, use in domain.uses("diagram")]
-    return digest(traces, steps, drawings)
+    drawn, kinds = digest(traces, steps, drawings), {"fact", "listing", "diagram", "sequence"}
+    uses = domain.data["uses"]
+    return {name: drawn if kinds & {kind for kind, _ in uses.get(name, [])} else "" for name in sorted(env.found_docs)}
 
 
 def _record(app: Sphinx) -> Path:
@@ -227,15 +226,14 @@ def _updated(app: Sphinx, env: BuildEnvironment) -> list[str]:
         listed = {id: [step.object, step.quotation] for id, step in steps.items()}
         with contextlib.suppress(OSError):  # a store that can't be written was named where something had to be kept
             build.book.store.write_json("book", steps_key(build.book), listed)  # for the command line
-    return [name for name in sorted(env.found_docs) if written.get(name, "") != _inputs(env, name)]
+    return [name for name, inputs in _inputs(env).items() if written.get(name, "") != inputs]
 
 
 def _finish(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.env not in _builds:
         return
     build = build_of(app.env)
-    state = {name: _inputs(app.env, name) for name in sorted(app.env.found_docs)}
-    state |= dict.fromkeys(build.troubled, "troubled")
+    state = _inputs(app.env) | dict.fromkeys(build.troubled, "troubled")
     with replacing(_record(app)) as temporary:
         temporary.write_text(json.dumps(state), "utf-8")
 

@@ -21,8 +21,6 @@ from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from . import runs
 from .book import Book, BookError
 from .kernels import failed, survive
@@ -33,6 +31,7 @@ from .trace import load as load_trace
 from .tracing.loading import install
 
 if TYPE_CHECKING:
+    import numpy as np
     from sphinx.application import Sphinx
     from sphinx.config import Config
     from sphinx.environment import BuildEnvironment
@@ -49,6 +48,8 @@ class Recorded:
         self.trace = load_trace(Path(outcome.trace))
         self.facts = self.trace.facts
         self.log = self.trace.log
+        import numpy as np  # the builder, which loads this module too, needs no number
+
         with np.load(outcome.weights, allow_pickle=False) as arrays:
             self.weights = {name: arrays[name] for name in arrays.files}
 
@@ -63,6 +64,8 @@ class Recorded:
 
     def value(self, name: str) -> np.ndarray | Scalar:
         """A recorded value: an array, or the number of a fact or of an index."""
+        import numpy as np
+
         found = Names({self.name: self.trace}, {}, self.name).resolve(name)
         if found.scalar is not None or found.value is None:
             return found.scalar

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from .book import Book, steps_of_last_build
 from .quotation import RANGE, match, place
-from .source import Module, Source, SourceError, SourceObject, is_inside, nearest, parse
+from .source import Module, Source, SourceError, SourceObject, nearest, parse, python_files
 from .statements import together
 
 
@@ -135,7 +135,7 @@ def modules(source: Source) -> dict[str, Module]:
     found: dict[str, Module] = {}
     for package, folders in sorted(source.packages.items()):
         for folder in folders:
-            for path in (path for path in sorted(folder.rglob("*.py")) if is_inside(path, folder)):
+            for path in python_files(folder):
                 inside = path.relative_to(folder)
                 parts = [package, *inside.with_suffix("").parts]
                 dotted = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

@@ -19,6 +19,7 @@ from .book import Book
 from .filming import recipe
 from .filming.lint import lint
 from .filming.recipe import KIND, find_scene
+from .filming.remembered import SourceKeys
 from .names import Names, Place
 from .pool import ForkPool, open_pool
 from .pool.job import Job, Parcel, Take
@@ -113,9 +114,10 @@ def render(
     that ``pool`` opens; PoolError where it can't."""
     clips: dict[Wanted, Clip] = {}
     missing: dict[Wanted, str] = {}
+    keys = SourceKeys(book)
     for want in dict.fromkeys(wanted):
         try:
-            key = recipe.source_key(book, want.scene)
+            key = keys.of(want.scene)
             found = stored(book, recipe.look_up(book.store, key, inputs.names(want.run)))
         except (SourceError, TraceError, OSError) as error:
             clips[want] = Clip(error=str(error))
@@ -124,6 +126,7 @@ def render(
             clips[want] = found
         else:
             missing[want] = key
+    keys.keep()
     if draft:
         clips |= dict.fromkeys(missing, Clip(error=LEFT_OUT))
     elif missing:

@@ -135,6 +135,11 @@ def is_inside(path: Path, folder: Path) -> bool:
     return path.resolve().is_relative_to(folder.resolve())
 
 
+def python_files(folder: Path) -> list[Path]:
+    """The Python files of a folder, none that a link leads out of it."""
+    return [path for path in sorted(folder.rglob("*.py")) if is_inside(path, folder)]
+
+
 def parse(name: str, path: Path) -> Module:
     """Parse a file (cached by its content's timestamp and size); a syntax error is named with its place."""
     stat = path.stat()

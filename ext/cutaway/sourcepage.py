@@ -22,8 +22,8 @@ from sphinx.environment import BuildEnvironment
 from .build import build_of
 from .domain import NOWHERE, Step, cutaway_domain
 from .explains import File, file_name, files, pieces
-from .source import Module
-from .store import replacing
+from .source import Module, python_files
+from .store import digest, replacing
 from .weaving.code import lines_html
 
 BUILDERS = ("html", "dirhtml")
@@ -77,9 +77,46 @@ def _share(file: File) -> str:
 
 
 def pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    if app.builder.name in BUILDERS:
+    if app.builder.name in BUILDERS and not _is_written(app):
         for name, file in explained_files(app.env).items():
             yield _page(name), {"title": name, "body": _body(app, file)}, "page.html"
+
+
+def explained_names(app: Sphinx) -> list[str]:
+    """The names of the explained files, when the pages were written."""
+    return list(_record(app).get("files", ()))
+
+
+def _is_written(app: Sphinx) -> bool:
+    """Whether the pages that are there were made of what they would be made of now."""
+    record, out = _record(app), Path(app.outdir)
+    addresses = (app.builder.get_target_uri(_page(name)) for name in record.get("files", ()))
+    there = (out / INDEX, *(out / uri / "index.html" if uri.endswith("/") else out / uri for uri in addresses))
+    return record.get("of") == _inputs(app) and all(path.is_file() for path in there)
+
+
+def _inputs(app: Sphinx) -> str:
+    """Digest of what the pages are made of: the source, the steps, and what a page shows of the book around it."""
+    env = app.env
+    folders = [folder for _, all in sorted(build_of(env).book.source.packages.items()) for folder in all]
+    texts = [[str(path.relative_to(folder)), path.read_bytes()] for folder in folders for path in python_files(folder)]
+    steps = [[step.id, step.docname, step.object, step.quotation] for step in _steps(env).values()]
+    listings = sorted({str(use["name"]) for _, use in cutaway_domain(env).uses("listing")})
+    titles = {name: title.astext() for name, title in env.titles.items()}
+    config = app.builder.build_info.config_hash  # type: ignore[attr-defined]  # builders with pages have it
+    return digest(texts, sorted(steps), listings, titles, env.toctree_includes, config)
+
+
+def _record_file(app: Sphinx) -> Path:
+    return Path(app.doctreedir) / f"cutaway-source-{app.builder.name}.json"
+
+
+def _record(app: Sphinx) -> dict[str, Any]:
+    """Of what the pages were written, and their files."""
+    try:
+        return dict(json.loads(_record_file(app).read_text("utf-8")))
+    except (OSError, ValueError):
+        return {}
 
 
 def _body(app: Sphinx, file: File) -> str:
@@ -143,10 +180,12 @@ def index(app: Sphinx) -> dict[str, Any]:
 
 
 def write_index(app: Sphinx, error: Exception | None) -> None:
-    if error is not None or app.builder.name not in BUILDERS:
+    if error is not None or app.builder.name not in BUILDERS or _is_written(app):
         return
     text = json.dumps(index(app), separators=(",", ":"), ensure_ascii=False, sort_keys=True)
     write_changed(Path(app.outdir, INDEX), text + "\n")
+    record = {"of": _inputs(app), "files": list(explained_files(app.env))}
+    write_changed(_record_file(app), json.dumps(record))
 
 
 def write_changed(path: Path, text: str) -> None:
@@ -158,4 +197,4 @@ def write_changed(path: Path, text: str) -> None:
 
 def setup(app: Sphinx) -> None:
     app.connect("html-collect-pages", pages)
-    app.connect("build-finished", write_index)
+    app.connect("build-finished", write_index, priority=100)  # before those who ask for the names

@@ -38,7 +38,7 @@ def main() -> int | str:
         for case in chosen:
             rows.append(measure(case, options.pairs))
             print(f"{HEAD}\n{rows[-1]}" if len(rows) == 1 else rows[-1], flush=True)
-    _keep(rows)
+            _keep(rows)  # whoever stops it keeps what was measured
     return int(any(not row.ratios for row in rows))
 
 

@@ -37,7 +37,7 @@ def film(scene: str, quality: str, folder: Path) -> Path:
     size = f"{round(int(height) * 16 / 9)},{height}"
     name = scene.replace(".", "_")
     options = ["-r", size, "--fps", fps, "--media_dir", folder, "-v", "ERROR", "--progress_bar", "none"]
-    python("manim", "render", STOCK, name, *options)
+    python("manim", "render", STOCK, name, *options, env={**ENV, "CUTAWAY_BENCH_SCENE": name})
     (found,) = folder.glob(f"videos/**/{name}.mp4")
     return found
 

@@ -10,6 +10,7 @@ from .programs import ROOT
 
 _CLIP = re.compile(r"\{clip\} (\S+)\n:run: (\S+)")
 SEED, SAMPLE = 6, 6
+VARIABLE = "CUTAWAY_BENCH_SCENE"  # names the one that Manim's command is to find in stock.py
 
 
 def of_book() -> dict[str, str]:

@@ -93,11 +93,19 @@ def test_a_killed_build_loses_nothing(plain: Site, tmp_path: Path, attempt, way:
 
 
 def _all_end(family: list[int]) -> None:
-    """Nothing that a build started outlives it."""
-    deadline = time.monotonic() + 20
+    """Nothing that a build started outlives it, but for the time that a worker takes to import Manim."""
+    deadline = time.monotonic() + 60
     while alive := [pid for pid in family if _lives(pid)]:
-        assert time.monotonic() < deadline, f"still alive: {alive}"
+        assert time.monotonic() < deadline, f"still alive: {[_command(pid) for pid in alive]}"
         time.sleep(0.05)
+
+
+def _command(pid: int) -> str:
+    try:
+        said = Path(f"/proc/{pid}/cmdline").read_text().replace(chr(0), " ")
+        return f"{pid} ({said}) {Path(f'/proc/{pid}/stat').read_text()[:80]}"
+    except OSError:
+        return str(pid)
 
 
 def _lives(pid: int) -> bool:

@@ -25,7 +25,8 @@ from ..tracing.closure import closure, without_docstrings
 KIND = "clip"
 READS = "reads"
 PACKAGES = ("manim", "pycairo", "manimpango", "av", "typst", "pillow", "numpy")
-NOT_DRAWING = ("bounds", "export", "lint", "preview", "recipe", "worker")  # modules of this folder that decide no pixel
+# Modules of this folder that decide no pixel.
+NOT_DRAWING = ("bounds", "export", "lint", "preview", "recipe", "remembered", "worker")
 
 
 class SceneSource(NamedTuple):
@@ -65,13 +66,10 @@ def source_key(book: Book, dotted: str) -> str:
     )
 
 
-def setup() -> dict[str, str | None]:
-    """What this machine draws with; another that has the same makes the same bytes."""
-    return {
-        **{name: version(name) for name in PACKAGES},
-        "the typefaces": fonts_digest(),
-        "cutaway": digest(_drawing()),
-    }
+def setup(drawing: bool = True) -> dict[str, str | None]:
+    """What this machine draws with; another that has the same makes the same bytes. Without our own code if asked."""
+    found = {**{name: version(name) for name in PACKAGES}, "the typefaces": fonts_digest()}
+    return {**found, "cutaway": digest(_drawing())} if drawing else found
 
 
 def needed(module: Module, name: str) -> list[ast.stmt]:
@@ -166,10 +164,13 @@ def _absolute(statement: ast.stmt, module: str) -> ast.stmt:
 
 def _drawing() -> list[str]:
     """The code of our modules that decide what a frame looks like."""
+    return [without_docstrings(parse(path.stem, path).tree) for path in drawing_files()]
+
+
+def drawing_files() -> list[Path]:
     here = Path(__file__).parent
     modules = [path for path in sorted(here.glob("*.py")) if path.stem not in NOT_DRAWING]
-    modules += [here.parent / "paints.py", here.parent / "palette.py"]
-    return [without_docstrings(parse(path.stem, path).tree) for path in modules]
+    return [*modules, here.parent / "paints.py", here.parent / "palette.py"]
 
 
 def hint_key(dotted: str) -> str:

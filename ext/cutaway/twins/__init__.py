@@ -17,7 +17,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 
 from ..linking.address import base, permanent
-from ..sourcepage import BUILDERS, INDEX, explained_files, write_changed
+from ..sourcepage import BUILDERS, INDEX, explained_names, write_changed
 from ..targets import plain, said, short, targets
 from . import ours  # noqa: F401 - registers its nodes
 from .blocks import blocks
@@ -98,7 +98,7 @@ def _list(app: Sphinx) -> Iterator[str]:
 
 
 def _files(app: Sphinx) -> str:
-    return " and ".join(f"`{name}`" for name in explained_files(app.env)) or "the source"
+    return " and ".join(f"`{name}`" for name in explained_names(app)) or "the source"
 
 
 def _line(app: Sphinx, name: str) -> str:
