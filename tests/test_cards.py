@@ -1,10 +1,14 @@
 """Cards, badges and animated pictures: what a link shows elsewhere, made from the thing itself."""
 
 import itertools
+import json
 import os
 import shutil
+import subprocess
+import sys
+import time
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -305,6 +309,42 @@ def test_a_job_that_fails_harms_no_other(tmp_path: Path) -> None:
     with Image.open(tmp_path / "a.png") as image:
         assert image.size == card.SIZE
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_no_fork_outlives_the_process_that_draws(tmp_path: Path) -> None:
+    """Killed as Ctrl-C in the builder kills it, with forks that wait for work."""
+    script = f"""
+import os, time
+from cutaway.linking import worker
+def slow(number, job):
+    open(f"{tmp_path}/{{os.getpid()}}", "w").close()
+    time.sleep(60)
+worker._perform = slow
+worker.main()
+"""
+    request = json.dumps({"jobs": [{}, {}], "workers": 2})
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        process.stdin.write(request)
+        process.stdin.close()
+        wait_for(lambda: len(list(tmp_path.iterdir())) == 2)
+        process.kill()
+    forks = [int(path.name) for path in tmp_path.iterdir()]
+    wait_for(lambda: not any(map(_lives, forks)))
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def wait_for(holds: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_times_of_frames_do_not_drift(mini_book: Book) -> None:

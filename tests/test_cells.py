@@ -90,6 +90,15 @@ def test_cells_follow_the_source_and_nothing_else(book: Book) -> None:
     assert "Using cached notebook" in book.build()
 
 
+def test_half_a_database_is_made_again(book: Book) -> None:
+    """As a builder leaves it that is killed while its cells' outputs are kept."""
+    book.build()
+    database = book.folder / "build/cells/current/global.db"
+    database.write_bytes(database.read_bytes()[:100] + bytes(3000))
+    assert "Executed notebook" in book.build("-E")
+    assert book.cells()[1] == ["42", "4"]
+
+
 def test_a_cold_cache_stands_several_readers(book: Book) -> None:
     names = [f"page{number}" for number in range(3)]
     for name in names:

@@ -1,5 +1,8 @@
 """The store: whole files or none."""
 
+import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -7,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutaway.store import Store, digest
+from cutaway.store import Store, digest, replacing, sweep
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
@@ -95,3 +98,21 @@ def test_a_damaged_file_is_not_whole(tmp_path: Path, damage: bytes) -> None:
     assert store.whole("clip", "abc") is None
     store.path("clip", "abc", ".js").unlink()
     assert store.whole("clip", "abc") is None
+
+
+def test_what_a_killed_process_left_is_swept_away(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    dead, alive = tmp_path / f"a/.page-{gone.pid}-0123abcd.html", tmp_path / f"a/.page-{os.getpid()}-0123abcd.html"
+    other = tmp_path / "a/.page-12-of-a-book.html"
+    for path in (dead, alive, other):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    sweep(tmp_path, older_s=3600)
+    assert dead.exists()
+    sweep(tmp_path)
+    assert not dead.exists() and alive.exists() and other.exists()
+    with replacing(tmp_path / "a/page.html") as temporary:
+        temporary.touch()
+        sweep(tmp_path)  # what is being written stays
+        assert temporary.exists()

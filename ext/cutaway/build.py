@@ -30,12 +30,13 @@ from . import runs
 from .book import SETTINGS, Book, BookError, replaced_sources, steps_key
 from .domain import cutaway_domain, nearest
 from .names import Names
-from .store import digest, replacing
+from .store import digest, replacing, sweep
 from .trace import Trace, TraceError, load
 
 logger = logging.getLogger(__name__)
 LARGEST = 1_000_000  # characters of a directive's body
 LONGEST = 4000  # characters of a message
+ELSEWHERE_S = 3600  # older temporary files in the store are no other machine's
 
 
 @dataclass
@@ -233,6 +234,8 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.env not in _builds:
         return
     build = build_of(app.env)
+    sweep(Path(app.outdir))
+    sweep(build.book.store.root, ELSEWHERE_S)
     state = _inputs(app.env) | dict.fromkeys(build.troubled, "troubled")
     with replacing(_record(app)) as temporary:
         temporary.write_text(json.dumps(state), "utf-8")

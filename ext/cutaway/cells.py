@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
@@ -140,7 +141,12 @@ def _point(app: Sphinx) -> None:
     if app.config.nb_execution_mode == "cache":
         from jupyter_cache import get_cache
 
-        get_cache(current).list_cache_records()
+        try:
+            get_cache(current).list_cache_records()
+        except Exception:  # a builder that was killed here has left half a database
+            shutil.rmtree(target)
+            target.mkdir()
+            get_cache(current).list_cache_records()
 
 
 def _digest(env: BuildEnvironment) -> str:

@@ -13,14 +13,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+_TEMPORARY = re.compile(r"\..+-(?P<pid>\d{1,9})-[0-9a-f]{8}(\.\w+)?")  # as `replacing` names them
 DIGEST_LENGTH = 32  # hex digits: 128 bits, beyond accident
 SEAL = "seal"  # key of a JSON file's digest of itself
 
@@ -162,6 +165,29 @@ def make_way(path: Path) -> None:
     """Remove a folder that somebody put where a file of a store is to stand: nothing could replace it."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
+
+
+def sweep(folder: Path, older_s: float = 0.0) -> None:
+    """Remove the temporary files that killed processes left below a folder, if they are older than ``older_s``.
+
+    A folder that several machines share needs an age: what runs elsewhere does not run here.
+    """
+    for place, _, names in os.walk(folder):
+        for found in filter(None, map(_TEMPORARY.fullmatch, names)):
+            path = Path(place, found[0])
+            with suppress(OSError):
+                if not _runs(int(found["pid"])) and time.time() - path.stat().st_mtime >= older_s:
+                    path.unlink()
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 def make_folder(path: Path) -> None:

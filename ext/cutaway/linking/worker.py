@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import sys
+import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import nullcontext
 from pathlib import Path
@@ -26,11 +28,23 @@ def main() -> int:
     # Clips first: each takes a hundred times as long as a card.
     jobs.sort(key=lambda job: "animated" not in job[1])
     forks = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(min(request["workers"], len(jobs)), forks) as pool:
+    with ProcessPoolExecutor(min(request["workers"], len(jobs)), forks, _end_with_parent) as pool:
         for done in as_completed([pool.submit(_perform, *job) for job in jobs]):
             number, error = done.result()  # BrokenProcessPool ends this process where one of the forks was killed
             print(json.dumps({"done": number, "error": error}), flush=True)
     return 0
+
+
+def _end_with_parent() -> None:
+    """A fork whose parent was killed would wait for work for ever: each of them holds the queue open for the others."""
+    parent = multiprocessing.parent_process()
+    assert parent
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _perform(number: int, wanted: dict[str, Any]) -> tuple[int, str]:
