@@ -113,7 +113,7 @@ def faults(session: nox.Session) -> None:
     options = enter_book(session)
     session.env["CUTAWAY_FAULTS_TABLE"] = "" if options else "1"
     patient = ["-o", "faulthandler_timeout=3600"]  # a test kills twenty builds
-    session.run(BIN / "pytest", "-m", "faults", *patient, "tests/faults", *options)
+    session.run(BIN / "pytest", "-m", "faults", *patient, "tests", *options)
 
 
 @nox.session(venv_backend="none", requires=["book"])

@@ -234,12 +234,14 @@ def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env={**os.environ}, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.stages
 def test_every_line_of_the_model_is_explained(book: Book) -> None:
     said = _command("nanogpt/model.py").stdout
     filled = len([line for line in (ROOT / "model_src/nanogpt/model.py").read_text().split("\n") if line.strip()])
     assert said == f"nanogpt/model.py: {filled} of {filled} lines explained (100.0%)\n"
 
 
+@pytest.mark.stages
 def test_the_command_tells_every_file_and_what_there_is(book: Book) -> None:
     said = _command().stdout
     for path in (ROOT / "model_src/nanogpt").rglob("*.py"):
@@ -249,6 +251,7 @@ def test_the_command_tells_every_file_and_what_there_is(book: Book) -> None:
     assert "no file 'nanogpt/modell.py' in the source; did you mean" in unknown.stderr
 
 
+@pytest.mark.stages
 def test_the_mask_is_found_by_its_line(book: Book) -> None:
     lines = (ROOT / "model_src/nanogpt/model.py").read_text().split("\n")
     line = next(number for number, text in enumerate(lines, 1) if "masked_fill(self.bias" in text)

@@ -62,6 +62,7 @@ texts = st.one_of(
     st.text("<>\"'&-]/\\`|[]().:@_ \n\t\x00\u202e\u200b9a─┌│->", max_size=60),
 )
 few = settings(max_examples=60)
+pytestmark = pytest.mark.faults
 
 
 # A whole book of it

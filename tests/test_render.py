@@ -269,7 +269,8 @@ def test_ctrl_c_leaves_no_process_and_no_half_file(tmp_path):
     while any(os.path.exists(f"/proc/{pid}") for pid in workers) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not [pid for pid in workers if os.path.exists(f"/proc/{pid}")]
-    assert not list((tmp_path / "book").glob("store/*/*"))
+    assert not list((tmp_path / "book").glob("store/clip/*"))
+    assert not list((tmp_path / "book").rglob(".*"))
     assert not list(tmp_path.glob("cutaway-clips-*"))
 
 

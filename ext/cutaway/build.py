@@ -30,7 +30,7 @@ from . import runs
 from .book import SETTINGS, Book, BookError, replaced_sources, steps_key
 from .domain import cutaway_domain, nearest
 from .names import Names
-from .store import digest, replacing, sweep
+from .store import digest, noted, replacing, sweep
 from .trace import Trace, TraceError, load
 
 logger = logging.getLogger(__name__)
@@ -124,7 +124,9 @@ def _start(app: Sphinx) -> None:
         book = Book.from_config(app.config, Path(app.confdir))
         build = _builds[app.env] = Build(book)
         draft = app.config.cutaway_draft
-        build.outcomes = runs.ensure(book, lambda line: logger.info("%s", bold("cutaway: ") + line), draft=draft)
+        build.outcomes = runs.ensure(
+            book, lambda line: logger.info("%s", bold("cutaway: ") + line), _mentioned(app, book), draft
+        )
     except (BookError, runs.RunError) as error:
         _builds.setdefault(app.env, Build(_empty(app)))
         logger.warning(str(error), location=_place_of(error, app), type="cutaway", subtype="runs")
@@ -152,6 +154,14 @@ def _empty(app: Sphinx) -> Book:
 
     confdir = Path(app.confdir)
     return Book(confdir, {}, confdir / "runs.py", confdir / "scenes", Store(confdir / ".cutaway"))
+
+
+def _mentioned(app: Sphinx, book: Book) -> set[str] | None:
+    """The runs that are made: for pages from elsewhere, as in a test, the first and those that they name."""
+    if Path(app.srcdir) == Path(app.confdir):
+        return None
+    text = "\n".join(path.read_text("utf-8", "replace") for path in Path(app.srcdir).rglob("*.md"))
+    return {run.name for number, run in enumerate(runs.declared(book.runs)) if not number or run.name in text}
 
 
 def _missing_step(app: Sphinx, domain: Domain | None, node: pending_xref) -> bool | None:
@@ -188,10 +198,7 @@ def _record(app: Sphinx) -> Path:
 
 
 def _written(app: Sphinx) -> dict[str, str]:
-    try:
-        return dict(json.loads(_record(app).read_text("utf-8")))
-    except (OSError, ValueError):
-        return {}
+    return noted(_record(app))
 
 
 def _outdated(

@@ -23,7 +23,7 @@ from .filming.recipe import KIND
 from .pool import ForkPool, PoolError, open_pool
 from .pool.shards import OF_OTHERS, share
 from .render import LEFT_OUT, Clip, Inputs, Wanted, render
-from .store import digest, replacing
+from .store import digest, noted, replacing
 
 logger = logging.getLogger(__name__)
 
@@ -129,10 +129,7 @@ def _record(app: Sphinx) -> Path:
 
 
 def _written(app: Sphinx) -> dict[str, list[str]]:
-    try:
-        return dict(json.loads(_record(app).read_text("utf-8")))
-    except (OSError, ValueError):
-        return {}
+    return noted(_record(app))
 
 
 def note_written(app: Sphinx, error: Exception | None) -> None:

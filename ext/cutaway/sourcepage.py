@@ -23,7 +23,7 @@ from .build import build_of
 from .domain import NOWHERE, Step, cutaway_domain
 from .explains import File, file_name, files, pieces
 from .source import Module, python_files
-from .store import digest, replacing
+from .store import digest, noted, replacing
 from .weaving.code import lines_html
 
 BUILDERS = ("html", "dirhtml")
@@ -113,10 +113,7 @@ def _record_file(app: Sphinx) -> Path:
 
 def _record(app: Sphinx) -> dict[str, Any]:
     """Of what the pages were written, and their files."""
-    try:
-        return dict(json.loads(_record_file(app).read_text("utf-8")))
-    except (OSError, ValueError):
-        return {}
+    return noted(_record_file(app))
 
 
 def _body(app: Sphinx, file: File) -> str:

@@ -167,6 +167,14 @@ def make_way(path: Path) -> None:
         shutil.rmtree(path)
 
 
+def noted(path: Path) -> dict[str, Any]:
+    """What an earlier build noted beside its pages; nothing, where it did not or the file is damaged."""
+    try:
+        return dict(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
 def sweep(folder: Path, older_s: float = 0.0) -> None:
     """Remove the temporary files that killed processes left below a folder, if they are older than ``older_s``.
 

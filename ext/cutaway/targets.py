@@ -27,7 +27,7 @@ from .domain import cutaway_domain
 from .linking.address import IDS, is_id
 from .listing import annotation, listing
 from .maths import FormulaError, node_to_text
-from .store import replacing
+from .store import noted, replacing
 
 KINDS = ("section", "listing", "step", "diagram", "clip")
 _LONGEST = 200  # characters of a description
@@ -113,10 +113,7 @@ def _words(name: str) -> str:
 def said(app: Sphinx) -> dict[str, str]:
     """A description of each target in plain words, by id; complete from ``build-finished`` on."""
     if app.env not in _said:
-        try:
-            _said[app.env] = dict(json.loads(_record(app).read_text("utf-8")))
-        except (OSError, ValueError):
-            _said[app.env] = {}
+        _said[app.env] = noted(_record(app))
     return _said[app.env]
 
 

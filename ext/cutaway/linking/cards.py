@@ -23,7 +23,7 @@ from ..build import build_of, warn
 from ..filming.recipe import KIND as CLIP
 from ..fonts import fonts_digest
 from ..render import RECORDING
-from ..store import Store, Unkept, digest, make_way, replacing, version
+from ..store import Store, Unkept, digest, make_way, noted, replacing, version
 from ..targets import Target, said
 from .address import FOLDER
 from .jobs import draw
@@ -195,11 +195,8 @@ def _noted(app: Sphinx) -> _Noted:
 
 def _recorded(app: Sphinx) -> _Noted | None:
     """What the last build noted, if it did so as we do."""
-    try:
-        record = json.loads(_record(app).read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    return record["pictures"] if record["code"] == _code(("pictures",)) else None
+    record = noted(_record(app))
+    return record["pictures"] if record.get("code") == _code(("pictures",)) else None
 
 
 def _unnoted(app: Sphinx, env: BuildEnvironment) -> list[str]:

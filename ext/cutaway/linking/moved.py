@@ -19,7 +19,7 @@ from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 
 from ..book import Book, BookError
-from ..store import replacing
+from ..store import noted, replacing
 from ..targets import targets
 from .check import registry_of
 from .registry import Registry, RegistryError
@@ -87,10 +87,7 @@ def _note(app: Sphinx) -> Path:
 
 
 def outdated(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    try:
-        before = json.loads(_note(app).read_text("utf-8"))
-    except (OSError, ValueError):
-        before = {}
+    before = noted(_note(app))
     now = old_ids(app)
     return [page for page in sorted(env.found_docs) if before.get(page, {}) != now.get(page, {})]
 
