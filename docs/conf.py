@@ -9,11 +9,19 @@ copyright = "2026, The Cutaway authors"
 language = "en"
 
 extensions = ["myst_nb", "sphinx_design", "sphinx_reredirects", "cutaway", "cutaway.website"]
-exclude_patterns = ["scenes"]
+exclude_patterns = ["runs", "scenes"]
 
 # What is explained, what is run, and where the drawings are kept (safe to delete).
-cutaway_sources = {"nanogpt": ["../model_src/nanogpt"]}
-cutaway_runs = "runs.py"
+cutaway_sources = {"nanogpt": ["../model_src/nanogpt"], "nanochat": ["../model_src/nanochat"]}
+cutaway_runs = [
+    "runs/sort.py",
+    "runs/chars.py",
+    "runs/shards.py",
+    "runs/tokens.py",
+    "runs/muon.py",
+    "runs/prose.py",
+    "runs/scaling.py",
+]
 cutaway_scenes = "scenes"
 cutaway_store = "../.cutaway"
 
@@ -36,6 +44,7 @@ nb_execution_show_tb = True
 nb_merge_streams = True
 nb_render_markdown_format = "myst"  # tables and roles in the output of cells
 nb_ipywidgets_js = {}  # its default asks two other hosts for scripts
+
 
 # Ids that last, and the site's public address: snippets name it, and without it everything works by relative links.
 cutaway_permalinks = "../permalinks.json"

@@ -103,7 +103,7 @@ def write_book(folder: Path, limit_s: int = 60) -> Book:
     (scenes / "some.py").write_text(SCENES)
     (scenes / "shared.py").write_text(SHARED)
     store = Store(folder / "store")
-    return Book(folder, {}, folder / "runs.py", scenes, store, (160, 90), 10, limit_s, workers=2)
+    return Book(folder, {}, (folder / "runs.py",), scenes, store, (160, 90), 10, limit_s, workers=2)
 
 
 def write_trace(path: Path, weight: float = 2.0) -> Inputs:

@@ -138,7 +138,7 @@ def test_a_file_is_named_as_readers_do(source: Source) -> None:
 
 
 def test_a_line_leads_to_its_steps_without_a_build(source: Source, tmp_path: Path) -> None:
-    book = Book(tmp_path, source.packages, tmp_path / "runs.py", tmp_path / "scenes", Store(tmp_path / "store"))
+    book = Book(tmp_path, source.packages, (tmp_path / "runs.py",), tmp_path / "scenes", Store(tmp_path / "store"))
     with pytest.raises(SourceError, match="no build"):
         ids_at(book, "pkg/model.py", 1)
     book.store.write_json("book", steps_key(book), {"area-square": ["pkg.model.area", "square = ("]})

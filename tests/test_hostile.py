@@ -385,13 +385,14 @@ def test_a_forged_registry_is_refused(tmp_path_factory: pytest.TempPathFactory, 
 
 SETTINGS = {
     "cutaway_sources": [5, {"a": 5}, {"a": ["\0"]}, {"a": "/nowhere"}, {5: "x"}],
-    "cutaway_runs": [5, "\0", "../../nowhere.py", "/etc/passwd"],
+    "cutaway_runs": [5, [5], "\0", "../../nowhere.py", "/etc/passwd"],
     "cutaway_scenes": [5, "\0"],
     "cutaway_store": [5, "\0"],
     "cutaway_clip_size": [5, "ab", (0, 0), (1.5, 2)],
     "cutaway_clip_fps": ["x", 0, -1],
     "cutaway_workers": ["x", -1],
     "cutaway_permalinks": [5, "\0"],
+    "cutaway_explain": [5, {"a": 5}, {"a": "\0"}, {"a": "b.c d e"}, {"a.b": "c.d"}, {"": "c.d"}, {5: "c.d"}],
     "html_baseurl": ["javascript:alert(1)", '"><hacked>', "ftp://x"],
 }
 

@@ -70,7 +70,7 @@ class Made:
         book = Book(
             self.folder,
             {"pkg": [self.folder / "pkg"]},
-            self.folder / "runs.py",
+            (self.folder / "runs.py",),
             self.folder / "scenes",
             Store(self.folder / "store"),
         )
@@ -127,7 +127,7 @@ def test_only_what_a_run_uses_of_its_file_counts(made: Made) -> None:
 
 def test_the_runs_of_the_book_keep_to_their_budget() -> None:
     """Fourteen minutes for all, and each says what it takes."""
-    budgets = {run.name: run.budget_s for run in runs.declared(ROOT / "docs/runs.py")}
+    budgets = {run.name: run.budget_s for run in runs.declared(Book.read(ROOT / "docs").runs)}
     assert all(budgets.values()) and sum(budgets.values()) <= 14 * 60, budgets
 
 
@@ -221,7 +221,7 @@ from cutaway import runs
 from cutaway.book import Book
 from cutaway.store import Store
 folder = Path(sys.argv[1])
-runs.ensure(Book(folder, {"pkg": [folder / "pkg"]}, folder / "runs.py", folder, Store(folder / "store")), print)
+runs.ensure(Book(folder, {"pkg": [folder / "pkg"]}, (folder / "runs.py",), folder, Store(folder / "store")), print)
 """
     builder = subprocess.Popen([sys.executable, "-c", code, str(made.folder)], stdout=subprocess.DEVNULL)
     child = int(_when(lambda: (made.folder / "pid").read_text() if (made.folder / "pid").exists() else ""))

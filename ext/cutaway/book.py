@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ SETTINGS: list[tuple[str, Any, str, type, str]] = [
         dict,
         "package name -> folders of the explained source, relative to conf.py; first wins",
     ),
-    ("cutaway_runs", "runs.py", "env", str, "the file that declares the runs, relative to conf.py"),
+    ("cutaway_runs", ["runs.py"], "env", list, "the files that declare the runs, relative to conf.py; one may be a word"),
     ("cutaway_scenes", "scenes", "env", str, "the folder of Manim scenes, relative to conf.py"),
     ("cutaway_store", ".cutaway", "", str, "the store, relative to conf.py; the variable CUTAWAY_STORE wins"),
     ("cutaway_clip_size", (1280, 720), "", tuple, "pixels of a clip"),
@@ -44,6 +44,13 @@ SETTINGS: list[tuple[str, Any, str, type, str]] = [
     ("cutaway_shard", "", "", str, "`2/4`: draw the second share of four of the clips, for stores that are joined"),
     ("cutaway_permalinks", "", "", str, "the registry of ids, relative to conf.py; empty: ids are not checked"),
     ("cutaway_cards", True, "", bool, "cards and badges for links from elsewhere are drawn"),
+    (
+        "cutaway_explain",
+        {},
+        "",
+        dict,
+        "short names for `python -m cutaway explain`: name -> function or class and, after a blank, its run",
+    ),
 ]
 
 
@@ -57,7 +64,7 @@ class Book:
 
     confdir: Path
     sources: dict[str, list[Path]]
-    runs: Path
+    runs: tuple[Path, ...]  # files that declare them
     scenes: Path
     store: Store
     clip_size: tuple[int, int] = (1280, 720)
@@ -69,10 +76,16 @@ class Book:
     base: str = ""  # the site's public address
     executor: str = ""
     shard: str = ""
+    explain: Mapping[str, str] = field(default_factory=dict)  # short name -> dotted path and run
 
     @property
     def source(self) -> Source:
         return Source(self.sources)
+
+    @property
+    def declared_in(self) -> str:
+        """The files that declare the runs, for messages."""
+        return ", ".join(map(str, self.runs)) or "conf.py's cutaway_runs"
 
     def origin(self, path: Path) -> str:
         """Where a file of the source comes from, if CUTAWAY_SOURCE weaves its package from another checkout."""
@@ -99,7 +112,7 @@ class Book:
         return cls(
             confdir=confdir,
             sources=folders,
-            runs=confdir / config.cutaway_runs,
+            runs=_files(config.cutaway_runs, confdir),
             scenes=confdir / config.cutaway_scenes,
             store=Store(Path(store).absolute() if store else (confdir / config.cutaway_store).resolve()),
             clip_size=(size[0], size[1]),
@@ -111,6 +124,7 @@ class Book:
             base=base(config),
             executor=config.cutaway_executor,
             shard=config.cutaway_shard,
+            explain=_short_names(config.cutaway_explain),
         )
 
     @classmethod
@@ -128,9 +142,15 @@ class Book:
         except SphinxError as error:
             raise BookError(f"{confdir / 'conf.py'}: {error}") from error
         for name, default, rebuild, type_, description in SETTINGS:
-            config.add(name, default, rebuild, [type_], description)  # type: ignore[arg-type]
+            config.add(name, default, rebuild, kinds(type_), description)  # type: ignore[arg-type]
         config.add("html_baseurl", "", "html", [str])
         return cls.from_config(config, confdir)
+
+
+def kinds(setting: type) -> list[type]:
+    """What Sphinx may find in conf.py: a list of one thing may be written as that thing."""
+    others: dict[type, list[type]] = {list: [tuple, str], tuple: [list]}
+    return [setting, *others.get(setting, [])]
 
 
 def _check(config: Any) -> None:
@@ -153,8 +173,7 @@ def _sources(setting: Mapping[str, str | Sequence[str]], confdir: Path) -> dict[
     folders: dict[str, list[Path]] = {}
     for name, given in setting.items():
         listed = [given] if isinstance(given, str) else given
-        words = isinstance(listed, list | tuple) and all(isinstance(word, str) for word in (name, *listed))
-        if not words or not "".join(listed).isprintable():
+        if not _is_words(listed) or not isinstance(name, str):
             raise BookError(f"cutaway_sources[{name!r}] = {given!r}: write a list of folders")
         folders[name] = [(confdir / path).resolve() for path in listed]
     for name, folder in replaced_sources().items():
@@ -164,6 +183,29 @@ def _sources(setting: Mapping[str, str | Sequence[str]], confdir: Path) -> dict[
             if not folder.is_dir():
                 raise BookError(f"the source folder {folder} of the package {name!r} does not exist")
     return folders
+
+
+def _files(setting: str | Sequence[str], confdir: Path) -> tuple[Path, ...]:
+    listed = [setting] if isinstance(setting, str) else setting
+    if not _is_words(listed):
+        raise BookError(f'cutaway_runs = {setting!r}: write the names of files, as in ["runs.py"]')
+    return tuple(confdir / name for name in listed)
+
+
+def _short_names(setting: Mapping[str, str]) -> dict[str, str]:
+    given = setting if isinstance(setting, Mapping) else {"": setting}
+    for name, shown in given.items():
+        if not name or not _is_words([name, shown]) or "." in name or len(shown.split()) not in (1, 2):
+            raise BookError(
+                f"cutaway_explain[{name!r}] = {shown!r}: write a name without dots, and for it a dotted path or a path "
+                "and a run, as in 'mypackage.model.Mixer.forward mix'"
+            )
+    return dict(given)
+
+
+def _is_words(value: Any) -> bool:
+    words = isinstance(value, list | tuple) and all(isinstance(word, str) for word in value)
+    return words and "".join(value).isprintable()
 
 
 def steps_key(book: Book) -> str:

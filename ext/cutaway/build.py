@@ -27,7 +27,7 @@ from sphinx.util.console import bold
 from sphinx.util.docutils import SphinxDirective
 
 from . import runs
-from .book import SETTINGS, Book, BookError, replaced_sources, steps_key
+from .book import SETTINGS, Book, BookError, kinds, replaced_sources, steps_key
 from .domain import cutaway_domain, nearest
 from .names import Names
 from .store import digest, noted, replacing, sweep
@@ -59,10 +59,10 @@ def trace_of(env: BuildEnvironment, run: str | None) -> Trace:
     """The trace of a run, or of the only one; TraceError says why there is none."""
     outcomes = build_of(env).outcomes
     if not outcomes:
-        raise TraceError(f"no run is declared in {build_of(env).book.runs}")
+        raise TraceError(f"no run is declared in {build_of(env).book.declared_in}")
     name = run or next(iter(outcomes))
     if name not in outcomes:
-        raise TraceError(f"no run '{name}' in {build_of(env).book.runs}{nearest(name, outcomes)}")
+        raise TraceError(f"no run '{name}' in {build_of(env).book.declared_in}{nearest(name, outcomes)}")
     if outcomes[name].error:
         raise TraceError(f"the run '{name}' failed; its error is reported above")
     return load(Path(outcomes[name].trace))
@@ -134,7 +134,7 @@ def _start(app: Sphinx) -> None:
     for outcome in build.outcomes.values():
         if outcome.error and outcome.error != runs.LEFT_OUT:
             logger.warning(
-                outcome.error, location=f"{book.runs}:{outcome.line}", type="cutaway", subtype="runs"
+                outcome.error, location=f"{outcome.file}:{outcome.line}", type="cutaway", subtype="runs"
             )
 
 
@@ -153,7 +153,7 @@ def _empty(app: Sphinx) -> Book:
     from .store import Store
 
     confdir = Path(app.confdir)
-    return Book(confdir, {}, confdir / "runs.py", confdir / "scenes", Store(confdir / ".cutaway"))
+    return Book(confdir, {}, (), confdir / "scenes", Store(confdir / ".cutaway"))
 
 
 def _mentioned(app: Sphinx, book: Book) -> set[str] | None:
@@ -250,8 +250,7 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     for name, default, rebuild, type_, description in SETTINGS:
-        types = [type_, list] if type_ is tuple else [type_]
-        app.add_config_value(name, default, rebuild, types, description)  # type: ignore[arg-type]
+        app.add_config_value(name, default, rebuild, kinds(type_), description)  # type: ignore[arg-type]
     app.connect("config-inited", _replace_sources)
     app.connect("builder-inited", _start)
     app.connect("env-get-outdated", _outdated)

@@ -14,7 +14,6 @@ with cells are read again when that digest changes.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import sys
@@ -29,7 +28,7 @@ from .names import Names
 from .store import digest
 from .trace import Scalar
 from .trace import load as load_trace
-from .tracing.loading import install
+from .tracing.loading import author_s_class, install
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,12 +55,9 @@ class Recorded:
 
     def model(self) -> Any:
         """The model with its trained weights, made by the run's ``build`` method."""
-        spec = importlib.util.spec_from_file_location("cutaway_declared_runs", self._book.runs)
-        assert spec and spec.loader
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
         declared = next(run for run in runs.declared(self._book.runs) if run.name == self.name)
-        return getattr(module, declared.cls)().build(self.weights)
+        install({**declared.beside, **self._book.sources})
+        return author_s_class(declared.file, declared.cls)().build(self.weights)
 
     def value(self, name: str) -> np.ndarray | Scalar:
         """A recorded value: an array, or the number of a fact or of an index."""
@@ -82,7 +78,7 @@ def load(name: str) -> Recorded:
     outcomes = runs.ensure(book, lambda line: print(line, file=sys.stderr), [name])
     if name not in outcomes:
         known = ", ".join(run.name for run in runs.declared(book.runs)) or "none"
-        raise LookupError(f"no run {name!r} in {book.runs}; there is {known}")
+        raise LookupError(f"no run {name!r} in {book.declared_in}; there is {known}")
     if outcomes[name].error:
         raise RuntimeError(outcomes[name].error)
     return Recorded(book, outcomes[name])

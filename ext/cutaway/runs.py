@@ -1,6 +1,6 @@
 """Runs: named recipes that train a model, feed it an input and leave a trace.
 
-A book declares them in ``docs/runs.py``; the class is only read (``ast``) here and runs in a child process::
+A book declares them in the files of ``cutaway_runs``; the class is only read (``ast``) here and runs in a child process::
 
     class Sort(Run):
         "Sorts six letters."
@@ -63,6 +63,7 @@ class Outcome:
     """What came of a run: where its trace and weights are, or why there are none."""
 
     name: str
+    file: Path
     line: int
     trace: str = ""  # path of the trace's .json
     weights: str = ""  # path of the weights' .npz
@@ -92,10 +93,10 @@ def _stored(book: Book, run: Declared) -> Outcome | None:
         if trained := book.store.whole("train", weights.stem):
             trace = book.store.path("trace", keys.tracing(trained["digest"]), ".json")
             if book.store.whole("trace", trace.stem):
-                return Outcome(run.name, run.line, str(trace), str(weights))
+                return Outcome(run.name, run.file, run.line, str(trace), str(weights))
     except (RunError, SourceError):
         return None
-    return Outcome(run.name, run.line, error=LEFT_OUT)
+    return Outcome(run.name, run.file, run.line, error=LEFT_OUT)
 
 
 def _ensure_one(book: Book, run: Declared, report: Report) -> Outcome:
@@ -107,11 +108,11 @@ def _ensure_one(book: Book, run: Declared, report: Report) -> Outcome:
         keys = Keys(book, run)
         weights = _trained(book, run, keys, report)
         trace = _traced(book, run, keys, weights, report)
-        return Outcome(run.name, run.line, str(trace), str(weights))
+        return Outcome(run.name, run.file, run.line, str(trace), str(weights))
     except (RunError, SourceError) as error:
-        return Outcome(run.name, run.line, error=str(error))
+        return Outcome(run.name, run.file, run.line, error=str(error))
     except OSError as error:
-        return Outcome(run.name, run.line, error=error.strerror or str(error))
+        return Outcome(run.name, run.file, run.line, error=error.strerror or str(error))
 
 
 def _trained(book: Book, run: Declared, keys: Keys, report: Report) -> Path:

@@ -48,7 +48,7 @@ class SequenceDirective(SphinxDirective):
         asked = self.options.get("run", "").strip()
         declared = build_of(self.env).outcomes
         if asked and asked not in declared:
-            message = f"no run '{asked}' in {build_of(self.env).book.runs}{nearest(asked, declared)}"
+            message = f"no run '{asked}' in {build_of(self.env).book.declared_in}{nearest(asked, declared)}"
             warn(self.env, message, self.get_location(), "sequence")
             return []
         cutaway_domain(self.env).note_use(self.env.current_document.docname, "sequence", {})

@@ -38,7 +38,7 @@ def main(way: str) -> float:
     run = runs.ensure(book, lambda line: None, ["sort"])["sort"]
     recorder = Recorder() if way == "recorded" else None
     install(book.sources, recorder, recorder.sites if recorder else None)
-    declared = importlib.import_module("runs")  # docs/runs.py
+    declared = importlib.import_module("runs.sort")  # of docs/
     from nanogpt import sort
 
     with np.load(run.weights, allow_pickle=False) as arrays:

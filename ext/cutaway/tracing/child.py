@@ -6,7 +6,6 @@ dropped (a model that announces its size is no news), its errors come back with 
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
 import os
@@ -22,7 +21,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from ..store import Store, Unkept, digest
-from .loading import install
+from .loading import author_s_class, install
 from .record import Recorder, to_array
 
 HERE = str(Path(__file__).parents[1])
@@ -67,6 +66,7 @@ def _end_with_parent() -> None:
 
 
 def _train(request: Mapping[str, Any], channel: TextIO) -> None:
+    install(request["beside"])
     install(request["sources"])
     log = Log(lambda message: _send(channel, message))
     weights = {name: to_array(value)[0] for name, value in _declared(request).train(log).items()}
@@ -87,6 +87,7 @@ def _check_numbers(found: Mapping[str, Any]) -> None:
 
 def _trace(request: Mapping[str, Any], channel: TextIO) -> None:
     recorder = Recorder()
+    install(request["beside"])
     install(request["sources"], recorder, recorder.sites)
     weights = Path(request["weights"])
     with np.load(weights, allow_pickle=False) as arrays:
@@ -121,12 +122,7 @@ def _content(run: str, recorder: Recorder, trained: Mapping[str, Any]) -> dict[s
 
 
 def _declared(request: Mapping[str, Any]) -> Any:
-    """The run, from the author's file, executed here and only here."""
-    spec = importlib.util.spec_from_file_location("cutaway_declared_runs", request["file"])
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return getattr(module, request["cls"])()
+    return author_s_class(request["file"], request["cls"])()
 
 
 def _save(out: Path, arrays: Mapping[str, np.ndarray], content: Mapping[str, Any]) -> None:

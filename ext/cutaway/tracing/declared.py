@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,26 +24,35 @@ class Declared:
 
     name: str
     cls: str
+    file: Path
     line: int
     sources: tuple[str, ...]
     limit_s: float
     budget_s: float
 
 
-def declared(path: Path) -> list[Declared]:
-    """The runs that a file declares, in its order."""
-    if not path.is_file():
-        return []
+    @property
+    def beside(self) -> dict[str, list[Path]]:
+        """The folder of the file as a package, for what several files share: ``from runs.models import ...``."""
+        return {self.file.parent.name: [self.file.parent]}
+
+
+def declared(files: Sequence[Path]) -> list[Declared]:
+    """The runs that files declare, in their order; a file that isn't there declares none."""
+    found = [run for path in files if path.is_file() for run in _in_file(path)]
+    names = [run.name for run in found]
+    for run in reversed(found):
+        if names.count(run.name) > 1:
+            raise RunError(f"{run.file}:{run.line}: the run {run.name!r} is declared twice; give each its own name")
+    return found
+
+
+def _in_file(path: Path) -> list[Declared]:
     try:
         module = parse("runs", path)
     except SourceError as error:
         raise RunError(str(error)) from error
-    found = [_declared(module, node) for node in module.tree.body if isinstance(node, ast.ClassDef) and is_run(node)]
-    names = [run.name for run in found]
-    for run in found:
-        if names.count(run.name) > 1:
-            raise RunError(f"{path}:{run.line}: the run {run.name!r} is declared twice; give each its own name")
-    return found
+    return [_declared(module, node) for node in module.tree.body if isinstance(node, ast.ClassDef) and is_run(node)]
 
 
 def is_run(node: ast.ClassDef) -> bool:
@@ -58,7 +68,8 @@ def _declared(module: Module, node: ast.ClassDef) -> Declared:
                 settings[target.id] = _checked(module, statement.value, target.id)
     sources = settings["sources"]
     sources = (sources,) if isinstance(sources, str) else tuple(sources)
-    return Declared(settings["name"], node.name, node.lineno, sources, settings["limit_s"], settings["budget_s"])
+    times = settings["limit_s"], settings["budget_s"]
+    return Declared(settings["name"], node.name, module.path, node.lineno, sources, *times)
 
 
 def _checked(module: Module, node: ast.expr, name: str) -> Any:

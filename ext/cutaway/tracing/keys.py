@@ -18,14 +18,15 @@ class Keys:
     """The two keys of a run: what it imports of the source, its own code, the versions that compute."""
 
     def __init__(self, book: Book, run: Declared) -> None:
-        self.file = parse("runs", book.runs)
+        self.file = parse("runs", run.file)
         self.run = run
         self.node = next(n for n in self.file.tree.body if isinstance(n, ast.ClassDef) and n.name == run.cls)
         self.node.body = [n for n in self.node.body if not _is_time(n)]
         others = [n for n in self.file.tree.body if not (isinstance(n, ast.ClassDef) and is_run(n))]
         own = used(others, self.node)
         self.rest = ast.Module([*own, self.node], [])
-        self.modules = closure(Source({name: book.sources[name] for name in run.sources}), self.rest)
+        sources = {name: book.sources[name] for name in run.sources}
+        self.modules = closure(Source({**run.beside, **sources}), self.rest)
         self.versions = {name: version(name) for name in ("torch", "numpy")}
 
     def training(self) -> str:

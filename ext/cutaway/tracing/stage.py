@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ..book import Book
@@ -26,8 +26,9 @@ def execute(book: Book, run: Declared, stage: str, out: Path, more: dict[str, st
         "stage": stage,
         "cls": run.cls,
         "run": run.name,
-        "file": str(book.runs),
-        "sources": {name: [str(folder) for folder in book.sources[name]] for name in run.sources},
+        "file": str(run.file),
+        "sources": _texts({name: book.sources[name] for name in run.sources}),
+        "beside": _texts(run.beside),
         "out": str(out),
         **more,
     }
@@ -46,6 +47,10 @@ def execute(book: Book, run: Declared, stage: str, out: Path, more: dict[str, st
         _stop(child)
     if error:
         raise RunError(f"the run {run.name!r} failed while {stage[:-1] if stage == 'trace' else stage}ing:\n{error}")
+
+
+def _texts(packages: Mapping[str, Sequence[Path]]) -> dict[str, list[str]]:
+    return {name: [str(folder) for folder in folders] for name, folders in packages.items()}
 
 
 def _follow(child: subprocess.Popen[bytes], request: bytes, run: Declared, stage: str, report: Report) -> str:

@@ -1,9 +1,7 @@
-"""The runs that the book draws from. Only child processes execute this file."""
-
-import contextlib
-import io
+"""The model that sorts six letters: what most of the book draws from."""
 
 from cutaway.runs import Run
+from runs.models import load_weights, without_fused_attention
 
 
 class Sort(Run):
@@ -34,19 +32,9 @@ class Sort(Run):
         nanoGPT hands attention to one fused operation where PyTorch has it; hidden while the model is built, the
         explicit steps are taken instead. They need a mask buffer, which the weights don't hold.
         """
-        import torch
-
         from nanogpt import sort
-        from nanogpt.model import GPT
 
-        with without_fused_attention(), quiet():
-            model = GPT(sort.config())
-        tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
-        missing, unexpected = model.load_state_dict(tensors, strict=False)
-        wrong = [*unexpected, *(name for name in missing if not name.endswith(".attn.bias"))]
-        if wrong:
-            raise ValueError(f"the weights don't fit the model: {', '.join(wrong)}")
-        return model.eval()
+        return load_weights(sort.config(), weights)
 
     def trace(self, weights, record):
         import torch
@@ -118,21 +106,3 @@ def unmask(model):
     """Let every token see every token: fill the mask with ones."""
     for block in model.transformer.h:
         block.attn.bias.fill_(1)
-
-
-@contextlib.contextmanager
-def without_fused_attention():
-    """Hide PyTorch's fused attention from a model that is being built."""
-    import torch.nn.functional as functional
-
-    fused = functional.scaled_dot_product_attention
-    del functional.scaled_dot_product_attention
-    try:
-        yield
-    finally:
-        functional.scaled_dot_product_attention = fused
-
-
-def quiet():
-    """A model announces its size when it is built; in a cell that would be noise."""
-    return contextlib.redirect_stdout(io.StringIO())
