@@ -25,7 +25,7 @@ DRAFT = ["-n", "-D", "cutaway_draft=1", "-D", "cutaway_cards=0"]
 DRAFT += ["-d", "build/draft/doctrees", "docs", "build/draft/html"]
 # Without cells; a folder of its own keeps the site's pages as they are.
 SHARD = ["-b", "clips", "-W", "--keep-going", "-d", "build/clips/doctrees"]
-SPHINX = ["-n", "-W", "--keep-going", "-d", "build/doctrees", "docs", "build/html"]
+SPHINX = ["-n", "-W", "--keep-going", "-j", "auto", "-d", "build/doctrees", "docs", "build/html"]
 
 
 def groups(*names: str) -> list[str]:

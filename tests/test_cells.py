@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from conftest import SPHINX
@@ -93,10 +94,15 @@ def test_cells_follow_the_source_and_nothing_else(book: Book) -> None:
 def test_half_a_database_is_made_again(book: Book) -> None:
     """As a builder leaves it that is killed while its cells' outputs are kept."""
     book.build()
+    notebook = book.folder / "build/jupyter_execute/index.ipynb"
+    text = notebook.read_text("utf-8")
     database = book.folder / "build/cells/current/global.db"
     database.write_bytes(database.read_bytes()[:100] + bytes(3000))
     assert "Executed notebook" in book.build("-E")
     assert book.cells()[1] == ["42", "4"]
+    assert "Using cached notebook" in book.build("-E")
+    assert notebook.read_text("utf-8") == text  # what readers download is the same, however it came about
+    nbformat.validate(nbformat.reads(text, as_version=4))
 
 
 def test_a_cold_cache_stands_several_readers(book: Book) -> None:

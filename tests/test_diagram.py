@@ -53,6 +53,7 @@ CONF = """
 extensions = ["myst_parser", "cutaway"]
 myst_enable_extensions = ["colon_fence", "deflist", "attrs_inline"]
 cutaway_sources = {"m": "src"}
+cutaway_explain = {"gating": "m.code.Gate small.forward/gate", "whole": "m.code.Model"}
 """
 RUNS = """
 from cutaway.runs import Run
@@ -256,11 +257,22 @@ def test_every_other_builder_prints_the_drawing(site: tuple[Path, str], builder:
     assert all(line.strip() in printed for line in lines if "x" not in line)
 
 
-def test_the_terminal_prints_the_same(site: tuple[Path, str]) -> None:
-    command = [sys.executable, "-m", "cutaway", "--docs", str(site[0] / "book"), "explain", "m.code.Gate"]
-    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False)
+@pytest.mark.parametrize(("asked", "name"), [("m.code.Gate", "gate"), ("gating", "gate"), ("whole", "model")])
+def test_the_terminal_prints_the_same(site: tuple[Path, str], asked: str, name: str) -> None:
+    done = terminal(site, asked)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.rstrip("\n").split("\n") == drawing(figure(site, "gate"))
+    assert done.stdout.rstrip("\n").split("\n") == drawing(figure(site, name))
+
+
+def terminal(site: tuple[Path, str], asked: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cutaway", "--docs", str(site[0] / "book"), "explain", asked]
+    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_an_unknown_short_name_lists_those_that_there_are(site: tuple[Path, str]) -> None:
+    done = terminal(site, "engine")
+    assert done.returncode == 1
+    assert "nothing has the short name 'engine'; there is gating, whole; or write a path" in done.stderr
 
 
 # Without Sphinx

@@ -43,7 +43,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     explain = commands.add_parser("explain", help="print the computed diagram of a function or class")
-    explain.add_argument("object", help="dotted path, as in nanogpt.model.CausalSelfAttention.forward")
+    explain.add_argument(
+        "object",
+        help="dotted path, as in nanogpt.model.CausalSelfAttention.forward, or a short name, as in attention",
+    )
     explain.add_argument(
         "--run", dest="of", help="RUN, RUN.PASS or RUN.PASS/MODULE (default: the first run that fits)"
     )

@@ -25,7 +25,7 @@ SETTINGS: list[tuple[str, Any, str, type, str]] = [
         dict,
         "package name -> folders of the explained source, relative to conf.py; first wins",
     ),
-    ("cutaway_runs", ["runs.py"], "env", list, "the files that declare the runs, relative to conf.py; one may be a word"),
+    ("cutaway_runs", ["runs.py"], "env", list, "files that declare the runs, relative to conf.py; one may be a word"),
     ("cutaway_scenes", "scenes", "env", str, "the folder of Manim scenes, relative to conf.py"),
     ("cutaway_store", ".cutaway", "", str, "the store, relative to conf.py; the variable CUTAWAY_STORE wins"),
     ("cutaway_clip_size", (1280, 720), "", tuple, "pixels of a clip"),
@@ -192,7 +192,7 @@ def _files(setting: str | Sequence[str], confdir: Path) -> tuple[Path, ...]:
     return tuple(confdir / name for name in listed)
 
 
-def _short_names(setting: Mapping[str, str]) -> dict[str, str]:
+def _short_names(setting: Any) -> dict[str, str]:
     given = setting if isinstance(setting, Mapping) else {"": setting}
     for name, shown in given.items():
         if not name or not _is_words([name, shown]) or "." in name or len(shown.split()) not in (1, 2):

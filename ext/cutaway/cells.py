@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sphinx.config import Config
     from sphinx.environment import BuildEnvironment
 
+TOOL = ("cells.py", "plots.py", "series.py", "interactive.py", "palette.py")  # ours that a cell calls
 VARIABLE = "CUTAWAY_BOOK"  # the folder of conf.py, for kernels
 
 
@@ -146,7 +147,7 @@ def _point(app: Sphinx) -> None:
 
 
 def _digest(env: BuildEnvironment) -> str:
-    """Everything that a cell may import or load: the source's files, and what the runs left."""
+    """Everything that a cell may import or load: the source's files, what the runs left, and our own part in it."""
     from .build import build_of
 
     build = build_of(env)
@@ -159,7 +160,8 @@ def _digest(env: BuildEnvironment) -> str:
         }
     )
     texts = {str(path): path.read_bytes() for path in files}
-    return digest(texts, {name: outcome.trace for name, outcome in build.outcomes.items()})
+    tool = [Path(__file__).with_name(name).read_bytes() for name in TOOL]
+    return digest(tool, texts, {name: outcome.trace for name, outcome in build.outcomes.items()})
 
 
 def _outdated(

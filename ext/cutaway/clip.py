@@ -10,7 +10,8 @@ What the author types::
     :::
 
 The argument is a class in a file of the scenes' folder (``cutaway_scenes``), the body the caption. ``:run:``
-names the run whose values the scene reads (the first declared one otherwise), ``:name:`` an anchor.
+names the run whose values the scene reads (the first declared one otherwise), ``:name:`` an anchor;
+``:download: mp4 gif`` offers these files of it below.
 
 What appears: the scene as a recording, which one script draws in the colours of the reader's theme and starts when
 asked to, with controls, captions from the scene's subcaptions, and its sections as stills and words to read; a
@@ -34,7 +35,7 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from . import clip_html, screening
+from . import clip_html, downloads, screening
 from .build import bounded, build_of, warn
 from .domain import cutaway_domain, nearest
 from .filming.recipe import KIND, find_scene
@@ -47,13 +48,17 @@ __all__ = ["Clip", "clip", "clips_showing", "setup"]
 
 
 class clip(nodes.General, nodes.Element):
-    """Attributes: ``scene``, ``run``, ``alt``; once resolved ``files``, ``shown``; children: the caption."""
+    """Attributes: ``scene``, ``run``, ``alt``, ``download``; once resolved ``files``, ``shown``, ``downloads``.
+
+    Its children are the caption.
+    """
 
 
 OPTIONS = {
     "run": Option(directives.unchanged_required, "whose values the scene reads; the first declared one without it"),
     "alt": Option(directives.unchanged_required, "says in a sentence what is seen; required"),
     "name": Option(directives.unchanged_required, "its address, with which those of its sections begin"),
+    "download": Option(directives.unchanged_required, "files that readers can take away: ``mp4``, ``gif``, ``webp``"),
 }
 
 
@@ -68,6 +73,7 @@ class Clip(SphinxDirective):
             scene=self.arguments[0].strip(),
             run=self._run(),
             alt=" ".join(self.options.get("alt", "").split()),
+            download=self._download(),
         )
         node.source, node.line = self.get_source_info()
         self.add_name(node)
@@ -85,6 +91,7 @@ class Clip(SphinxDirective):
             return [node]
         self.env.note_dependency(str(scene.path))
         use = {"scene": node["scene"], "run": node["run"], "line": node.line, "id": node["ids"][0]}
+        use["download"] = node["download"]
         cutaway_domain(self.env).note_use(self.env.current_document.docname, KIND, use)
         return [node]
 
@@ -101,9 +108,18 @@ class Clip(SphinxDirective):
         declared = build_of(self.env).outcomes
         asked = self.options.get("run", next(iter(declared), "")).strip()
         if asked and asked not in declared:
-            message = f"no run '{asked}' in {build_of(self.env).book.runs}{nearest(asked, declared)}"
+            message = f"no run '{asked}' in {build_of(self.env).book.declared_in}{nearest(asked, declared)}"
             warn(self.env, message, self.get_location(), "clip")
         return str(asked)
+
+    def _download(self) -> list[str]:
+        """The kinds of files that are asked for."""
+        asked = self.options.get("download", "").split()
+        unknown = [kind for kind in asked if kind not in downloads.KINDS]
+        if unknown:
+            message = f":download: {unknown[0]}: no such kind of file; there is {', '.join(downloads.KINDS)}"
+            warn(self.env, message, self.get_location(), "clip")
+        return [kind for kind in downloads.KINDS if kind in asked]
 
 
 # Writing: files are registered here, in the parent process; a visitor of a parallel build would lose them
@@ -117,6 +133,7 @@ def _resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         elif app.builder.format == "html" and app.builder.name != "epub":
             node["files"] = {suffix: _register(app, found, suffix) for suffix in found.suffixes}
             node["shown"] = shown_of(found, _links(app, docname, found))
+            node["downloads"] = downloads.register(app, node)
             node["language"] = app.config.language
         else:
             node.replace_self(_still(app, node, found))

@@ -15,6 +15,7 @@ from docutils import nodes
 
 SPEEDS = {"0.5": "½×", "1": "1×", "1.5": "1½×", "2": "2×"}
 PAPER = "light"  # the theme of what is printed
+LABELS = {"mp4": "MP4", "gif": "GIF", "webp": "WebP"}
 
 
 def visit(translator: Any, node: nodes.Element) -> None:
@@ -25,7 +26,7 @@ def visit(translator: Any, node: nodes.Element) -> None:
         folder = translator.builder.imgpath
         files = {suffix: f"{folder}/{name}" for suffix, name in node["files"].items()}
         body.append(translator.starttag(node, "figure", CLASS="cutaway-clip", **_data(node["shown"], files)))
-        body.append(_inside(node, files))
+        body.append(_inside(node, files) + files_line(node, folder))
     body.append("<figcaption>\n" if node.children else "")
 
 
@@ -117,6 +118,20 @@ def words(node: nodes.Element, files: Mapping[str, str]) -> str:
         '<details class="cutaway-clip-words"><summary>In words and stills</summary>\n'
         f'<ol class="cutaway-clip-sections">\n{items}</ol>\n{link}</details>\n'
     )
+
+
+def files_line(node: nodes.Element, folder: str) -> str:
+    """A quiet line below the clip: the files of it that can be taken away, and how large they are."""
+    links = " · ".join(
+        f'<a href="{folder}/{name}" download="{escape(node["scene"])}.{kind}">{LABELS[kind]}</a> ({_size(size)})'
+        for kind, name, size in node["downloads"]
+    )
+    return f"{tag('p', 'files')}Download: {links}</p>\n" if links else ""
+
+
+def _size(count: int) -> str:
+    """Bytes in words: thousands, or millions."""
+    return f"{count / 1e6:.1f} MB" if count >= 999_500 else f"{max(1, round(count / 1000))} KB"
 
 
 def _section(node: nodes.Element, files: Mapping[str, str], number: int) -> str:

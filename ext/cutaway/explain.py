@@ -23,6 +23,8 @@ from .runs import RunError, ensure
 from .source import Source, SourceObject
 from .trace import Call, Trace, load
 
+EXAMPLE = "package.module.Class.forward"
+
 
 def function_of(source: Source, dotted: str) -> SourceObject:
     """The function that is drawn for a dotted path; for a class its ``forward``."""
@@ -98,13 +100,29 @@ def _better(span: tuple[int, ...], other: tuple[int, ...], smaller: bool) -> boo
     return inner != outer and outer[:2] <= inner[:2] and inner[2:] <= outer[2:]
 
 
-def explain(book: Book, dotted: str, of: str | None = None) -> str:
-    """The drawing of a function as text, for the terminal; runs what is missing."""
+def named(book: Book, asked: str) -> tuple[str, str | None]:
+    """The dotted path and the run that a short name of the book stands for (``cutaway_explain``).
+
+    What has a dot is a path itself. LookupError says which short names there are.
+    """
+    if "." in asked:
+        return asked, None
+    if asked not in book.explain:
+        known = f"there is {', '.join(sorted(book.explain))}" if book.explain else "conf.py's cutaway_explain has none"
+        raise LookupError(f"nothing has the short name {asked[:80]!r}; {known}; or write a path, as in {EXAMPLE}")
+    dotted, _, run = book.explain[asked].partition(" ")
+    return dotted, run.strip() or None
+
+
+def explain(book: Book, asked: str, of: str | None = None) -> str:
+    """The drawing of a function as text, for the terminal, by its dotted path or a short name; runs what is missing."""
+    dotted, run = named(book, asked)
+    of = of or run
     wanted = Wanted.read(of)
     obj = function_of(book.source, dotted)
     outcomes = ensure(book, lambda line: print(line, file=sys.stderr), [wanted.run] if wanted.run else None)
     failed = [f"{outcome.name}: {outcome.error}" for outcome in outcomes.values() if outcome.error]
     traces = {name: load(Path(outcome.trace)) for name, outcome in outcomes.items() if not outcome.error}
     if not traces:
-        raise RunError("; ".join(failed) or f"no run {of or ''} is declared in {book.runs}")
+        raise RunError("; ".join(failed) or f"no run {of or ''} is declared in {book.declared_in}")
     return drawn(obj, *chosen(traces, obj.dotted, wanted))[1].text

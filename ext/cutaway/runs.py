@@ -1,6 +1,6 @@
 """Runs: named recipes that train a model, feed it an input and leave a trace.
 
-A book declares them in the files of ``cutaway_runs``; the class is only read (``ast``) here and runs in a child process::
+A book declares them in the files of ``cutaway_runs``; the classes are only read (``ast``) here and run in children::
 
     class Sort(Run):
         "Sorts six letters."
@@ -21,8 +21,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from .book import Book
@@ -73,16 +75,24 @@ class Outcome:
 def ensure(
     book: Book, report: Report, names: Iterable[str] | None = None, draft: bool = False
 ) -> dict[str, Outcome]:
-    """Make what is missing of the declared runs, one after the other; of a draft, the first alone.
+    """Make what is missing of the declared runs, as many at once as there are workers; of a draft, the first alone.
 
     Failures are outcomes, not exceptions.
     """
-    outcomes = {}
-    for number, run in enumerate(declared(book.runs)):
-        if names is None or run.name in names:
-            stored = _stored(book, run) if draft and number else None
-            outcomes[run.name] = stored or _ensure_one(book, run, report)
-    return outcomes
+    all, stop = declared(book.runs), Event()
+    wanted = [run for run in all if names is None or run.name in names]
+
+    def outcome(run: Declared) -> Outcome:
+        stored = _stored(book, run) if draft and run is not all[0] else None
+        return stored or _ensure_one(book, run, report, stop)
+
+    with ThreadPoolExecutor(max(1, book.workers)) as pool:
+        try:
+            return {found.name: found for found in pool.map(outcome, wanted)}
+        except BaseException:  # Ctrl-C comes to this thread alone
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _stored(book: Book, run: Declared) -> Outcome | None:
@@ -99,15 +109,15 @@ def _stored(book: Book, run: Declared) -> Outcome | None:
     return Outcome(run.name, run.file, run.line, error=LEFT_OUT)
 
 
-def _ensure_one(book: Book, run: Declared, report: Report) -> Outcome:
+def _ensure_one(book: Book, run: Declared, report: Report, stop: Event) -> Outcome:
     try:
         missing = [name for name in run.sources if name not in book.sources]
         if missing:
             known = ", ".join(book.sources) or "none"
             raise RunError(f"sources = {run.sources}: no package {missing[0]!r} in cutaway_sources; known: {known}")
         keys = Keys(book, run)
-        weights = _trained(book, run, keys, report)
-        trace = _traced(book, run, keys, weights, report)
+        weights = _trained(book, run, keys, report, stop)
+        trace = _traced(book, run, keys, weights, report, stop)
         return Outcome(run.name, run.file, run.line, str(trace), str(weights))
     except (RunError, SourceError) as error:
         return Outcome(run.name, run.file, run.line, error=str(error))
@@ -115,24 +125,26 @@ def _ensure_one(book: Book, run: Declared, report: Report) -> Outcome:
         return Outcome(run.name, run.file, run.line, error=error.strerror or str(error))
 
 
-def _trained(book: Book, run: Declared, keys: Keys, report: Report) -> Path:
+def _trained(book: Book, run: Declared, keys: Keys, report: Report, stop: Event) -> Path:
     path = book.store.path("train", keys.training(), ".json")
     if book.store.whole("train", path.stem) is None:
         report(f"run {run.name}: training")
-        _make(book, run, "train", path, {}, report)
+        _make(book, run, "train", path, {}, report, stop)
     return path.with_suffix(".npz")
 
 
-def _traced(book: Book, run: Declared, keys: Keys, weights: Path, report: Report) -> Path:
+def _traced(book: Book, run: Declared, keys: Keys, weights: Path, report: Report, stop: Event) -> Path:
     trained = json.loads(weights.with_suffix(".json").read_text("utf-8"))
     path = book.store.path("trace", keys.tracing(trained["digest"]), ".json")
     if book.store.whole("trace", path.stem) is None:
         report(f"run {run.name}: tracing")
-        _make(book, run, "trace", path, {"weights": str(weights)}, report)
+        _make(book, run, "trace", path, {"weights": str(weights)}, report, stop)
     return path
 
 
-def _make(book: Book, run: Declared, stage: str, path: Path, more: dict[str, str], report: Report) -> None:
-    execute(book, run, stage, path, more, report)
+def _make(
+    book: Book, run: Declared, stage: str, path: Path, more: dict[str, str], report: Report, stop: Event
+) -> None:
+    execute(book, run, stage, path, more, report, stop)
     if book.store.whole(stage, path.stem) is None:
         raise RunError(f"the run {run.name!r} ended without a result: does it call os._exit or end its own process?")

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.site
 
 
 def use(page: Page) -> None:
-    """What a reader does: down to the end, each clip for a moment, the search, everything unfolded."""
+    """What a reader does: down to the end, each clip for a moment, each plot, the search, everything unfolded."""
     page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
     page.evaluate(
         """async () => {
@@ -23,6 +23,9 @@ def use(page: Page) -> None:
     )
     for button in page.locator(".cutaway-clip-toggle:visible, video:visible").all():
         button.click()
+    for plot in page.locator(".cutaway-plot:has(> script)").all():
+        plot.get_by_role("button", name="Play with it").click()
+        plot.frame_locator("iframe").locator(".main-svg").first.wait_for()
     page.keyboard.press("Control+k")
     page.keyboard.type("mask")
     page.wait_for_timeout(200)

@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
 from .. import runs
 from ..book import Book, places_of_last_build
+from ..linking.film import write
 from ..palette import BY_NAME
 from ..render import RECORDING, Clip, Inputs, Wanted, render
 from ..store import replacing
 from . import recipe
-from .animate import FPS, KINDS, animate, frame_of, shots_of, size_of
-from .encode import Film
-from .paint import Painter, Shot
+from .animate import frame_of
+from .paint import Painter
 from .recipe import KIND, find_scene
 from .script import read_script
 
@@ -38,15 +36,8 @@ def render_one(
     with replacing(path) as temporary:
         if kind == "png":
             shutil.copyfile(book.store.path(KIND, clip.key, clip.still(clip.poster, theme)), temporary)
-        elif kind in KINDS:
-            animate(_shots(book, clip, theme, FPS, size_of(book.clip_size)), temporary, kind)
-        elif clip.why_film:
-            shutil.copyfile(_film(book, clip, theme), temporary)
         else:
-            film = Film(temporary, book.clip_size, clip.fps)
-            for shot in _shots(book, clip, theme, clip.fps, book.clip_size):
-                film.add(*shot)
-            film.close()
+            write(_source(book, clip, theme), temporary, kind, book.clip_size, theme)
     return path
 
 
@@ -57,9 +48,10 @@ def frame_at(
     clip = one_clip(book, scene, run)
     number = _frame_number(clip, when)
     if clip.why_film:
-        pixels = frame_of(_film(book, clip, theme), number / clip.fps)
+        pixels = frame_of(_source(book, clip, theme), number / clip.fps)
     else:
-        pixels = Painter(_recording(book, clip), BY_NAME[theme]).pixels(number, book.clip_size)
+        recording = read_script(_source(book, clip, theme).read_text("utf-8"))
+        pixels = Painter(recording, BY_NAME[theme]).pixels(number, book.clip_size)
     path = path or Path(f"{scene}-{when}.png")
     with replacing(path) as temporary:
         Image.fromarray(pixels[..., :3]).save(temporary, "png")
@@ -87,7 +79,7 @@ def one_clip(book: Book, scene: str, run: str | None) -> Clip:
     if failed:
         raise ClipError(failed[0])
     if run and run not in outcomes:
-        raise ClipError(f"no run '{run}' in {book.runs}; there is {', '.join(outcomes) or 'none'}")
+        raise ClipError(f"no run '{run}' in {book.declared_in}; there is {', '.join(outcomes) or 'none'}")
     wanted = Wanted(scene, run or next(iter(outcomes), None))
     inputs = Inputs({name: outcome.trace for name, outcome in outcomes.items()}, places_of_last_build(book))
     clip = render(book, [wanted], inputs, _say)[wanted]
@@ -96,18 +88,10 @@ def one_clip(book: Book, scene: str, run: str | None) -> Clip:
     return clip
 
 
-def _recording(book: Book, clip: Clip) -> dict[str, Any]:
-    return read_script(book.store.path(KIND, clip.key, RECORDING).read_text("utf-8"))
-
-
-def _film(book: Book, clip: Clip, theme: str) -> Path:
-    return book.store.path(KIND, clip.key, f"-{theme if theme in clip.themes else clip.themes[0]}.mp4")
-
-
-def _shots(book: Book, clip: Clip, theme: str, fps: int, size: tuple[int, int]) -> Iterable[Shot]:
-    if clip.why_film:
-        return shots_of(_film(book, clip, theme))
-    return Painter(_recording(book, clip), BY_NAME[theme]).shots(size, fps)
+def _source(book: Book, clip: Clip, theme: str) -> Path:
+    """The clip's recording, or its film in a theme if it has it."""
+    film = f"-{theme if theme in clip.themes else clip.themes[0]}.mp4"
+    return book.store.path(KIND, clip.key, film if clip.why_film else RECORDING)
 
 
 def _say(line: str) -> None:

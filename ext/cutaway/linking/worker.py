@@ -1,4 +1,5 @@
-"""The process that draws cards, and forks for each core: ``python -m cutaway.linking.worker``, jobs on standard input.
+"""The process that draws cards and writes clips as files, and forks for each core: ``python -m
+cutaway.linking.worker``, jobs on standard input.
 
 A line of JSON on standard output for each job that is done: its number, and what went wrong, if anything did.
 """
@@ -26,7 +27,7 @@ def main() -> int:
     request = json.load(sys.stdin)
     jobs = list(enumerate(request["jobs"]))
     # Clips first: each takes a hundred times as long as a card.
-    jobs.sort(key=lambda job: "animated" not in job[1])
+    jobs.sort(key=lambda job: not {"animated", "film"} & job[1].keys())
     forks = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(min(request["workers"], len(jobs)), forks, _end_with_parent) as pool:
         for done in as_completed([pool.submit(_perform, *job) for job in jobs]):
@@ -51,6 +52,8 @@ def _perform(number: int, wanted: dict[str, Any]) -> tuple[int, str]:
     try:
         if "animated" in wanted:
             _animate(wanted)
+        elif "film" in wanted:
+            _film(wanted)
         elif "badge" in wanted:
             _write(wanted, badge(*wanted["badge"]).encode())
         else:
@@ -79,6 +82,13 @@ def _animate(job: dict[str, Any]) -> None:
     for kind, path in job["to"].items():
         with replacing(Path(path)) as temporary:
             animated.write(frames, kind, temporary)
+
+
+def _film(job: dict[str, Any]) -> None:
+    from . import film
+
+    with replacing(Path(job["to"])) as temporary:
+        film.write(Path(job["film"]), temporary, job["kind"], tuple(job["size"]))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from threading import Event
 
 from ..book import Book
 from ..store import make_folder
@@ -20,7 +21,9 @@ THREADS = 1  # in children: the bits of a sum depend on the number of threads
 Report = Callable[[str], None]
 
 
-def execute(book: Book, run: Declared, stage: str, out: Path, more: dict[str, str], report: Report) -> None:
+def execute(
+    book: Book, run: Declared, stage: str, out: Path, more: dict[str, str], report: Report, stop: Event
+) -> None:
     """Run a stage in a child with a time limit; its progress is reported, its error raised as RunError."""
     request = {
         "stage": stage,
@@ -42,7 +45,7 @@ def execute(book: Book, run: Declared, stage: str, out: Path, more: dict[str, st
         start_new_session=True,
     )
     try:
-        error = _follow(child, json.dumps(request).encode(), run, stage, report)
+        error = _follow(child, json.dumps(request).encode(), run, report, stop)
     finally:
         _stop(child)
     if error:
@@ -53,7 +56,7 @@ def _texts(packages: Mapping[str, Sequence[Path]]) -> dict[str, list[str]]:
     return {name: [str(folder) for folder in folders] for name, folders in packages.items()}
 
 
-def _follow(child: subprocess.Popen[bytes], request: bytes, run: Declared, stage: str, report: Report) -> str:
+def _follow(child: subprocess.Popen[bytes], request: bytes, run: Declared, report: Report, stop: Event) -> str:
     """Pass the request on, report each line of progress until the child ends; the error's text, or nothing."""
     assert child.stdin and child.stdout
     child.stdin.write(request + b"\n")
@@ -63,6 +66,8 @@ def _follow(child: subprocess.Popen[bytes], request: bytes, run: Declared, stage
         selector.register(child.stdout, selectors.EVENT_READ)
         while True:
             left = deadline - time.monotonic()
+            if stop.is_set():
+                return "it was stopped"
             if left <= 0:
                 return f"it took longer than its limit_s = {run.limit_s:g} s and was stopped"
             if not selector.select(min(left, 1.0)):

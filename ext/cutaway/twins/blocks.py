@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import singledispatch
+from html import unescape
 
 from docutils import nodes
 from sphinx import addnodes
 
 from ..maths import display_latex
-from .spans import Page, around, inline, latex, link, plainly
+from .spans import Page, around, escaped, inline, latex, link, plainly
 
 LANGUAGES = {"ipython3": "python", "ipython": "python", "none": "text", "default": "text", "myst-ansi": "text"}
 
@@ -44,7 +45,10 @@ def _no_block(node: nodes.Node, page: Page) -> Iterator[str]:
 
 @blocks.register
 def _raw(node: nodes.raw, page: Page) -> Iterator[str]:
-    if isinstance(node.parent, nodes.Element) and node.parent.get("nb_element") == "cell_code_output":
+    words = dict.fromkeys(re.findall(r'<img [^>]*?alt="([^"]*)"', node.astext()))
+    if words:
+        yield from (f"**Picture:** {escaped(unescape(alt))}" for alt in words)
+    elif isinstance(node.parent, nodes.Element) and node.parent.get("nb_element") == "cell_code_output":
         yield "*(What the cell shows is on the page alone.)*"
 
 

@@ -27,6 +27,7 @@ RULES = {
     "font-src": "'self'",
     "media-src": "'self'",
     "connect-src": "'self'",  # nothing of ours does; a checker may read robots.txt from the page
+    "frame-src": "'self'",  # the page of an interactive plot
     "form-action": "'self'",
     "base-uri": "'self'",
 }

@@ -35,7 +35,7 @@ def join(
     files = list(dict.fromkeys(theme + own))
     outside = [file for file in files if "://" in file]
     files = [file for file in files if "://" not in file]
-    name = f"site-{digest(*files, *(_bytes(app, file) for file in files))}"
+    name = f"site-{digest(files, _makers(app), [_bytes(app, file) for file in files])}"
     record = _records(app) / f"{name}.json"
     if not record.is_file():
         record.parent.mkdir(parents=True, exist_ok=True)
@@ -48,9 +48,16 @@ def _records(app: Sphinx) -> Path:
     return Path(app.doctreedir) / f"styles-{app.builder.name}"
 
 
+def _makers(app: Sphinx) -> list[tuple[str, str | None]]:
+    """Versions of what brings stylesheets. The files say too little: some are written again when the pages are."""
+    packages = [(name, version(name)) for name in ("sphinx", "pygments")]
+    return packages + sorted((name, extension.version) for name, extension in app.extensions.items())
+
+
 def _bytes(app: Sphinx, file: str) -> bytes:
-    path = Path(app.outdir) / file
-    return path.read_bytes() if path.is_file() else b""
+    """What the book itself says of a stylesheet."""
+    paths = [Path(app.confdir, folder, Path(file).name) for folder in app.config.html_static_path]
+    return next((path.read_bytes() for path in paths if path.is_file()), b"")
 
 
 def write(app: Sphinx, error: Exception | None) -> None:
