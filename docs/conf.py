@@ -20,7 +20,9 @@ cutaway_runs = [
     "runs/tokens.py",
     "runs/muon.py",
     "runs/prose.py",
+    "runs/modern.py",
     "runs/scaling.py",
+    "runs/distributed.py",
 ]
 cutaway_scenes = "scenes"
 cutaway_store = "../.cutaway"
@@ -39,12 +41,25 @@ myst_update_mathjax = False  # no MathJax: formulae are MathML, made while build
 html_math_renderer = "mathml"
 
 nb_execution_mode = "cache"
-nb_execution_timeout = 60  # seconds a cell
+nb_execution_timeout = 240  # seconds a cell; on a busy machine a few need more than a minute
 nb_execution_show_tb = True
 nb_merge_streams = True
 nb_render_markdown_format = "myst"  # tables and roles in the output of cells
 nb_ipywidgets_js = {}  # its default asks two other hosts for scripts
 
+# `python -m cutaway explain optimizer` draws one of these.
+cutaway_explain = {
+    "gpt": "nanogpt.model.GPT sort",
+    "attention": "nanogpt.model.CausalSelfAttention sort",
+    "mlp": "nanogpt.model.MLP sort",
+    "block": "nanogpt.model.Block sort",
+    "optimizer": "nanochat.optim.adamw_step adamw.step",
+    "muon": "nanochat.muon.muon_step muon.step",
+    "dataloader": "nanochat.dataloader.DataLoader.__next__ shards.rows",
+    "rotary": "nanochat.gpt.apply_rotary_emb prose",
+    "tokenizer": "nanochat.tokenizer.get_token_bytes tokens.lengths",
+    "training": "nanogpt.train.train chars.loop",
+}
 
 # Ids that last, and the site's public address: snippets name it, and without it everything works by relative links.
 cutaway_permalinks = "../permalinks.json"

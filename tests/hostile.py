@@ -85,6 +85,7 @@ PLACES = {
     "clip-run": ":::{clip} good.Good\n:run: TEXT\n:alt: words\n:::",
     "clip-alt": ":::{clip} good.Good\n:alt: TEXT\n:::",
     "clip-name": ":::{clip} good.Good\n:name: TEXT\n:alt: words\n:::",
+    "clip-download": ":::{clip} good.Good\n:download: TEXT\n:alt: words\n:::",
     "clip-prose": ":::{clip} good.Good\n:alt: words\n\nTEXT\n:::",
     "sequence-run": ":::{sequence}\n:run: TEXT\n:::",
     "reference-table": ":::{reference} TEXT\n:::",

@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ import pytest
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
-from tensorboardX.proto.event_pb2 import Event
+from scalars import read_scalars
 
 from nanochat import base_train, checkpoint, loss_eval, mfu, settings, training
 from nanochat.base_train import train
@@ -649,22 +648,10 @@ def test_the_command_trains_and_writes(small: Settings, tmp_path: Path, capsys: 
     assert rows == [{"step": step, **values} for step, values in curve.rows]
     assert [row["step"] for row in read_lines(tmp_path / "speed.jsonl")] == list(range(30))
     assert set(read_lines(tmp_path / "speed.jsonl")[0]) == {"step", "tokens_per_s", "mfu"}
-    scalars = read_scalars(next((tmp_path / "tensorboard").glob("events*")))
+    scalars = read_scalars(tmp_path / "tensorboard")
     assert scalars["loss"] == pytest.approx({row["step"]: row["loss"] for row in rows if "loss" in row})
     assert set(scalars) == {name for row in rows for name in row if name != "step"} | {"tokens_per_s", "mfu"}
     assert tokenizer.get_vocab_size() == 300
-
-
-def read_scalars(path: Path) -> dict[str, dict[int, float]]:
-    """A TensorBoard log as its format says: length, checksum, event, checksum."""
-    data, found, at = path.read_bytes(), {}, 0
-    while at < len(data):
-        (length,) = struct.unpack_from("<Q", data, at)
-        event = Event.FromString(data[at + 12 : at + 12 + length])
-        for value in event.summary.value:
-            found.setdefault(value.tag, {})[event.step] = value.simple_value
-        at += 16 + length
-    return found
 
 
 @pytest.mark.parametrize(

@@ -79,8 +79,31 @@ def test_missing_byte_pairs_say_what_to_do(monkeypatch: pytest.MonkeyPatch) -> N
         data.gpt2_encoding()
 
 
-def test_command_explains_itself(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match=r"python -m nanogpt\.data char"):
-        data.main([])
-    with pytest.raises(SystemExit, match="no text at"):
+def test_command_explains_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        data.main(["--help"])
+    assert "python -m nanogpt.data char INPUT.txt OUT_DIR" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        data.main(["words", "a", "b"])
+    assert "invalid choice: 'words'" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match=r"^data: no text at"):
         data.main(["char", str(tmp_path / "none.txt"), str(tmp_path)])
+
+
+def test_tokens_of_another_text_are_not_replaced(tmp_path: Path) -> None:
+    """A model may have been trained on them: with another table its tokens would be other letters."""
+    source = tmp_path / "input.txt"
+    source.write_text(TEXT)
+    data.main(["char", str(source), str(tmp_path / "set")])
+    before = {path.name: path.read_bytes() for path in (tmp_path / "set").iterdir()}
+    source.write_text("Something else altogether.")
+    with pytest.raises(SystemExit, match=r"^data: .*set holds train\.bin, val\.bin, meta\.pkl already: name another"):
+        data.main(["char", str(source), str(tmp_path / "set")])
+    assert {path.name: path.read_bytes() for path in (tmp_path / "set").iterdir()} == before
+
+
+def test_an_editors_mark_is_no_character(tmp_path: Path) -> None:
+    source = tmp_path / "input.txt"
+    source.write_text(TEXT, encoding="utf-8-sig")
+    data.main(["char", str(source), str(tmp_path / "set")])
+    assert data.read_meta(tmp_path / "set")["stoi"].keys() == set(TEXT)

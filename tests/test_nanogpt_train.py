@@ -15,6 +15,7 @@ import torch
 
 from nanogpt import checkpoint, train
 from nanogpt.configurator import PRESETS, OptionError, configure, read_config
+from nanogpt.device import usable_device
 from nanogpt.model import GPTConfig
 from nanogpt.train import TrainOptions, World, get_lr
 
@@ -76,7 +77,7 @@ def test_the_original_run(data: Path, capsys: pytest.CaptureFixture[str]) -> Non
     saved = checkpoint.load("out", "cpu")
     assert set(saved) == {*checkpoint.KEYS, "rng"}
     assert saved["config"] == asdict(SMALL)
-    assert len(saved["config"]) == 33
+    assert len(saved["config"]) == 33 + 1  # nanoGPT's options, and tensorboard
     assert set(saved["model_args"]) == {field.name for field in fields(GPTConfig)}
     assert saved["iter_num"] == 20
     assert saved["best_val_loss"].shape == ()
@@ -254,6 +255,16 @@ def test_wrong_config_files(line: str, message: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(PRESETS.glob("*.py")), ids=lambda path: path.stem)
 def test_presets_can_be_read(path: Path) -> None:
     assert configure(TrainOptions(), [f"config/{path.name}"], "usage") != TrainOptions()
+
+
+def test_auto_is_the_fastest_device_that_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert usable_device("auto") == "cpu"
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert usable_device("auto") == "mps"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert usable_device("auto") == "cuda"
 
 
 def test_a_mistake_is_one_line_on_the_terminal(data: Path) -> None:

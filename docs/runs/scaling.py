@@ -44,7 +44,13 @@ class Scaling(Run):
 
     def trace(self, weights, record):
         from nanochat import powerlaw, scaling
+        from nanochat.gpt import GPT
+        from nanochat.horizon import make_plan
 
+        settings = scaling.small(depth=2, n_embd=64)  # one of the sizes, with the ratio of the first release
+        model = GPT(settings.model_config(self.VOCABULARY))
+        with record("plan"):
+            make_plan(settings, model)
         points = {
             name: [scaling.Point(*map(int, row[:4]), *map(float, row[4:])) for row in table]
             for name, table in weights.items()
@@ -54,8 +60,10 @@ class Scaling(Run):
             of_size = scaling.exponent_of_size(points["equal"])
         with record("valley"):
             scaling.best_size(lines[max(lines)])
+        with record("best"):
+            of_best = scaling.exponent_of_best_size(lines)
         record.fact(**interval_facts("exponent", of_size), level=powerlaw.LEVEL, draws=powerlaw.DRAWS)
-        record.fact(**interval_facts("exponent_of_best", scaling.exponent_of_best_size(lines)))
+        record.fact(**interval_facts("exponent_of_best", of_best))
         for number, rows in enumerate(lines.values(), 1):
             best = scaling.best_size(rows)
             record.fact(**interval_facts(f"best{number}", best.at))

@@ -1,11 +1,15 @@
 """Clips for docs/model/overview.md: one pass through the whole model, then the loop that writes a sorted word."""
 
+import math
+from itertools import chain
+
 import numpy as np
 from manim import DOWN, LEFT, RIGHT, UP, FadeIn, Polygon, Rectangle, ReplacementTransform, VGroup
 
 from scenes.kit import EASE, GRID_AT, HAIRLINE, HUGE, LARGE, REST, Stage, at, number_text, px
 
 PASS = "sort.generate@0"  # of whatever ran once in each pass of the loop: its first time
+IN_BLOCK = ("ln_1", "attn.c_attn", "attn.c_proj", "ln_2", "mlp.c_fc", "mlp.c_proj")  # modules with parameters
 
 
 class OnePass(Stage):
@@ -13,13 +17,14 @@ class OnePass(Stage):
 
     def construct(self):
         word = [chr(ord("A") + int(token)) for token in self.value("sort.generate@1/idx")[0]]
-        streams = [self.stream(f"{PASS}/{name}") for name in ("h.0.ln_1/input", "h.0/x", "h.1/x", "h.2/x")]
+        half = [(f"h.{i}/block-forward-add-attn", f"h.{i}/x") for i in range(self.fact("n_layer"))]
+        first, *streams = (self.stream(f"{PASS}/{name}") for name in ("h.0.ln_1/input", *chain(*half)))
         logits = self.value("sort.generate@1/logits")[0, 0]  # activation 0 is the loop itself
         chances = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
-        boxes, frame = self.boxes()
-        letters = self.across(streams[0][0], word)
-        ids = self.across(streams[0][0], [f"{ord(letter) - ord('A')}" for letter in word])
-        self.add(letters.shift(UP * px(72)), boxes)
+        boxes, sizes = self.boxes()
+        frame = self.focus(boxes[0])
+        ids = self.across(first[0], [f"{ord(letter) - ord('A')}" for letter in word])
+        self.add(self.across(first[0], word).shift(UP * px(72)), boxes, sizes)
         self.add(self.letter("T", "tokens").move_to(at(776, 156)))
         channels = self.tag(self.upright("C", "channels"), "overview-config-n-embd")
 
@@ -31,32 +36,28 @@ class OnePass(Stage):
         )
 
         self.next_section("Vectors")
-        height = streams[0][0].rows
         self.beat(
-            f"Each becomes a vector of {height}",
-            FadeIn(streams[0]),
+            f"Each becomes a vector of {first[0].rows}",
+            FadeIn(first),
             FadeIn(channels.move_to(at(116, 600))),
             FadeIn(frame),
-            say=f"Each token gets {height} numbers, made from its letter and its place.",
+            say=f"Each token gets {first[0].rows} numbers, made from its letter and its place.",
         )
 
         self.next_section("Blocks")
-        for number in range(3):
-            self.beat(
-                f"Block {number} adds to each vector",
-                ReplacementTransform(streams[number], streams[number + 1]),
-                frame.animate.move_to(boxes[number + 1]),
-                rest=REST / 2,
-                say=f"Block {number}: tokens look at each other, then each works alone. Both results are added.",
-            )
+        stream = first
+        for number, halves in enumerate(zip(streams[::2], streams[1::2], strict=True)):
+            self.block(number, stream, halves, boxes[number + 1], frame)
+            stream = halves[1]
 
         self.next_section("Scores")
         table = self.table(logits, chances)
         self.beat(
             "The last vector gives the scores",
-            frame.animate.become(self.focus(*boxes[4:])),
-            FadeIn(self.focus(streams[3][0].column(len(word) - 1))),
+            frame.animate.become(self.focus(*boxes[-2:])),
+            FadeIn(self.focus(stream[0].column(len(word) - 1))),
             FadeIn(*table[:3]),
+            away=[sizes],
             say="The last vector is normalised and compared with each letter's own: three scores, the logits.",
         )
 
@@ -68,6 +69,19 @@ class OnePass(Stage):
             say=f"Softmax turns scores into chances; {'ABC'[chances.argmax()]} gets {number_text(chances.max(), 4)}.",
         )
 
+    def block(self, number, before, after, boxes, frame):
+        """The stream before, after attention and after the MLP, as the frame goes from box to box."""
+        attended, done = after
+        self.beat(
+            f"Block {number}: attention, then MLP",
+            ReplacementTransform(before, attended),
+            frame.animate.become(self.focus(boxes[0])),
+            rest=REST / 4,
+            say=f"Block {number}: tokens look at each other, then each works alone. Both results are added.",
+        )
+        self.play(ReplacementTransform(attended, done), frame.animate.become(self.focus(boxes[1])), run_time=EASE)
+        self.wait(REST / 4)
+
     def stream(self, name):
         """The vectors of all tokens as columns, with what the strongest colour stands for."""
         values = self.value(name)[0].T
@@ -76,16 +90,33 @@ class OnePass(Stage):
         return VGroup(cells, strongest.move_to(at(408, 984)))
 
     def boxes(self):
-        steps = {
-            "wte + wpe": "embedding-forward-sum",
-            **{f"block {number}": "block-loop-next" for number in range(3)},
-            "ln_f": "output-forward-norm",
-            "lm_head": "output-forward-shortcut",
-        }
-        panel = Rectangle(self.theme.line, px(96), px(420), stroke_width=HAIRLINE).set_fill(self.theme.panel, 1)
-        boxes = (self.tag(VGroup(panel.copy(), self.code(name)), step) for name, step in steps.items())
-        stack = VGroup(*boxes).arrange(DOWN, buff=px(28)).move_to(at(1000, 624))
-        return stack, self.focus(stack[0])
+        """The model as boxes below each other, a block being two side by side; and how many parameters each row has."""
+        rows = VGroup(self.box("wte + wpe", "embedding-forward-sum"))
+        counts = [("", "", self.count("wte.weight", "wpe.weight"))]
+        for i in range(self.fact("n_layer")):
+            parts = self.box("attn", "block-forward-attn", 200), self.box("mlp", "block-forward-ffn", 200)
+            rows.add(VGroup(*parts).arrange(RIGHT, buff=px(20)))
+            names = (f"h.{i}.{module}.{kind}" for module in IN_BLOCK for kind in ("weight", "bias"))
+            counts.append((f"block {i}", "block-loop-next", self.count(*names)))
+        rows.add(self.box("ln_f", "output-forward-norm"), self.box("lm_head", "output-forward-shortcut"))
+        counts += [("", "", self.count("ln_f.weight", "ln_f.bias")), ("", "", 0)]
+        rows.arrange(DOWN, buff=px(28)).move_to(at(1000, 624))
+        sizes = VGroup(self.words("parameters", color=self.theme.muted).move_to(at(1840, 212), RIGHT))
+        for row, (name, step, count) in zip(rows, counts, strict=True):
+            number = self.code(f"{count:,}" if count else "= wte").move_to([at(1840, 0)[0], row.get_y(), 0], RIGHT)
+            sizes.add(number)
+            if name:
+                label = self.words(name, color=self.theme.muted).move_to([at(1248, 0)[0], row.get_y(), 0], LEFT)
+                sizes.add(self.tag(label, step))
+        return rows, sizes
+
+    def box(self, name, step, width=420):
+        panel = Rectangle(self.theme.line, px(96), px(width), stroke_width=HAIRLINE).set_fill(self.theme.panel, 1)
+        return self.tag(VGroup(panel, self.code(name)), step)
+
+    def count(self, *names):
+        """How many numbers these parameters have together."""
+        return sum(math.prod(self.shape(f"sort.params/{name}")) for name in names)
 
     def table(self, logits, chances):
         """Heads and rows: letter, score, chance."""

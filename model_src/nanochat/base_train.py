@@ -17,16 +17,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from nanochat.checkpoint import CheckpointError, find_steps, load_checkpoint, read_meta, save_checkpoint
+from nanochat.checkpoint import (
+    CheckpointError,
+    find_steps,
+    load_checkpoint,
+    read_meta,
+    save_checkpoint,
+    tokenizer_digest,
+)
 from nanochat.common import ALONE, World, compute_cleanup, compute_dtype, compute_init, gather, print0
 from nanochat.files import get_base_dir
 from nanochat.logs import Bar, JsonLines, Listener, TensorBoard, silent, tell
-from nanochat.loss_eval import evaluate_split
+from nanochat.loss_eval import evaluate_split, tokens_of_epoch
 from nanochat.mfu import measure_peak, mfu
+from nanochat.sample import write
 from nanochat.settings import Settings, add_options, differences, settings_from
-from nanochat.tokenizer import RustBPETokenizer
 from nanochat.training import Training, begin, take_step
-from nanochat.vocabulary import digest
 
 
 def train(
@@ -101,11 +107,6 @@ def save(training: Training, folder: Path) -> None:
     save_checkpoint(folder, training.step, training.model, training.optimizer, meta, training.world)
 
 
-def tokenizer_digest(tokenizer: RustBPETokenizer) -> str:
-    """By which a tokenizer is known again: the same numbers of another one would be other words."""
-    return digest({"tokens": [token.hex() for token in tokenizer.tokens()]})
-
-
 def enter(folder: Path, training: Training, resume: bool) -> None:
     """Begin in a folder that holds no training, or go on with the last checkpoint of this one."""
     steps = find_steps(folder)
@@ -144,15 +145,8 @@ def restore(folder: Path, training: Training) -> None:
 
 
 def sample(training: Training, prompt: str, tokens: int, temperature: float = 0.8) -> str:
-    """What the model writes after a prompt, at most so many tokens; it ends where a new document would begin."""
-    bos = training.tokenizer.get_bos_token_id()
-    ids = training.tokenizer.encode(prompt, prepend=bos)
-    written = []
-    for id in training.model.generate(ids, tokens, temperature):
-        if id == bos:
-            break
-        written.append(id)
-    return prompt + training.tokenizer.decode(written)
+    """What the model writes after a prompt, at most so many tokens."""
+    return write(training.model, training.tokenizer, prompt, tokens, temperature)
 
 
 def parse(argv: list[str]) -> dict[str, Any]:
@@ -180,11 +174,23 @@ def listen(stack: ExitStack, given: dict[str, Any], folder: Path, training: Trai
     return tell(log, *both), tell(speed, *both)
 
 
+def refuse_too_short(training: Training) -> None:
+    """Raise ValueError where all documents of a process are shorter than a row: it would be the same row for ever."""
+    row = training.settings.max_seq_len + 1
+    there = tokens_of_epoch(training.loader, row)
+    if there < row:
+        raise ValueError(
+            f"the training shards have {there:,} tokens, and a row takes {row:,}: train on more text, or with a "
+            "smaller --max-seq-len"
+        )
+
+
 def command(given: dict[str, Any]) -> None:
     settings = settings_from(given)
     world = compute_init(settings.device)
     folder = given["out"] or get_base_dir() / "base_checkpoints" / f"d{settings.depth}"
     training = begin(settings, world)
+    refuse_too_short(training)
     enter(folder, training, given["resume"])
     counts, plan = training.model.num_scaling_params(), training.plan
     print0(

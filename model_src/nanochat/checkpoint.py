@@ -21,6 +21,7 @@ from nanochat.common import World, gather
 from nanochat.config import GPTConfig
 from nanochat.files import replacing, sha256
 from nanochat.gpt import GPT
+from nanochat.tokenizer import RustBPETokenizer
 from nanochat.vocabulary import digest
 
 FORMAT = "nanochat checkpoint 1"
@@ -40,6 +41,11 @@ def optim_name(step: int, rank: int) -> str:
 
 def meta_name(step: int) -> str:
     return f"meta_{step:06d}.json"
+
+
+def tokenizer_digest(tokenizer: RustBPETokenizer) -> str:
+    """By which a tokenizer is known again: the same numbers of another one would be other words."""
+    return digest({"tokens": [token.hex() for token in tokenizer.tokens()]})
 
 
 def find_steps(folder: Path) -> list[int]:

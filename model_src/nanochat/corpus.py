@@ -91,9 +91,11 @@ def text_file(path: Path, characters: int) -> tuple[str, list[str]]:
     if not path.is_file():
         raise FileNotFoundError(f"no text at {path}")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # without the mark that some editors put before the text
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: byte {error.start:,} is no UTF-8 ({error.reason}); convert it to UTF-8") from error
+    if not text.strip():
+        raise ValueError(f"{path} is empty")
     return path.name, [piece for piece in cut(text, characters) if piece.strip()]
 
 

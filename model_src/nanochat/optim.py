@@ -124,7 +124,7 @@ class DistMuonAdamW(MuonAdamW):
             rows = p.size(0) // world
             mine = p[rank * rows : (rank + 1) * rows].clone()
             self.update_adamw(p, mine, mean_share(p.grad), group)
-            dist.all_gather_into_tensor(p, mine)
+            dist.all_gather_single(p, mine)
 
     def step_muon(self, group):
         """The stack of matrices is filled up with zeros, so that all processes have equally many."""
@@ -137,7 +137,7 @@ class DistMuonAdamW(MuonAdamW):
         W = stack(params, share * world)
         mine = W[rank * share : (rank + 1) * share]
         mine = self.update_muon(params[0], mine, G, group)
-        dist.all_gather_into_tensor(W, mine.contiguous())
+        dist.all_gather_single(W, mine.contiguous())
         for p, new in zip(params, W[: len(params)], strict=True):
             p.copy_(new)
 
@@ -146,7 +146,7 @@ def mean_share(g):
     """This process's rows, first dimension over processes, of the mean of all processes' ``g``."""
     world = dist.get_world_size()
     mine = g.new_empty((g.size(0) // world, *g.shape[1:]))
-    dist.reduce_scatter_tensor(mine, g.contiguous())
+    dist.reduce_scatter_single(mine, g.contiguous())
     return mine / world
 
 

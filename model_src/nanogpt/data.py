@@ -6,6 +6,7 @@
 The first 90 % of the text are for training, the rest is for validation. The formats are nanoGPT's.
 """
 
+import argparse
 import pickle
 import sys
 from collections.abc import Callable
@@ -119,22 +120,46 @@ def gpt2_encoding() -> Any:
         ) from error
 
 
+def parse(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m nanogpt.data", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("tokens", choices=("char", "gpt2"), help="what a token is: a character, or GPT-2's byte pairs")
+    parser.add_argument("text", type=Path, metavar="INPUT.txt", help="a text file, UTF-8")
+    parser.add_argument("folder", type=Path, metavar="OUT_DIR", help="where the files go: data/NAME for --dataset=NAME")
+    return parser.parse_args(argv)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file; an error says why it can't be trained on."""
+    if not path.is_file():
+        raise FileNotFoundError(f"no text at {path}")
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # without the mark that some editors put before the text
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: byte {error.start:,} is no UTF-8 ({error.reason}); convert it to UTF-8") from error
+    if not text.strip():
+        raise ValueError(f"{path} is empty")
+    return text
+
+
+def refuse_another(folder: Path) -> None:
+    """Raise ValueError where a folder has tokens already: a model may have been trained on them."""
+    if there := [name for name in ("train.bin", "val.bin", "meta.pkl") if (folder / name).exists()]:
+        raise ValueError(f"{folder} holds {', '.join(there)} already: name another folder, or delete that one")
+
+
 def main(argv: list[str]) -> None:
-    if len(argv) != 3 or argv[0] not in ("char", "gpt2"):
-        raise SystemExit(str(__doc__).strip())
-    source, folder = Path(argv[1]), Path(argv[2])
-    if not source.is_file():
-        raise SystemExit(f"data: no text at {source}")
-    text = source.read_text(encoding="utf-8")
-    if not text:
-        raise SystemExit(f"data: {source} is empty")
-    if argv[0] == "char":
-        print(f"vocabulary: {prepare_char(text, folder)['vocab_size']} characters")
-    else:
-        try:
-            prepare_gpt2(text, folder)
-        except RuntimeError as error:
-            raise SystemExit(f"data: {error}") from error
+    options = parse(argv)
+    try:
+        text = read_text(options.text)
+        refuse_another(options.folder)
+        if options.tokens == "char":
+            print(f"vocabulary: {prepare_char(text, options.folder)['vocab_size']} characters")
+        else:
+            prepare_gpt2(text, options.folder)
+    except (ValueError, RuntimeError, OSError) as error:
+        raise SystemExit(f"data: {error}") from error
 
 
 if __name__ == "__main__":

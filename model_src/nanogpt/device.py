@@ -12,7 +12,10 @@ DEFAULT_DTYPE = "bfloat16" if torch.cuda.is_available() and torch.cuda.is_bf16_s
 
 
 def usable_device(device: str) -> str:
-    """The device, or the CPU where there is no CUDA."""
+    """The device, or the CPU where there is no CUDA. 'auto' is the fastest that is here."""
+    if device == "auto":
+        fastest = "mps" if torch.backends.mps.is_available() else "cpu"
+        return "cuda" if torch.cuda.is_available() else fastest
     if device.startswith("cuda") and not torch.cuda.is_available():
         print(f"note: no CUDA here, so device is 'cpu' instead of {device!r}")
         return "cpu"

@@ -37,7 +37,7 @@ class SampleOptions:
     temperature: float = 0.8  # below 1.0 safer, above bolder
     top_k: int = 200  # draw among so many best tokens
     seed: int = 1337
-    device: str = "cuda"
+    device: str = "cuda"  # or cpu, mps, or auto: the fastest that is here
     dtype: str = DEFAULT_DTYPE  # float32, bfloat16 or float16
     compile: bool = False
 

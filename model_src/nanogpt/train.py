@@ -8,11 +8,12 @@ Options come from config files and ``--name=value``, the last one wins. Data is 
 the checkpoint goes to ``<out_dir>/ckpt.pt``, and ``--init_from=resume`` goes on as if nothing had happened.
 """
 
+import contextlib
 import importlib
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from nanogpt import checkpoint as checkpoints
 from nanogpt.configurator import OptionError, configure
 from nanogpt.data import read_meta, read_tokens
 from nanogpt.device import DEFAULT_DTYPE, allow_tf32, autocast, device_type
+from nanogpt.logs import TensorBoard
 from nanogpt.model import GPT, GPTConfig
 from nanogpt.world import World, gather_random_states, join, restore_random_states
 
@@ -50,6 +52,7 @@ class TrainOptions:
     wandb_log: bool = False
     wandb_project: str = "owt"
     wandb_run_name: str = "gpt2"
+    tensorboard: bool = False  # write a log for TensorBoard to out_dir/tensorboard
     dataset: str = "openwebtext"
     gradient_accumulation_steps: int = 5 * 8  # micro-batches of one iteration, of all processes together
     batch_size: int = 12  # sequences of a micro-batch
@@ -70,7 +73,7 @@ class TrainOptions:
     lr_decay_iters: int = 600000
     min_lr: float = 6e-5
     backend: str = "nccl"  # between processes; gloo on CPUs
-    device: str = "cuda"
+    device: str = "cuda"  # or cpu, mps, or auto: the fastest that is here
     dtype: str = DEFAULT_DTYPE  # float32, bfloat16 or float16
     compile: bool = True
 
@@ -308,13 +311,24 @@ def train(options: TrainOptions, world: World, report: Callable[..., None] = sil
     return state
 
 
+@contextlib.contextmanager
+def listener(options: TrainOptions, world: World) -> Iterator[Callable[..., None]]:
+    """Who is told how it goes: TensorBoard's log, or nobody."""
+    if not options.tensorboard or world.rank > 0:
+        yield silent
+        return
+    with contextlib.closing(TensorBoard(Path(options.out_dir) / "tensorboard")) as log:
+        yield log
+
+
 def main(argv: list[str]) -> None:
     try:
         options, world = join(configure(TrainOptions(), argv, str(__doc__)))
         tokens = options.gradient_accumulation_steps * options.batch_size * options.block_size
         if world.rank == 0:
             print(f"tokens per iteration: {tokens:,}")
-        train(options, world)
+        with listener(options, world) as report:
+            train(options, world, report)
     except (OptionError, FileNotFoundError, ValueError) as error:
         raise SystemExit(f"train: {error}") from error
     finally:

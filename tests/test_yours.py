@@ -1,0 +1,215 @@
+"""The page "Train it on your own text": its commands are run as they stand there, with small sizes behind them."""
+
+import argparse
+import importlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import ROOT
+from scalars import read_scalars
+
+from nanochat import base_train
+from nanochat.checkpoint import find_steps
+from nanochat.logs import read_lines
+from nanochat.settings import settings_from
+from nanogpt import sort
+
+PAGE = (ROOT / "docs/train/yours.md").read_text("utf-8")
+SMALL = {  # the last value of an option wins
+    "nanogpt.train": "--device=cpu --compile=False --batch_size=2 --block_size=16 --n_layer=1 --n_head=2 --n_embd=16 "
+    "--max_iters=4 --eval_interval=2 --eval_iters=1 --log_interval=1 --always_save_checkpoint=True",
+    "nanogpt.sample": "--device=cpu --num_samples=1 --max_new_tokens=6",
+    "nanochat.dataset": "--shards 3",
+    "nanochat.tokenizer": "--vocab-size 300",
+    "nanochat.base_train": "--depth 1 --n-embd 16 --head-dim 8 --max-seq-len 16 --device-batch-size 2 "
+    "--total-batch-size 64 --num-iterations 4 --eval-every 2 --save-every 2 --device cpu --peak-flops 1e9",
+    "nanochat.sample": "--tokens 5 --device cpu",
+}
+TEXT = "\n\n".join(f"The value of {i} is {i * i}, and that of its double is {4 * i * i}.\n" * 3 for i in range(60))
+
+
+def commands(heading: str) -> list[list[str]]:
+    """The commands of a section, each as words."""
+    section = PAGE.split(f"({heading})=\n", 1)[1].split("\n(yours-", 1)[0]
+    blocks = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    return [shlex.split(line) for block in blocks for line in block.replace("\\\n", "").splitlines()]
+
+
+def run(words: list[str]) -> None:
+    """``python -m MODULE ...`` in this process, with small sizes behind it."""
+    python, m, module, *arguments = words
+    assert (python, m) == ("python", "-m")
+    importlib.import_module(module).main([*arguments, *SMALL.get(module, "").split()])
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A fresh folder with a text, and one thread: models as small as these are slower with several."""
+    monkeypatch.chdir(tmp_path)
+    Path("mine.txt").write_text(TEXT, "utf-8")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield tmp_path
+    torch.set_num_threads(before)
+
+
+def test_the_model_that_sorts(mine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sort, "MAX_ITERS", 30)
+    train, sample = commands("yours-sort")
+    run([*train, "--tensorboard=True"])
+    run(sample)
+    written = capsys.readouterr().out.splitlines()[-2]
+    assert re.fullmatch(r"CBABBC[ABC]{6}", written)
+    assert set(read_scalars(Path("out-sort/tensorboard"))) == {"loss", "grad_norm"}
+    with pytest.raises(SystemExit, match=r"train_sort: out-sort/ckpt\.pt is there already: name another folder"):
+        run(train)
+
+
+def test_nanogpt_from_text_to_sample(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    prepare, train, sample, resume = commands("yours-chars")
+    for words in (prepare, train, sample):
+        run(words)
+    assert capsys.readouterr().out.splitlines()[-2]
+    loss = read_scalars(Path("out-mine/tensorboard"))
+    assert sorted(loss["loss"]) == [0, 1, 2, 3, 4]
+    assert sorted(loss["val_loss"]) == [0, 2, 4]
+    run(resume)
+    assert "iter 4" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match=r"^data: data/mine holds train\.bin, val\.bin, meta\.pkl already"):
+        run(prepare)
+
+
+def test_nanochat_from_text_to_words(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make, learn, train, sample = commands("yours-prose")
+    for words in (make, learn, train, sample):
+        run(words)
+    assert capsys.readouterr().out.splitlines()[-2].startswith("The value of")
+    model = Path("mine/model")
+    rows, steps = read_lines(model / "log.jsonl"), find_steps(model)
+    assert steps == [2, 4]
+    scalars = read_scalars(model / "tensorboard")
+    assert scalars["loss"] == pytest.approx({row["step"]: row["loss"] for row in rows if "loss" in row})
+    with pytest.raises(SystemExit, match=r"base_train: mine/model holds a training that has done 4 steps"):
+        run(train)
+    (model / "meta_000004.json").unlink()
+    run([*train, "--resume"])
+    assert read_lines(model / "log.jsonl") == rows
+    run(make)  # once more, and nothing changes
+    run(learn)
+
+
+def test_the_commands_are_those_of_the_books_run() -> None:
+    from runs.handbook import DOCUMENT
+    from runs.prose import VOCABULARY, Prose, settings_of
+
+    make, learn, train, sample = commands("yours-prose")
+    asked = settings_from(base_train.parse(train[3:]))
+    wanted = settings_of(Path("mine"))
+    free = {"data", "tokenizer", "device", "save_every", "peak_flops"}
+    assert {name for name in vars(wanted) if getattr(asked, name) != getattr(wanted, name)} <= free
+    assert make[make.index("--document-chars") + 1] == str(DOCUMENT)
+    assert learn[learn.index("--vocab-size") + 1] == str(VOCABULARY)
+    assert sample[sample.index("--prompt") + 1] == Prose.PROMPT
+
+
+def test_several_processes_and_machines(mine: Path) -> None:
+    for words in (*commands("yours-prose")[:2], commands("yours-chars")[0]):
+        run(words)
+    alone, first = commands("yours-many")
+    finish(launch(alone, "nanochat.base_train"))
+    assert find_steps(Path("mine/model2")) == [2, 4]
+    assert len(list(Path("mine/model2").glob("optim_000004_rank*"))) == 2
+    first = [word.replace("192.0.2.1", "127.0.0.1") for word in first]
+    second = [word.replace("node_rank=0", "node_rank=1") for word in first]
+    assert second != first
+    for machine in [launch(words, "nanogpt.train") for words in (first, second)]:
+        finish(machine)
+    kept = torch.load("out-mine2/ckpt.pt", weights_only=True)
+    assert len(kept["rng"]["ranks"]) == 2
+
+
+def launch(words: list[str], module: str) -> "subprocess.Popen[str]":
+    """``torchrun ...`` of this environment, with small sizes behind it."""
+    assert words[0] == "torchrun" and module in words
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "model_src"), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "torch.distributed.run", *words[1:], *SMALL[module].split()]
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def finish(started: "subprocess.Popen[str]") -> None:
+    said, _ = started.communicate(timeout=120)
+    assert started.returncode == 0, said
+
+
+# ---- what is wrong is said in one line
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, r"no text at mine\.txt"),
+        (b"", r"mine\.txt is empty"),
+        (b"\xef\xbb\xbf \n\n", r"mine\.txt is empty"),
+        (b"caf\xe9 au lait", r"mine\.txt: byte 3 is no UTF-8 \(.*\); convert it to UTF-8"),
+    ],
+)
+@pytest.mark.parametrize("section", ["yours-chars", "yours-prose"])
+def test_what_is_no_text(section: str, content: bytes | None, message: str, mine: Path) -> None:
+    Path("mine.txt").unlink() if content is None else Path("mine.txt").write_bytes(content)
+    with pytest.raises(SystemExit, match=rf"^(data|dataset): {message}"):
+        run(commands(section)[0])
+    assert [path for path in mine.iterdir() if path.name != "mine.txt"] == []
+
+
+def test_texts_that_are_too_short(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("mine.txt").write_text("A word.")
+    prepare, train, *_ = commands("yours-chars")
+    run(prepare)
+    with pytest.raises(SystemExit, match=r"^train: data/mine/train\.bin has 6 tokens: more than block_size=16"):
+        run(train)
+    make, learn, train, _ = commands("yours-prose")
+    with pytest.raises(SystemExit, match=r"^dataset: 1 documents can't make 3 shards"):
+        run(make)
+    Path("mine.txt").write_text(TEXT[:2000])
+    run(make)
+    run(learn)
+    long = SMALL["nanochat.base_train"].replace("len 16", "len 4096").replace("size 64", "size 8192")
+    monkeypatch.setitem(SMALL, "nanochat.base_train", long)
+    with pytest.raises(SystemExit, match=r"^base_train: the training shards have [\d,]+ tokens, and a row takes 4,097"):
+        run(train)
+    assert not Path("mine/model").exists()
+
+
+NANOCHAT = ["dataset", "tokenizer", "base_train", "scaling", "sample"]
+
+
+@pytest.mark.parametrize("module", ["nanogpt.data", *(f"nanochat.{name}" for name in NANOCHAT)])
+def test_every_option_says_what_it_is(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def parse(parser: argparse.ArgumentParser, argv: list[str]) -> None:
+        seen.extend(parser._actions)
+        raise SystemExit(0)
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse)
+    with pytest.raises(SystemExit):
+        importlib.import_module(module).main([])
+    assert len(seen) > 3
+    assert [action.dest for action in seen if not action.help or len(action.help) < 8] == []
+
+
+@pytest.mark.parametrize("module", ["nanogpt.train", "nanogpt.sample", "nanogpt.train_sort"])
+def test_nanogpts_commands_list_their_options(module: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(module).main(["--help"])
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    assert f"python -m {module}" in told
+    assert "out_dir: str =" in told
