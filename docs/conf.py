@@ -58,7 +58,7 @@ cutaway_explain = {
     "dataloader": "nanochat.dataloader.DataLoader.__next__ shards.rows",
     "rotary": "nanochat.gpt.apply_rotary_emb prose",
     "tokenizer": "nanochat.tokenizer.get_token_bytes tokens.lengths",
-    "training": "nanogpt.train.train chars.loop",
+    "training": "nanochat.training.accumulate prose.step",
 }
 
 # Ids that last, and the site's public address: snippets name it, and without it everything works by relative links.

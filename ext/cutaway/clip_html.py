@@ -124,7 +124,7 @@ def files_line(node: nodes.Element, folder: str) -> str:
     """A quiet line below the clip: the files of it that can be taken away, and how large they are."""
     links = " · ".join(
         f'<a href="{folder}/{name}" download="{escape(node["scene"])}.{kind}">{LABELS[kind]}</a> ({_size(size)})'
-        for kind, name, size in node["downloads"]
+        for kind, name, size in node.get("downloads", ())
     )
     return f"{tag('p', 'files')}Download: {links}</p>\n" if links else ""
 
