@@ -7,6 +7,7 @@ gave only where they ran just then and were not remembered.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -32,8 +33,10 @@ def _settle(app: Sphinx, env: BuildEnvironment) -> list[str]:
     for path in Path(config.output_folder).rglob("*.ipynb") if config else ():
         text = path.read_text("utf-8")
         if '"id": "cell-0"' not in text:
+            before = path.stat()
             with replacing(path) as temporary:
                 temporary.write_text(settled(text), "utf-8")
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # its page is not older than it
     return []
 
 
