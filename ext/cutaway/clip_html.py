@@ -7,7 +7,7 @@ controls where scripts are on. Without script there are the poster, the words wi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -122,9 +122,10 @@ def words(node: nodes.Element, files: Mapping[str, str]) -> str:
 
 def files_line(node: nodes.Element, folder: str) -> str:
     """A quiet line below the clip: the files of it that can be taken away, and how large they are."""
+    downloads: Sequence[tuple[str, str, int]] = node.get("downloads", ())
     links = " · ".join(
         f'<a href="{folder}/{name}" download="{escape(node["scene"])}.{kind}">{LABELS[kind]}</a> ({_size(size)})'
-        for kind, name, size in node.get("downloads", ())
+        for kind, name, size in downloads
     )
     return f"{tag('p', 'files')}Download: {links}</p>\n" if links else ""
 
