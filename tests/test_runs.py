@@ -13,7 +13,7 @@ from conftest import ROOT
 
 from cutaway import runs
 from cutaway.book import Book
-from cutaway.names import Names
+from cutaway.names import Names, UnknownName
 from cutaway.store import Store
 from cutaway.trace import TraceError, load
 from cutaway.tracing.closure import without_docstrings
@@ -282,3 +282,18 @@ def test_names_of_a_run(made: Made) -> None:
     assert names.resolve("toy/x.shape[0]").scalar == 3
     assert names.resolve("x[2]").scalar == 2.0
     assert names.resolve("toy.log/loss[0]").scalar == 2.0
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_a_name_that_several_functions_give_to_different_values_stands_for_none(made: Made, factor: int) -> None:
+    made.edit("pkg/model.py", "return x * w", f"return times({factor} * x, w)\n\ndef times(x, w):\n    return x * w")
+    outcome, _ = made.ensure()
+    names = Names({"toy": load(Path(outcome.trace))}, {}, "toy")
+    assert names.resolve("w").value.scalar == 2.0
+    assert names.resolve("toy.forward@0/x[2]").scalar == 2.0
+    if factor == 1:
+        assert names.resolve("x[2]").scalar == 2.0
+    else:
+        both = r"'x' is a variable of pkg\.model\.scale and of pkg\.model\.times; .*@0/"
+        with pytest.raises(UnknownName, match=both):
+            names.resolve("x[2]")

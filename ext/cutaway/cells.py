@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from sphinx.config import Config
     from sphinx.environment import BuildEnvironment
 
-TOOL = ("cells.py", "plots.py", "series.py", "interactive.py", "palette.py")  # ours that a cell calls
+# Ours that a cell calls.
+TOOL = ("cells.py", "names.py", "trace.py", "plots.py", "series.py", "interactive.py", "palette.py")
 VARIABLE = "CUTAWAY_BOOK"  # the folder of conf.py, for kernels
 
 

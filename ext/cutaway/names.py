@@ -131,6 +131,8 @@ class Names:
         hits = _hits(trace, pass_, module, name, place)
         if not hits:
             raise UnknownName(self._nothing(trace, pass_, module, name, place))
+        if nth is None and place is None:
+            _refuse_homonyms(trace, pass_, module, name)
         number = int(nth or 0)
         if number >= len(hits):
             raise UnknownName(
@@ -160,6 +162,19 @@ def _hits(trace: Trace, pass_: str, module: str | None, name: str, place: Place 
         if value is not None:
             hits.append(value)
     return hits
+
+
+def _refuse_homonyms(trace: Trace, pass_: str, module: str | None, name: str) -> None:
+    """A name that variables of several functions bear stands for none of them, unless they hold the same."""
+    first: dict[str, str] = {}
+    for call in trace.calls(None, pass_, module):
+        if (value := _variable(trace, call, name)) is not None:
+            first.setdefault(call.function, value.digest)
+    if len(set(first.values())) > 1:
+        raise UnknownName(
+            f"'{name}' is a variable of {' and of '.join(first)}; write a step's name, or {trace.run}.{pass_}@0/ "
+            "before it for the one that was recorded first"
+        )
 
 
 def at_place(trace: Trace, call: Call, span: Span) -> Value | None:
