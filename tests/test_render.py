@@ -182,6 +182,18 @@ def test_another_value_is_another_clip_only_for_who_read_it(drawn, tmp_path):
     assert recipe.look_up(book.store, recipe.source_key(book, "some.Reads"), lost.names("tiny")) is None
 
 
+def test_while_no_input_changes_no_trace_is_read(drawn, tmp_path):
+    book, inputs, _, _ = drawn
+    key = recipe.source_key(book, "some.Reads")
+    found = recipe.look_up(book.store, key, inputs.names("tiny"), inputs.digest("tiny"))
+    unreadable = Inputs({"tiny": str(tmp_path / "lost.json")}, {})
+    assert found and recipe.look_up(book.store, key, unreadable.names("tiny"), inputs.digest("tiny")) == found
+    os.utime(inputs.traces["tiny"])  # made again: it is read, and holds what it held
+    assert recipe.look_up(book.store, key, inputs.names("tiny"), inputs.digest("tiny")) == found
+    with pytest.raises(OSError):
+        recipe.look_up(book.store, key, unreadable.names("tiny"), unreadable.digest("tiny"))
+
+
 def test_a_missing_file_is_made_again(drawn):
     book, inputs, clips, _ = drawn
     path = book.store.path(recipe.KIND, clips["Plain"].key, "-1-dark.png")

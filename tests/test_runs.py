@@ -275,6 +275,15 @@ def test_an_array_that_is_gone_is_an_error_of_the_trace(made: Made) -> None:
         trace.records(trace.calls()[0])[0].value.array()
 
 
+def test_keys_are_computed_once(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    made.ensure()
+    monkeypatch.setattr("cutaway.tracing.keys.Keys", None)
+    assert made.ensure()[1] == []
+    made.edit("pkg/model.py", "# a comment", "# another comment")
+    with pytest.raises(TypeError):
+        made.ensure()
+
+
 def test_names_of_a_run(made: Made) -> None:
     outcome, _ = made.ensure()
     names = Names({"toy": load(Path(outcome.trace))}, {}, "toy")

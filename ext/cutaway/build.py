@@ -31,7 +31,7 @@ from .book import SETTINGS, Book, BookError, kinds, replaced_sources, steps_key
 from .domain import cutaway_domain, nearest
 from .names import Names
 from .store import digest, noted, replacing, sweep
-from .trace import Trace, TraceError, load
+from .trace import Trace, TraceError, Traces, load
 
 logger = logging.getLogger(__name__)
 LARGEST = 1_000_000  # characters of a directive's body
@@ -70,9 +70,9 @@ def trace_of(env: BuildEnvironment, run: str | None) -> Trace:
 
 def names_of(env: BuildEnvironment, run: str | None = None) -> Names:
     """The names that facts and tags of this build may use; runs that failed are left out."""
-    traces = {
-        name: trace_of(env, name) for name, outcome in build_of(env).outcomes.items() if not outcome.error
-    }
+    traces = Traces(
+        {name: outcome.trace for name, outcome in build_of(env).outcomes.items() if not outcome.error}
+    )
     places = {name: step.place for name, step in cutaway_domain(env).steps.items()}
     return Names(traces, places, run)
 

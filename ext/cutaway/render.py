@@ -26,7 +26,7 @@ from .pool.job import Job, Parcel, Take
 from .pool.takes import Lost, takes
 from .source import SourceError
 from .store import digest
-from .trace import TraceError, load
+from .trace import TraceError, Traces
 
 Report = Callable[[str], None]
 OpenPool = Callable[[Book], Executor]
@@ -95,7 +95,12 @@ class Inputs:
     steps: Mapping[str, Place]
 
     def names(self, run: str | None) -> Names:
-        return Names({name: load(Path(path)) for name, path in self.traces.items()}, self.steps, run)
+        return Names(Traces(self.traces), self.steps, run)
+
+    def digest(self, run: str | None) -> str:
+        """Of all that a name can stand for, without reading a trace: another file counts as another trace."""
+        traces = {name: [path, Path(path).stat().st_mtime_ns] for name, path in self.traces.items()}
+        return digest(traces, self.plain()["steps"], run)
 
     def plain(self) -> dict[str, Any]:
         steps = {id: {"object": place.object, "span": list(place.span)} for id, place in self.steps.items()}
@@ -118,7 +123,8 @@ def render(
     for want in dict.fromkeys(wanted):
         try:
             key = keys.of(want.scene)
-            found = stored(book, recipe.look_up(book.store, key, inputs.names(want.run)))
+            seen = recipe.look_up(book.store, key, inputs.names(want.run), inputs.digest(want.run))
+            found = stored(book, seen)
         except (SourceError, TraceError, OSError) as error:
             clips[want] = Clip(error=str(error))
             continue

@@ -30,7 +30,7 @@ from typing import Any
 from .book import Book
 from .source import SourceError
 from .tracing.declared import LIMIT_S, Declared, RunError, declared
-from .tracing.keys import Keys
+from .tracing.keys import KnownKeys
 from .tracing.stage import THREADS, Report, execute
 
 __all__ = ["THREADS", "Declared", "Outcome", "Run", "RunError", "declared", "ensure"]
@@ -98,7 +98,7 @@ def ensure(
 def _stored(book: Book, run: Declared) -> Outcome | None:
     """What the store has of a run; None where its own mistake keeps us from looking."""
     try:
-        keys = Keys(book, run)
+        keys = KnownKeys(book, run)
         weights = book.store.path("train", keys.training(), ".npz")
         if trained := book.store.whole("train", weights.stem):
             trace = book.store.path("trace", keys.tracing(trained["digest"]), ".json")
@@ -115,7 +115,7 @@ def _ensure_one(book: Book, run: Declared, report: Report, stop: Event) -> Outco
         if missing:
             known = ", ".join(book.sources) or "none"
             raise RunError(f"sources = {run.sources}: no package {missing[0]!r} in cutaway_sources; known: {known}")
-        keys = Keys(book, run)
+        keys = KnownKeys(book, run)
         weights = _trained(book, run, keys, report, stop)
         trace = _traced(book, run, keys, weights, report, stop)
         return Outcome(run.name, run.file, run.line, str(trace), str(weights))
@@ -125,7 +125,7 @@ def _ensure_one(book: Book, run: Declared, report: Report, stop: Event) -> Outco
         return Outcome(run.name, run.file, run.line, error=error.strerror or str(error))
 
 
-def _trained(book: Book, run: Declared, keys: Keys, report: Report, stop: Event) -> Path:
+def _trained(book: Book, run: Declared, keys: KnownKeys, report: Report, stop: Event) -> Path:
     path = book.store.path("train", keys.training(), ".json")
     if book.store.whole("train", path.stem) is None:
         report(f"run {run.name}: training")
@@ -133,7 +133,7 @@ def _trained(book: Book, run: Declared, keys: Keys, report: Report, stop: Event)
     return path.with_suffix(".npz")
 
 
-def _traced(book: Book, run: Declared, keys: Keys, weights: Path, report: Report, stop: Event) -> Path:
+def _traced(book: Book, run: Declared, keys: KnownKeys, weights: Path, report: Report, stop: Event) -> Path:
     trained = json.loads(weights.with_suffix(".json").read_text("utf-8"))
     path = book.store.path("trace", keys.tracing(trained["digest"]), ".json")
     if book.store.whole("trace", path.stem) is None:

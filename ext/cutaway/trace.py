@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,6 +166,25 @@ def _values(rows: Sequence[dict[str, Any]], arrays: Arrays) -> list[Value]:
         row["items"] = tuple(values[item] for item in row.get("items", []))
         values.append(Value(**row, arrays=arrays))
     return values
+
+
+class Traces(Mapping[str, Trace]):
+    """Traces by run, each read when it is first asked for: most of what a book shows needs few of them."""
+
+    def __init__(self, paths: Mapping[str, str]) -> None:
+        self.paths = paths
+
+    def __getitem__(self, run: str) -> Trace:
+        return load(Path(self.paths[run]))
+
+    def __contains__(self, run: object) -> bool:
+        return run in self.paths
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)
 
 
 def load(path: Path) -> Trace:

@@ -18,7 +18,7 @@ from PIL import Image
 from ..names import Names, Place
 from ..palette import BY_NAME, DARK, THEMES
 from ..source import Span
-from ..trace import load
+from ..trace import Traces
 from .contents import Contents, contents_of, contents_of_reel
 from .paint import Painter
 from .record import Unrecordable, record
@@ -116,7 +116,7 @@ def _save(pixels: np.ndarray, path: Path) -> None:
 
 def _names(job: Mapping[str, Any]) -> Names:
     steps = {id: Place(step["object"], Span(*step["span"])) for id, step in job["steps"].items()}
-    return Names({run: load(Path(path)) for run, path in job["traces"].items()}, steps, job["run"])
+    return Names(Traces(job["traces"]), steps, job["run"])
 
 
 def _scene_class(job: Mapping[str, Any]) -> type[Scene]:

@@ -3,15 +3,59 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 from ..book import Book
-from ..source import Source, parse
-from ..store import digest, version
+from ..source import Source, parse, python_files
+from ..store import Unkept, digest, version
 from .closure import closure, without_docstrings
 from .declared import TIMES, Declared, is_run
 from .stage import THREADS
+
+
+class KnownKeys:
+    """The keys of a run as they were found last time, for as long as no file changes that could decide one."""
+
+    def __init__(self, book: Book, run: Declared) -> None:
+        self.book, self.run = book, run
+        self._entry = digest("run keys", str(book.confdir), run.name)
+        self._inputs = _inputs(book, run)
+        kept = book.store.read_json("book", self._entry) or {}
+        self._known: dict[str, str] = dict(kept["keys"]) if kept.get("of") == self._inputs else {}
+
+    def training(self) -> str:
+        return self._keep("training", lambda: self._keys.training())
+
+    def tracing(self, weights: str) -> str:
+        return self._keep(f"tracing {weights}", lambda: self._keys.tracing(weights))
+
+    @cached_property
+    def _keys(self) -> Keys:
+        return Keys(self.book, self.run)
+
+    def _keep(self, name: str, compute: Callable[[], str]) -> str:
+        if name not in self._known:
+            self._known[name] = compute()
+            with suppress(Unkept):  # the next build computes it once more
+                self.book.store.write_json("book", self._entry, {"of": self._inputs, "keys": self._known})
+        return self._known[name]
+
+
+def _inputs(book: Book, run: Declared) -> str:
+    """Digest of all that can decide a key of this run: files of runs, source and tracer, versions."""
+    packages = [run.beside, {name: book.sources[name] for name in run.sources}]
+    folders = [folder for package in packages for _, all in sorted(package.items()) for folder in all]
+    files = [run.file, *(path for folder in folders for path in python_files(Path(folder)))]
+    texts = [[str(path), path.read_bytes()] for path in files]
+    own = [path.read_bytes() for path in python_files(Path(__file__).parent)]
+    return digest(texts, own, run.cls, run.sources, _versions(), THREADS)
+
+
+def _versions() -> dict[str, str | None]:
+    return {name: version(name) for name in ("torch", "numpy")}
 
 
 class Keys:
@@ -27,7 +71,7 @@ class Keys:
         self.rest = ast.Module([*own, self.node], [])
         sources = {name: book.sources[name] for name in run.sources}
         self.modules = closure(Source({**run.beside, **sources}), self.rest)
-        self.versions = {name: version(name) for name in ("torch", "numpy")}
+        self.versions = _versions()
 
     def training(self) -> str:
         train = [n for n in self.node.body if not (isinstance(n, ast.FunctionDef) and n.name in ("trace", "build"))]
