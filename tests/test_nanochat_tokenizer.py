@@ -154,6 +154,7 @@ def test_the_completion_is_left_to_the_model(tok: RustBPETokenizer) -> None:
         ([{"role": "user", "content": "a"}, {"role": "user", "content": "b"}], "message 1 has the role 'user'"),
         ([{"role": "user", "content": [{"type": "text", "text": "a"}]}], r"message 0 \(user\): the content is a list"),
         ([{"role": "system", "content": "a"}], "a user's must follow"),
+        ([{"role": "system", "content": "a"}, "b"], "a user's must follow"),
         ([{"role": "system", "content": "a"}, {"role": "user", "content": None}], "must be strings"),
         (
             [{"role": "user", "content": "a"}, {"role": "assistant", "content": [{"type": "image", "text": ""}]}],

@@ -88,7 +88,7 @@ def checked(conversation: dict[str, Any]) -> list[dict[str, Any]]:
 def with_system(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The messages after the system's, the first of them with its text before its own. The list is a new one."""
     system, *rest = messages
-    if not rest or rest[0].get("role") != "user":
+    if not rest or not isinstance(rest[0], dict) or rest[0].get("role") != "user":
         raise ValueError("message 0 is the system's, so a user's must follow, which it joins")
     if not isinstance(system.get("content"), str) or not isinstance(rest[0].get("content"), str):
         raise ValueError("message 0 is the system's: its content and the next one's must be strings")

@@ -10,10 +10,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from nanochat.checkpoint import CheckpointError, build_model, tokenizer_digest
-from nanochat.common import compute_dtype, compute_init
 from nanochat.gpt import GPT
-from nanochat.tokenizer import RustBPETokenizer, get_tokenizer
+from nanochat.loading import load
+from nanochat.tokenizer import RustBPETokenizer
 
 
 def write(
@@ -61,13 +60,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace) -> None:
-    device = compute_init(options.device).device
-    model, meta = build_model(options.folder, options.step, device, compute_dtype("auto", device))
-    tokenizer = get_tokenizer(options.tokenizer or meta["user_config"]["tokenizer"] or None)
-    if tokenizer_digest(tokenizer) != meta["tokenizer"]:
-        raise CheckpointError(
-            f"{options.folder} was trained with another tokenizer: name the folder of its own with --tokenizer"
-        )
+    model, tokenizer = load(options.folder, options.step, options.tokenizer, options.device)
     for number in range(options.samples):
         seed = options.seed + number
         text = write(model, tokenizer, options.prompt, options.tokens, options.temperature, options.top_k, seed)

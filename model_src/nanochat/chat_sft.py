@@ -1,0 +1,12 @@
+"""Supervised fine-tuning: whole conversations, of which the assistant's words alone teach.
+
+    python -m nanochat.chat_sft mid_checkpoints --out sft_checkpoints
+"""
+
+import sys
+
+from nanochat import tuning
+from nanochat.finetune import FINE_TUNING
+
+if __name__ == "__main__":
+    tuning.main(FINE_TUNING, __doc__, sys.argv[1:])

@@ -1,0 +1,15 @@
+"""Midtraining: a base model reads conversations as it read text, and learns their form.
+
+    python -m nanochat.mid_train base_checkpoints/d4 --out mid_checkpoints
+
+Every token teaches, the user's too. nanochat had this stage from October 2025 to July 2026; since then its
+conversations are part of fine-tuning.
+"""
+
+import sys
+
+from nanochat import tuning
+from nanochat.finetune import MIDTRAINING
+
+if __name__ == "__main__":
+    tuning.main(MIDTRAINING, __doc__, sys.argv[1:])
