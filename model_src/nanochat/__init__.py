@@ -1,1 +1,1 @@
-"""nanochat in our own words: from raw text to a base model. ``gpt`` is the place to start."""
+"""nanochat in our own words: from raw text to a model that one can chat with. ``gpt`` is the place to start."""
