@@ -85,7 +85,7 @@ def checked(conversation: dict[str, Any]) -> list[dict[str, Any]]:
     return messages
 
 
-def with_system(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def with_system(messages: list[Any]) -> list[dict[str, Any]]:
     """The messages after the system's, the first of them with its text before its own. The list is a new one."""
     system, *rest = messages
     if not rest or not isinstance(rest[0], dict) or rest[0].get("role") != "user":
