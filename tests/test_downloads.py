@@ -66,10 +66,12 @@ def test_a_film_shows_the_recording(tmp_path: Path) -> None:
 def test_a_gif_plays_for_ever_and_no_two_makings_differ(tmp_path: Path) -> None:
     source = tmp_path / "square.js"
     source.write_text(script_of(SQUARE), "utf-8")
-    for kind in ("mp4", "gif"):
-        for name in ("a", "b"):
-            write(source, tmp_path / f"{name}.{kind}", kind, (160, 90))
-        assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+    for kind, times in (("mp4", 40), ("gif", 2)):  # with AVX-512, x264 made one in thirty otherwise
+        found = set()
+        for _ in range(times):
+            write(source, tmp_path / f"a.{kind}", kind, (160, 90))
+            found.add((tmp_path / f"a.{kind}").read_bytes())
+        assert len(found) == 1
     with Image.open(tmp_path / "a.gif") as image:
         assert image.n_frames > 10 and image.info["loop"] == 0  # type: ignore[attr-defined]
         assert image.height == 480
