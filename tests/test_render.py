@@ -182,16 +182,17 @@ def test_another_value_is_another_clip_only_for_who_read_it(drawn, tmp_path):
     assert recipe.look_up(book.store, recipe.source_key(book, "some.Reads"), lost.names("tiny")) is None
 
 
-def test_while_no_input_changes_no_trace_is_read(drawn, tmp_path):
+def test_while_no_input_changes_no_trace_is_read(drawn, monkeypatch):
     book, inputs, _, _ = drawn
-    key = recipe.source_key(book, "some.Reads")
-    found = recipe.look_up(book.store, key, inputs.names("tiny"), inputs.digest("tiny"))
-    unreadable = Inputs({"tiny": str(tmp_path / "lost.json")}, {})
-    assert found and recipe.look_up(book.store, key, unreadable.names("tiny"), inputs.digest("tiny")) == found
+    wanted = [Wanted("some.Reads", "tiny")]
+    found = render(book, wanted, inputs, lambda line: None)
+    look_up, read = recipe.look_up, []
+    monkeypatch.setattr(recipe, "look_up", lambda *given: read.append("compared") or look_up(*given))
+    assert render(book, wanted, inputs, lambda line: None) == found
+    assert "compared" not in read
     os.utime(inputs.traces["tiny"])  # made again: it is read, and holds what it held
-    assert recipe.look_up(book.store, key, inputs.names("tiny"), inputs.digest("tiny")) == found
-    with pytest.raises(OSError):
-        recipe.look_up(book.store, key, unreadable.names("tiny"), unreadable.digest("tiny"))
+    assert render(book, wanted, inputs, lambda line: None) == found
+    assert read.count("compared") == 1
 
 
 def test_a_missing_file_is_made_again(drawn):

@@ -19,7 +19,7 @@ from .book import Book
 from .filming import recipe
 from .filming.lint import lint
 from .filming.recipe import KIND, find_scene
-from .filming.remembered import SourceKeys
+from .filming.remembered import Seen, SourceKeys
 from .names import Names, Place
 from .pool import ForkPool, open_pool
 from .pool.job import Job, Parcel, Take
@@ -97,14 +97,20 @@ class Inputs:
     def names(self, run: str | None) -> Names:
         return Names(Traces(self.traces), self.steps, run)
 
-    def digest(self, run: str | None) -> str:
+    def digest(self) -> str:
         """Of all that a name can stand for, without reading a trace: another file counts as another trace."""
-        traces = {name: [path, Path(path).stat().st_mtime_ns] for name, path in self.traces.items()}
-        return digest(traces, self.plain()["steps"], run)
+        return digest({name: [path, _time_of(path)] for name, path in self.traces.items()}, self.plain()["steps"])
 
     def plain(self) -> dict[str, Any]:
         steps = {id: {"object": place.object, "span": list(place.span)} for id, place in self.steps.items()}
         return {"traces": dict(self.traces), "steps": steps}
+
+
+def _time_of(path: str) -> int | None:
+    try:
+        return Path(path).stat().st_mtime_ns
+    except OSError:
+        return None  # who reads it will say so
 
 
 def render(
@@ -119,12 +125,11 @@ def render(
     that ``pool`` opens; PoolError where it can't."""
     clips: dict[Wanted, Clip] = {}
     missing: dict[Wanted, str] = {}
-    keys = SourceKeys(book)
+    keys, seen = SourceKeys(book), Seen(book, inputs.digest())
     for want in dict.fromkeys(wanted):
         try:
             key = keys.of(want.scene)
-            seen = recipe.look_up(book.store, key, inputs.names(want.run), inputs.digest(want.run))
-            found = stored(book, seen)
+            found = stored(book, seen.look_up(key, inputs.names(want.run)))
         except (SourceError, TraceError, OSError) as error:
             clips[want] = Clip(error=str(error))
             continue
@@ -133,6 +138,7 @@ def render(
         else:
             missing[want] = key
     keys.keep()
+    seen.keep()
     if draft:
         clips |= dict.fromkeys(missing, Clip(error=LEFT_OUT))
     elif missing:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +18,7 @@ from ..book import Book
 from ..fonts import fonts_digest
 from ..names import Names, UnknownName
 from ..source import Module, Source, SourceError, parse
-from ..store import Store, Unkept, digest, version
+from ..store import Store, digest, version
 from ..trace import TraceError
 from ..tracing.closure import closure, without_docstrings
 
@@ -94,20 +93,11 @@ def needed(module: Module, name: str) -> list[ast.stmt]:
         pending |= {node.id for i in new for node in ast.walk(statements[i]) if isinstance(node, ast.Name)}
 
 
-def look_up(store: Store, key: str, names: Names, inputs: str = "") -> str | None:
-    """The artifact key of a finished clip whose values are what they were, or None.
-
-    ``inputs``, a digest of all that names may stand for, is kept with what was found: while it stays, nothing is
-    compared.
-    """
+def look_up(store: Store, key: str, names: Names) -> str | None:
+    """The artifact key of a finished clip whose values are what they were, or None."""
     for artifact in store.keys(f"{READS}/{key}"):
         entry = store.read_json(f"{READS}/{key}", artifact)
-        if entry and inputs and entry.get("inputs") == inputs:
-            return artifact
         if entry and unchanged(entry["reads"], names):
-            if inputs:
-                with suppress(Unkept):  # the next build compares once more
-                    note(store, key, entry["reads"], artifact, inputs)
             return artifact
     return None
 
@@ -117,9 +107,9 @@ def unchanged(reads: Mapping[str, str], names: Names) -> bool:
     return all(_digest(name, names) == was for name, was in reads.items())
 
 
-def note(store: Store, key: str, reads: Mapping[str, str], artifact: str, inputs: str = "") -> None:
-    """Keep what a finished clip read, below its source key, and the inputs for which that is known to hold."""
-    store.write_json(f"{READS}/{key}", artifact, {"reads": dict(reads), "inputs": inputs})
+def note(store: Store, key: str, reads: Mapping[str, str], artifact: str) -> None:
+    """Keep what a finished clip read, below its source key."""
+    store.write_json(f"{READS}/{key}", artifact, {"reads": dict(reads)})
 
 
 def _digest(name: str, names: Names) -> str | None:

@@ -1,7 +1,7 @@
-"""The source keys of the last build, for as long as no file changes that could decide one.
+"""What the last build found out, for as long as nothing changes that could decide it.
 
-A key follows from the syntax trees of a scene and of all that it imports; that no byte of any of them changed is known
-much sooner.
+A source key follows from the syntax trees of a scene and of all that it imports, and which clip is the right one from
+the values in the traces; that no byte of any of them changed is known much sooner.
 """
 
 from __future__ import annotations
@@ -10,9 +10,36 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..book import Book
+from ..names import Names
 from ..source import python_files
 from ..store import Unkept, digest
 from . import recipe
+
+
+class Seen:
+    """``look_up(key, names)`` is :func:`recipe.look_up`, remembered in the store by ``keep`` while ``inputs`` stays.
+
+    ``inputs`` is a digest of all that names may stand for.
+    """
+
+    def __init__(self, book: Book, inputs: str) -> None:
+        self.store, self._inputs = book.store, inputs
+        self._key = digest("seen clips", str(book.confdir))
+        kept = book.store.read_json("book", self._key) or {}
+        self._clips: dict[str, str] = dict(kept["clips"]) if kept.get("of") == inputs else {}
+        self._before = dict(self._clips)
+
+    def look_up(self, key: str, names: Names) -> str | None:
+        """The artifact key of a finished clip, or None."""
+        own = f"{key} {names.run}"
+        if own not in self._clips and (found := recipe.look_up(self.store, key, names)):
+            self._clips[own] = found
+        return self._clips.get(own)
+
+    def keep(self) -> None:
+        if self._clips != self._before:
+            with suppress(Unkept):  # the next build looks once more
+                self.store.write_json("book", self._key, {"of": self._inputs, "clips": self._clips})
 
 
 class SourceKeys:
