@@ -95,14 +95,26 @@ def pdf(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; `-- tests/test_store.py -k digest` runs some."""
     session.run(sys.executable, "bootstrap.py", "--tests")
-    options = enter_book(session) or ["-n", "2", "--dist", "loadfile"]  # some: one after the other, to look closely
-    session.run(BIN / "pytest", "-m", "not stages and not site and not faults", *options)
+    options = enter_book(session)
+    if options:  # slow ones too, if they are asked for; one after the other, to look closely
+        session.run(BIN / "pytest", "-m", "not stages and not site and not faults", *options)
+    else:
+        fast = ["-m", "not slow and not stages and not site and not faults"]
+        session.run(BIN / "pytest", *fast, "-n", "2", "--dist", "loadfile")
+
+
+@nox.session(venv_backend="none", requires=["book"])
+def slow(session: nox.Session) -> None:
+    """Run the tests that take long: books of their own that are built again and again, trainings by two processes."""
+    session.run(sys.executable, "bootstrap.py", "--tests")
+    options = enter_book(session) or ["-n", "2", "--dist", "loadfile"]
+    session.run(BIN / "pytest", "-m", "slow", *options)
 
 
 @nox.session(venv_backend="none", requires=["book"])
 def stages(session: nox.Session) -> None:
     """Run the slower tests of clips: every scene of the book, and a gallery beside stock Manim's frames."""
-    options = enter_book(session)
+    options = enter_book(session) or ["-n", "2", "--dist", "worksteal"]
     build(session)
     session.run(BIN / "pytest", "-m", "stages", *options)
 

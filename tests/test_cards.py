@@ -23,6 +23,8 @@ from cutaway.linking.card import Card
 from cutaway.linking.jobs import draw
 from cutaway.palette import DARK, contrast
 
+pytestmark = pytest.mark.slow
+
 SVG = "{http://www.w3.org/2000/svg}"
 STEP = "attention-forward-mask"
 

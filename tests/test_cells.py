@@ -8,6 +8,8 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import SPHINX
 
+pytestmark = pytest.mark.slow
+
 CONF = """
 extensions = ["myst_nb", "cutaway"]
 cutaway_sources = {"pkg": ["src"]}

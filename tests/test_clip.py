@@ -10,6 +10,8 @@ from bs4 import BeautifulSoup
 
 from tests.clip_book import write_book
 
+pytestmark = pytest.mark.slow
+
 CONF = """
 project, version, copyright, language = "clips", "1", "nobody", "en"
 extensions = ["myst_parser", "cutaway"]

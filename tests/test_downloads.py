@@ -18,6 +18,8 @@ from cutaway.filming.script import script_of
 from cutaway.linking.film import write
 from tests.clip_book import write_book
 
+pytestmark = pytest.mark.slow
+
 SQUARE = {  # slides to the right for two seconds, then rests for one
     "format": 1, "fps": 10, "frames": 30, "size": [19200, 10800], "background": 0,
     "paints": ["ground", "accent"], "paths": ["M0 0l1600 0l0 1600l-1600 0z"], "styles": [[[1, 1]]],

@@ -125,7 +125,7 @@ def test_sessions_are_the_ones_that_the_readme_may_name() -> None:
         env={**os.environ, "NOX_ENVDIR": ""},
     ).stdout
     sessions = dict(re.findall(r"^[*-] ([\w-]+) -> (.+)$", listed, re.MULTILINE))
-    known = "book docs live pdf tests stages clips site-check bench faults permalinks cells lint"
+    known = "book docs live pdf tests slow stages clips site-check bench faults permalinks cells lint"
     assert set(sessions) == set(known.split())
 
 

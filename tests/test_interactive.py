@@ -18,6 +18,8 @@ from weight import served, weigh
 from cutaway.interactive import MOST, Band, Level, Line, Points, interactive
 from cutaway.palette import BY_NAME
 
+pytestmark = pytest.mark.slow
+
 NAMED = {"x": "step", "y": "loss", "alt": "It falls."}
 SERIES = (
     Line("each </script><!-- & batch", range(4), [4, 3.123456789, math.nan, 1], faint=True, colour=0),

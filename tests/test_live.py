@@ -15,6 +15,8 @@ from playwright.sync_api import Browser, expect
 
 from cutaway.live.server import death, warnings
 
+pytestmark = pytest.mark.slow
+
 PAGE = """(words)=
 # Words
 

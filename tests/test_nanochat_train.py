@@ -28,6 +28,8 @@ from nanochat.logs import JsonLines, read_lines
 from nanochat.settings import Settings, settings_from
 from nanochat.tokenizer import RustBPETokenizer, token_bytes
 
+pytestmark = pytest.mark.slow
+
 SOURCE = Path(__file__).parents[1] / "model_src"
 WORDS = ["the", "model", "reads", "a", "row", "of", "tokens", "and", "foresees", "the", "next", "one", "in", "it"]
 TEXTS = [" ".join(WORDS[(i * k + k * k) % len(WORDS)] for k in range(1, 30)) + "." for i in range(80)]

@@ -7,6 +7,8 @@ import torch
 
 from nanogpt import sort
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def trained():

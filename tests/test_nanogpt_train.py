@@ -19,6 +19,8 @@ from nanogpt.device import usable_device
 from nanogpt.model import GPTConfig
 from nanogpt.train import TrainOptions, World, get_lr
 
+pytestmark = pytest.mark.slow
+
 SOURCE = Path(train.__file__).parents[1]
 SMALL = TrainOptions(
     dataset="lcg", device="cpu", dtype="float32", compile=False, block_size=16, batch_size=4, n_layer=2,

@@ -18,6 +18,8 @@ from playwright.sync_api import Browser
 from cutaway.linking.registry import Entry, Registry, RegistryError
 from cutaway.targets import Target
 
+pytestmark = pytest.mark.slow
+
 PAGES = {
     "index": "(home)=\n# A book\n\n```{toctree}\n:glob:\n*\n```\n",
     "cats": "(cats)=\n# Cats\n\nThey sleep.\n\n(cats-paws)=\n## Paws\n\nFour.\n\n(cats-tails)=\n## Tails\n\nOne.\n",

@@ -28,6 +28,8 @@ from cutaway.store import Store
 from tests.clip_book import write_book, write_trace
 from tests.faults.site import Site
 
+pytestmark = pytest.mark.slow
+
 # One that is recorded, one that reads values and has a notice, one that is filmed, one that fails.
 NAMES = ("Plain", "Reads", "Filmed", "Raises")
 WANTED = [Wanted(f"some.{name}", "tiny") for name in NAMES]

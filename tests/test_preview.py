@@ -10,6 +10,8 @@ from cutaway.filming import preview as module
 from cutaway.filming.preview import Stage, preview
 from tests.clip_book import write_book
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def book(tmp_path):

@@ -10,6 +10,8 @@ from bs4 import BeautifulSoup
 from conftest import ROOT, Book, BuildBook
 from playwright.sync_api import Browser
 
+pytestmark = pytest.mark.slow
+
 SOURCE = ROOT / "model_src/nanogpt/model.py"
 PAGE = "source/nanogpt/model"
 

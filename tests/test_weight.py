@@ -13,6 +13,8 @@ from weight import pages, served, weigh
 from cutaway.website.policy import with_policy
 from cutaway.website.pruning import names_in_page, prune, without_unused_variables
 
+pytestmark = pytest.mark.slow
+
 LIMIT = 105_000  # bytes at first view of a page with little on it; the book's longest has 126 KB, the goal is 150
 
 

@@ -21,6 +21,8 @@ from nanochat.logs import read_lines
 from nanochat.settings import settings_from
 from nanogpt import sort
 
+pytestmark = pytest.mark.slow
+
 PAGE = (ROOT / "docs/train/yours.md").read_text("utf-8")
 SMALL = {  # the last value of an option wins
     "nanogpt.train": "--device=cpu --compile=False --batch_size=2 --block_size=16 --n_layer=1 --n_head=2 --n_embd=16 "

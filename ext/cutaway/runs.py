@@ -77,10 +77,11 @@ def ensure(
 ) -> dict[str, Outcome]:
     """Make what is missing of the declared runs, as many at once as there are workers; of a draft, the first alone.
 
-    Failures are outcomes, not exceptions.
+    The longest begin first, so that none is left over at the end. Failures are outcomes, not exceptions.
     """
     all, stop = declared(book.runs), Event()
     wanted = [run for run in all if names is None or run.name in names]
+    longest_first = sorted(wanted, key=lambda run: -run.budget_s)
 
     def outcome(run: Declared) -> Outcome:
         stored = _stored(book, run) if draft and run is not all[0] else None
@@ -88,7 +89,8 @@ def ensure(
 
     with ThreadPoolExecutor(max(1, book.workers)) as pool:
         try:
-            return {found.name: found for found in pool.map(outcome, wanted)}
+            found = {found.name: found for found in pool.map(outcome, longest_first)}
+            return {run.name: found[run.name] for run in wanted}
         except BaseException:  # Ctrl-C comes to this thread alone
             stop.set()
             pool.shutdown(cancel_futures=True)
