@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 
 pytestmark = pytest.mark.site
 COLOURS = ["color-contrast", "link-in-text-block"]  # the rules whose answer depends on the theme
+NARROW = 360
 OFF_UNLESS_ASKED = ["target-size", "td-has-header"]  # axe-core's own default; WCAG 2.2 and Lighthouse ask
 
 # A rule, and how the markup begins that may break it.
@@ -26,15 +27,19 @@ def violations(page: Page, **options: Any) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("width", [1280, NARROW])
 def test_axe_finds_nothing(
     page_name: str, width: int, reader: Callable[..., Any], npm: Path
 ) -> None:
     axe = (npm / "axe-core/axe.min.js").read_text("utf-8")
     with reader(page_name, width=width, color_scheme="light", reduced_motion="reduce") as page:
         page.evaluate(axe)
-        found = violations(page, rules={rule: {"enabled": True} for rule in OFF_UNLESS_ASKED})
-        page.emulate_media(color_scheme="dark")
-        page.locator("html:not([data-theme=light])").wait_for(state="attached")
-        found += [f"in the dark, {text}" for text in violations(page, runOnly=COLOURS)]
+        rules = {rule: {"enabled": True} for rule in OFF_UNLESS_ASKED}
+        if width == NARROW:  # colours are those of the desk, and take most of the time
+            found = violations(page, rules=rules | {rule: {"enabled": False} for rule in COLOURS})
+        else:
+            found = violations(page, rules=rules)
+            page.emulate_media(color_scheme="dark")
+            page.locator("html:not([data-theme=light])").wait_for(state="attached")
+            found += [f"in the dark, {text}" for text in violations(page, runOnly=COLOURS)]
     assert found == [], "\n".join(found)
