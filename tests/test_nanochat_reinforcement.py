@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from nanochat.chat_rl import RLSettings, begin_rl, evaluate_passes, run_rl, sample_step, take_rl_step
+from nanochat.chat_rl import RLSettings, begin_rl, evaluate_passes, learn, run_rl, sample_step, take_rl_step
 from nanochat.gpt import GPT, GPTConfig
 from nanochat.reinforcement import Group, padded, pass_at_k, policy_loss
 from nanochat.settings import Settings
@@ -119,17 +119,17 @@ def test_a_model_learns_what_is_rewarded() -> None:
     assert rl.optimizer.param_groups[0]["lr"] < rl.optimizer.param_groups[0]["initial_lr"] / 6  # falls to nothing
 
 
-def test_passes_of_any_size_make_the_same_step() -> None:
-    weights = []
-    for size in (8, 2):
-        rl = begin(device_batch_size=size, questions=1)
-        take_rl_step(rl)
-        weights.append(torch.cat([p.detach().flatten() for p in rl.model.parameters()]))
-    # Each pass is divided by its own tokens, so equal only where these are equally many.
-    groups = sample_step(begin(questions=1))
-    if len({int(row.sum()) for row in groups[0].mask}) == 1:
-        torch.testing.assert_close(*weights, rtol=1e-3, atol=1e-4)
-    assert weights[0].isfinite().all() and weights[1].isfinite().all()
+@pytest.mark.parametrize("size", [8, 4, 2])
+def test_passes_of_any_size_have_the_loss_of_all_answers_at_once(size: int) -> None:
+    torch.manual_seed(5)
+    ids, mask = torch.randint(200, (8, 9)), torch.ones(8, 9)  # equally many chosen tokens in every pass
+    group = Group(ids, mask, torch.arange(8.0), [""] * 8)
+    rl = begin(device_batch_size=size, questions=1)
+    with torch.no_grad():
+        whole = policy_loss(rl.model, ids, mask, group.advantages).item()
+    assert abs(whole) > 1e-3
+    assert learn(rl, [group]) == pytest.approx(whole, rel=1e-4)
+    assert rl.step == 1
 
 
 def test_what_is_said_of_a_step_is_counted() -> None:

@@ -18,6 +18,7 @@ from nanochat.checkpoint import CheckpointError, find_steps, read_meta, save_che
 from nanochat.common import ALONE, World, compute_cleanup, compute_init, print0, total
 from nanochat.engine import Engine
 from nanochat.files import get_base_dir
+from nanochat.finetune import RATES
 from nanochat.gpt import GPT
 from nanochat.loading import load
 from nanochat.logs import JsonLines, Listener, silent, tell
@@ -78,8 +79,7 @@ def begin_rl(
     """A training of this model, which it changes, with a fresh optimizer and no weight decay."""
     if settings.questions % world.size:
         raise ValueError(f"{settings.questions} questions can't be shared out evenly among {world.size} processes")
-    names = ("unembedding_lr", "embedding_lr", "matrix_lr", "scalar_lr")
-    rates = {name: getattr(base, name) * settings.init_lr_frac for name in names}
+    rates = {name: getattr(base, name) * settings.init_lr_frac for name in RATES}
     optimizer = model.setup_optimizer(**rates, options=base.optim_config(half=model.dtype == torch.bfloat16))
     schedule = Schedule(settings.num_steps, warmdown_ratio=1.0, momentum_start=0.95)
     return Reinforcement(settings, world, tokenizer, Engine(model, tokenizer), model, optimizer, schedule, task)
@@ -103,12 +103,13 @@ def sample_step(rl: Reinforcement) -> list[Group]:
 def learn(rl: Reinforcement, groups: list[Group]) -> float:
     """One step of the optimizer with all answers; the loss."""
     rl.model.train()
-    size, loss_of_all = rl.settings.device_batch_size, 0.0
+    size, device, loss_of_all = rl.settings.device_batch_size, rl.model.get_device(), 0.0
     passes = rl.settings.num_samples // size * len(groups)
     for group in groups:
         for start in range(0, rl.settings.num_samples, size):
             few = slice(start, start + size)
-            loss = policy_loss(rl.model, group.ids[few], group.mask[few], group.advantages[few]) / passes
+            few_of_each = (part[few].to(device) for part in (group.ids, group.mask, group.advantages))
+            loss = policy_loss(rl.model, *few_of_each) / passes
             loss.backward()
             loss_of_all += loss.item()
     rl.schedule.apply(rl.optimizer, rl.step)
@@ -130,7 +131,7 @@ def described(rl: Reinforcement, groups: list[Group]) -> dict[str, float]:
     rewards = torch.stack([group.rewards for group in groups])                 # (questions, N)
     alike = (rewards == rewards[:, :1]).all(dim=1).float().mean()
     chosen = sum(group.mask.sum() for group in groups) / rewards.numel()
-    numbers = total(torch.tensor([rewards.mean(), alike, chosen]), rl.world) / rl.world.size
+    numbers = total(torch.tensor([rewards.mean(), alike, chosen], device=rl.world.device), rl.world) / rl.world.size
     return dict(zip(("reward", "alike", "tokens"), numbers.tolist(), strict=True))
 
 
