@@ -23,6 +23,10 @@ cutaway_runs = [
     "runs/modern.py",
     "runs/scaling.py",
     "runs/distributed.py",
+    "runs/mid.py",
+    "runs/sft.py",
+    "runs/rl.py",
+    "runs/talk.py",
 ]
 cutaway_scenes = "scenes"
 cutaway_store = "../.cutaway"

@@ -6,6 +6,7 @@ A book declares them in the files of ``cutaway_runs``; the classes are only read
         "Sorts six letters."
         name = "sort"
         sources = ("nanogpt",)         # packages of cutaway_sources that it imports
+        after = ("base",)              # runs whose weights it begins with: train(self, log, base)
         limit_s = 600                  # the child is stopped after that
         budget_s = 60                  # what it takes on an idle core, for the sum of all; 0: not said
 
@@ -13,15 +14,15 @@ A book declares them in the files of ``cutaway_runs``; the classes are only read
         def build(self, weights):      # optional: the model, for cells: load("sort").model()
         def trace(self, weights, record):   # see cutaway.tracing.record
 
-Training is keyed by its code without comments, docstrings and times, the trace by the text and the weights: a comment
-edit traces again and never trains again. Both are kept in the store.
+Training is keyed by its code without comments, docstrings and times, and by the weights it begins with, the trace by
+the text and the weights: a comment edit traces again and never trains again. Both are kept in the store.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -44,11 +45,12 @@ class Run:
 
     name: str
     sources: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     limit_s: float = LIMIT_S
     budget_s: float = 0.0
 
-    def train(self, log: Any) -> Mapping[str, Any]:
-        """Weights by name (arrays or tensors); nothing to train by default."""
+    def train(self, log: Any, **given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Weights by name (arrays or tensors); nothing to train by default. ``given``: the weights of runs before."""
         return {}
 
     def build(self, weights: Mapping[str, Any]) -> Any:
@@ -77,31 +79,59 @@ def ensure(
 ) -> dict[str, Outcome]:
     """Make what is missing of the declared runs, as many at once as there are workers; of a draft, the first alone.
 
-    The longest begin first, so that none is left over at the end. Failures are outcomes, not exceptions.
+    Runs that others wait for begin first, the longest of them before. Failures are outcomes, not exceptions.
     """
     all, stop = declared(book.runs), Event()
-    wanted = [run for run in all if names is None or run.name in names]
-    longest_first = sorted(wanted, key=lambda run: -run.budget_s)
+    wanted = _with_those_before(all, names)
+    waiting = urgent_first(wanted)
+    found: dict[str, Outcome] = {}
 
     def outcome(run: Declared) -> Outcome:
-        stored = _stored(book, run) if draft and run is not all[0] else None
-        return stored or _ensure_one(book, run, report, stop)
+        before = {name: found[name] for name in run.after}
+        stored = _stored(book, run, before) if draft and run is not all[0] else None
+        return stored or _ensure_one(book, run, before, report, stop)
 
-    with ThreadPoolExecutor(max(1, book.workers)) as pool:
+    workers = max(1, book.workers)
+    running: dict[Future[Outcome], str] = {}
+    with ThreadPoolExecutor(workers) as pool:
         try:
-            found = {found.name: found for found in pool.map(outcome, longest_first)}
-            return {run.name: found[run.name] for run in wanted}
+            while waiting or running:
+                for run in [run for run in waiting if found.keys() >= set(run.after)][: workers - len(running)]:
+                    waiting.remove(run)
+                    running[pool.submit(outcome, run)] = run.name
+                for done in wait(running, return_when=FIRST_COMPLETED).done:
+                    found[running.pop(done)] = done.result()
         except BaseException:  # Ctrl-C comes to this thread alone
             stop.set()
             pool.shutdown(cancel_futures=True)
             raise
+    return {run.name: found[run.name] for run in wanted}
 
 
-def _stored(book: Book, run: Declared) -> Outcome | None:
+def _with_those_before(all: Sequence[Declared], names: Iterable[str] | None) -> list[Declared]:
+    """The runs of these names and those they begin with, in the order of their declaration; None: all."""
+    if names is None:
+        return list(all)
+    wanted = set(names)
+    for run in reversed(all):  # what a run comes after is declared before it
+        if run.name in wanted:
+            wanted |= set(run.after)
+    return [run for run in all if run.name in wanted]
+
+
+def urgent_first(runs: Sequence[Declared]) -> list[Declared]:
+    """By how long a run and what waits for it take, so that nothing long is left over at the end."""
+    left: dict[str, float] = {}
+    for run in reversed(runs):
+        left[run.name] = run.budget_s + max([left[other.name] for other in runs if run.name in other.after], default=0)
+    return sorted(runs, key=lambda run: -left[run.name])
+
+
+def _stored(book: Book, run: Declared, before: Mapping[str, Outcome]) -> Outcome | None:
     """What the store has of a run; None where its own mistake keeps us from looking."""
     try:
         keys = KnownKeys(book, run)
-        weights = book.store.path("train", keys.training(), ".npz")
+        weights = book.store.path("train", keys.training(_digests(before)), ".npz")
         if trained := book.store.whole("train", weights.stem):
             trace = book.store.path("trace", keys.tracing(trained["digest"]), ".json")
             if book.store.whole("trace", trace.stem):
@@ -111,14 +141,14 @@ def _stored(book: Book, run: Declared) -> Outcome | None:
     return Outcome(run.name, run.file, run.line, error=LEFT_OUT)
 
 
-def _ensure_one(book: Book, run: Declared, report: Report, stop: Event) -> Outcome:
+def _ensure_one(book: Book, run: Declared, before: Mapping[str, Outcome], report: Report, stop: Event) -> Outcome:
     try:
         missing = [name for name in run.sources if name not in book.sources]
         if missing:
             known = ", ".join(book.sources) or "none"
             raise RunError(f"sources = {run.sources}: no package {missing[0]!r} in cutaway_sources; known: {known}")
         keys = KnownKeys(book, run)
-        weights = _trained(book, run, keys, report, stop)
+        weights = _trained(book, run, before, keys, report, stop)
         trace = _traced(book, run, keys, weights, report, stop)
         return Outcome(run.name, run.file, run.line, str(trace), str(weights))
     except (RunError, SourceError) as error:
@@ -127,17 +157,31 @@ def _ensure_one(book: Book, run: Declared, report: Report, stop: Event) -> Outco
         return Outcome(run.name, run.file, run.line, error=error.strerror or str(error))
 
 
-def _trained(book: Book, run: Declared, keys: KnownKeys, report: Report, stop: Event) -> Path:
-    path = book.store.path("train", keys.training(), ".json")
+def _digests(before: Mapping[str, Outcome]) -> dict[str, str]:
+    """The digests of the weights of runs; RunError where one has none."""
+    failed = [name for name, outcome in before.items() if outcome.error]
+    if failed:
+        raise RunError(f"it begins with the weights of the run {failed[0]!r}, and there are none: see there")
+    return {name: _content(Path(outcome.weights))["digest"] for name, outcome in before.items()}
+
+
+def _content(weights: Path) -> Any:
+    return json.loads(weights.with_suffix(".json").read_text("utf-8"))
+
+
+def _trained(
+    book: Book, run: Declared, before: Mapping[str, Outcome], keys: KnownKeys, report: Report, stop: Event
+) -> Path:
+    path = book.store.path("train", keys.training(_digests(before)), ".json")
     if book.store.whole("train", path.stem) is None:
         report(f"run {run.name}: training")
-        _make(book, run, "train", path, {}, report, stop)
+        given = {name: outcome.weights for name, outcome in before.items()}
+        _make(book, run, "train", path, {"given": given}, report, stop)
     return path.with_suffix(".npz")
 
 
 def _traced(book: Book, run: Declared, keys: KnownKeys, weights: Path, report: Report, stop: Event) -> Path:
-    trained = json.loads(weights.with_suffix(".json").read_text("utf-8"))
-    path = book.store.path("trace", keys.tracing(trained["digest"]), ".json")
+    path = book.store.path("trace", keys.tracing(_content(weights)["digest"]), ".json")
     if book.store.whole("trace", path.stem) is None:
         report(f"run {run.name}: tracing")
         _make(book, run, "trace", path, {"weights": str(weights)}, report, stop)
@@ -145,7 +189,7 @@ def _traced(book: Book, run: Declared, keys: KnownKeys, weights: Path, report: R
 
 
 def _make(
-    book: Book, run: Declared, stage: str, path: Path, more: dict[str, str], report: Report, stop: Event
+    book: Book, run: Declared, stage: str, path: Path, more: Mapping[str, Any], report: Report, stop: Event
 ) -> None:
     execute(book, run, stage, path, more, report, stop)
     if book.store.whole(stage, path.stem) is None:

@@ -69,7 +69,8 @@ def _train(request: Mapping[str, Any], channel: TextIO) -> None:
     install(request["beside"])
     install(request["sources"])
     log = Log(lambda message: _send(channel, message))
-    weights = {name: to_array(value)[0] for name, value in _declared(request).train(log).items()}
+    given = {run: _arrays(Path(path)) for run, path in request["given"].items()}
+    weights = {name: to_array(value)[0] for name, value in _declared(request).train(log, **given).items()}
     _check_numbers({f"weights {name!r}": array for name, array in weights.items()})
     _check_numbers({f"log {name!r}": [value for _, value in rows] for name, rows in log.series.items()})
     _check_numbers({f"fact {name!r}": value for name, value in log.facts.items()})
@@ -90,8 +91,7 @@ def _trace(request: Mapping[str, Any], channel: TextIO) -> None:
     install(request["beside"])
     install(request["sources"], recorder, recorder.sites)
     weights = Path(request["weights"])
-    with np.load(weights, allow_pickle=False) as arrays:
-        _declared(request).trace({name: arrays[name] for name in arrays.files}, recorder)
+    _declared(request).trace(_arrays(weights), recorder)
     if not recorder.passes:
         raise ValueError(
             f"the run {request['run']!r} recorded no pass: use `with record(NAME, model):` in its trace method"
@@ -101,6 +101,11 @@ def _trace(request: Mapping[str, Any], channel: TextIO) -> None:
         _send(channel, {"progress": notice})
     trained = json.loads(weights.with_suffix(".json").read_text("utf-8"))
     _save(Path(request["out"]), recorder.arrays, _content(request["run"], recorder, trained))
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
 
 
 def _content(run: str, recorder: Recorder, trained: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,9 +27,9 @@ class Declared:
     file: Path
     line: int
     sources: tuple[str, ...]
+    after: tuple[str, ...]
     limit_s: float
     budget_s: float
-
 
     @property
     def beside(self) -> dict[str, list[Path]]:
@@ -44,7 +44,17 @@ def declared(files: Sequence[Path]) -> list[Declared]:
     for run in reversed(found):
         if names.count(run.name) > 1:
             raise RunError(f"{run.file}:{run.line}: the run {run.name!r} is declared twice; give each its own name")
+    for place, run in enumerate(found):
+        _check_before(run, names[:place], names)
     return found
+
+
+def _check_before(run: Declared, before: Sequence[str], all: Sequence[str]) -> None:
+    """A run goes on from runs that are declared before it: so none waits for itself."""
+    for name in run.after:
+        if name not in before:
+            there = "declared later: move it up" if name in all else f"not declared; there is {', '.join(all)}"
+            raise RunError(f"{run.file}:{run.line}: the run {run.name!r} comes after {name!r}, which is {there}")
 
 
 def _in_file(path: Path) -> list[Declared]:
@@ -60,16 +70,21 @@ def is_run(node: ast.ClassDef) -> bool:
 
 
 def _declared(module: Module, node: ast.ClassDef) -> Declared:
-    settings: dict[str, Any] = {"name": node.name.lower(), "sources": (), "limit_s": LIMIT_S, "budget_s": 0.0}
+    settings: dict[str, Any] = {
+        "name": node.name.lower(), "sources": (), "after": (), "limit_s": LIMIT_S, "budget_s": 0.0,
+    }  # fmt: skip
     for statement in node.body:
         if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
             target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
             if isinstance(target, ast.Name) and target.id in settings:
                 settings[target.id] = _checked(module, statement.value, target.id)
-    sources = settings["sources"]
-    sources = (sources,) if isinstance(sources, str) else tuple(sources)
+    sources, after = _names(settings["sources"]), _names(settings["after"])
     times = settings["limit_s"], settings["budget_s"]
-    return Declared(settings["name"], node.name, module.path, node.lineno, sources, *times)
+    return Declared(settings["name"], node.name, module.path, node.lineno, sources, after, *times)
+
+
+def _names(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _checked(module: Module, node: ast.expr, name: str) -> Any:
@@ -79,11 +94,13 @@ def _checked(module: Module, node: ast.expr, name: str) -> Any:
     fits = {
         "name": isinstance(value, str) and value != "",
         "sources": all(isinstance(source, str) for source in names),
+        "after": all(isinstance(run, str) for run in names),
         "limit_s": seconds,
         "budget_s": seconds,
     }
     if not fits[name]:
-        kinds = {"name": "a word", "sources": "names of packages"} | dict.fromkeys(TIMES, "a number of seconds")
+        kinds = {"name": "a word", "sources": "names of packages", "after": "names of runs"}
+        kinds |= dict.fromkeys(TIMES, "a number of seconds")
         raise RunError(f"{module.path}:{node.lineno}: {name} = {ast.unparse(node)}: write {kinds[name]}")
     return value
 

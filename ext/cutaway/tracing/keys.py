@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -26,8 +26,9 @@ class KnownKeys:
         kept = book.store.read_json("book", self._entry) or {}
         self._known: dict[str, str] = dict(kept["keys"]) if kept.get("of") == self._inputs else {}
 
-    def training(self) -> str:
-        return self._keep("training", lambda: self._keys.training())
+    def training(self, given: Mapping[str, str]) -> str:
+        """``given``: the digests of the weights that it begins with, by the run that made them."""
+        return self._keep(f"training {sorted(given.items())}", lambda: self._keys.training(given))
 
     def tracing(self, weights: str) -> str:
         return self._keep(f"tracing {weights}", lambda: self._keys.tracing(weights))
@@ -73,12 +74,12 @@ class Keys:
         self.modules = closure(Source({**run.beside, **sources}), self.rest)
         self.versions = _versions()
 
-    def training(self) -> str:
+    def training(self, given: Mapping[str, str]) -> str:
         train = [n for n in self.node.body if not (isinstance(n, ast.FunctionDef) and n.name in ("trace", "build"))]
         own = [n for n in self.rest.body if n is not self.node]
         code = [without_docstrings(ast.Module([*own, *train], []))]
         code += [f"{module.name}:{without_docstrings(module.tree)}" for module in self.modules]
-        return digest("train", self.run.name, code, self.versions, THREADS)
+        return digest("train", self.run.name, code, self.versions, THREADS, *([dict(given)] if given else []))
 
     def tracing(self, weights: str) -> str:
         own = [ast.unparse(n) for n in self.rest.body]

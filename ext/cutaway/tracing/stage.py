@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from ..book import Book
 from ..store import make_folder
@@ -22,7 +23,7 @@ Report = Callable[[str], None]
 
 
 def execute(
-    book: Book, run: Declared, stage: str, out: Path, more: dict[str, str], report: Report, stop: Event
+    book: Book, run: Declared, stage: str, out: Path, more: Mapping[str, Any], report: Report, stop: Event
 ) -> None:
     """Run a stage in a child with a time limit; its progress is reported, its error raised as RunError."""
     request = {

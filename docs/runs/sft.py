@@ -1,0 +1,130 @@
+"""Supervised fine-tuning, with the mask and without it, and two ways in which it goes wrong."""
+
+import contextlib
+
+from cutaway.runs import Run
+from runs.assistant import TASKS, base_settings, card_facts, card_of, fresh_model, kept_as, model_of, tokenizer_of
+
+
+class Sft(Run):
+    """The model of the run `mid`, fine-tuned: three seeds with the mask and three without; and where that fails."""
+
+    name = "sft"
+    sources = ("nanochat",)
+    after = ("prose", "mid")
+    limit_s = 1200
+    budget_s = 200
+    SEEDS = (1, 2, 3)
+    EXAMPLES = 350       # conversations of each task
+    ALONE = 2400         # of sorting alone, for the model that forgets
+    FROM_BASE = 1600     # of each scored task, for the mask that is off by one
+    ASKED = 100
+
+    def train(self, log, prose, mid):
+        from nanochat.finetune import FINE_TUNING
+        from nanochat.tasks.mixture import mixture
+
+        tokenizer, kept = tokenizer_of(mid), {"tokenizer": mid["tokenizer"]}
+        for seed in self.SEEDS:
+            for name, masked in (("masked", True), ("unmasked", False)):
+                model = fresh_model(mid)
+                conversations = mixture(self.EXAMPLES, seed=seed)
+                steps = tune(log, f"{name}_{seed}", model, tokenizer, conversations, masked)
+                log.fact(**card_facts(f"{name}_{seed}", card_of(model, tokenizer, self.ASKED)))
+                if seed == self.SEEDS[0]:
+                    kept |= model.state_dict() if masked else kept_as("unmasked", model)
+        log.fact(steps=steps, conversations=len(conversations), examples=self.EXAMPLES, asked=self.ASKED)
+        log.fact(frac=FINE_TUNING.init_lr_frac, seeds=len(self.SEEDS))
+        kept |= self.forget(log, fresh_model(mid), tokenizer)
+        kept |= self.begin_at_the_base(log, prose, tokenizer)
+        return kept
+
+    def forget(self, log, model, tokenizer):
+        """Fine-tuned on one task alone."""
+        from nanochat.tasks.sorting import Sorting
+
+        steps = tune(log, "alone", model, tokenizer, Sorting("train", self.ALONE, 1))
+        log.fact(**card_facts("alone", card_of(model, tokenizer, self.ASKED)), alone_steps=steps)
+        return kept_as("alone", model)
+
+    def begin_at_the_base(self, log, prose, tokenizer):
+        """Fine-tuned without midtraining, with the mask as it is to be, and with one that is a place too late."""
+        from nanochat.tasks.mixture import generated
+        from nanochat.tasks.task import TaskMixture
+
+        kept = {}
+        scored = [task for name, task in generated("train", self.FROM_BASE, 1).items() if name != "choice"]
+        for name, mask in (("direct", contextlib.nullcontext()), ("off_by_one", off_by_one())):
+            model = fresh_model(prose)
+            with mask:
+                steps = tune(log, name, model, tokenizer, TaskMixture(scored))
+            card = card_of(model, tokenizer, self.ASKED, [task for task in TASKS if task != "choice"])
+            log.fact(**card_facts(name, card))
+            kept |= kept_as(name, model)
+        log.fact(direct_steps=steps)
+        return kept
+
+    def build(self, weights):
+        """The one with the mask, of the first seed."""
+        return model_of(weights)
+
+    def trace(self, weights, record):
+        import torch
+
+        from nanochat.chat_data import ChatLoader
+        from nanochat.tasks.mixture import mixture
+        from nanochat.tasks.task import TaskSequence
+
+        tokenizer, model = tokenizer_of(weights), self.build(weights)
+        conversation = example()
+        with record("render"):
+            ids, _ = tokenizer.render_conversation(conversation)
+        with record("prompt"):
+            tokenizer.render_for_completion(conversation)
+        few = TaskSequence([mixture(3)])
+        with record("batch"):
+            inputs, targets = next(ChatLoader(tokenizer, few, 2, 96))
+        with record.sizes("batch", B=3, T=70):
+            next(ChatLoader(tokenizer, mixture(30), 3, 70))
+        with torch.no_grad(), record("loss", model):
+            model(inputs, targets, loss_reduction="none")
+        record.fact(tokens=len(ids), rows=inputs.size(0), T=inputs.size(1))
+        record.fact(question=conversation["messages"][0]["content"])
+
+
+def example():
+    """A conversation in which the assistant asks the calculator: the first test question of arithmetic."""
+    from runs.assistant import questions
+
+    return questions(1)["arithmetic"][0]
+
+
+def tune(log, name, model, tokenizer, conversations, masked=True):
+    """Fine-tune a model; the number of steps. The losses go into the log under the name."""
+    from dataclasses import replace
+
+    from nanochat.finetune import FINE_TUNING, begin_stage, run_stage
+
+    stage = replace(FINE_TUNING, masked=masked)
+    training = begin_stage(stage, stage.settings(base_settings(), eval_every=-1), model, tokenizer, conversations)
+    run_stage(training, report=lambda step, **values: log(step, **{f"loss_{name}": values["loss"]}))
+    return training.plan.num_iterations
+
+
+@contextlib.contextmanager
+def off_by_one():
+    """The mask is read where a token is read, not where it is foretold: a mistake that no error tells of."""
+    from nanochat import chat_data
+
+    right = chat_data.supervised
+
+    def supervised(ids, mask):
+        targets = ids[:, 1:].clone()
+        targets[mask[:, :-1] == 0] = -1
+        return targets
+
+    chat_data.supervised = supervised
+    try:
+        yield
+    finally:
+        chat_data.supervised = right
