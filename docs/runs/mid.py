@@ -20,7 +20,7 @@ class Mid(Run):
     sources = ("nanochat",)
     after = ("prose",)
     limit_s = 900
-    budget_s = 140
+    budget_s = 130
     EXAMPLES = 3000  # conversations of each task
     ASKED = 100      # questions of each task, before and after
     HELD_OUT = 40    # conversations of each task, for bits per byte

@@ -2,6 +2,7 @@
 
 from cutaway.runs import Run
 from runs.assistant import FIRST_LETTERS, base_settings, fresh_model, kept_as, model_of, tokenizer_of
+from runs.models import without_fused_attention
 
 
 class Rl(Run):
@@ -11,7 +12,7 @@ class Rl(Run):
     sources = ("nanochat",)
     after = ("mid",)
     limit_s = 900
-    budget_s = 150
+    budget_s = 130
     SEEDS = (1, 2, 3)
     STEPS = 24
     QUESTIONS = 16   # of a step
@@ -94,9 +95,10 @@ class Rl(Run):
             group = sample_group(engine, tokenizer, task, task[0], 4, self.MAX_TOKENS)
         with record("loss", model):
             policy_loss(model, group.ids, group.mask, group.advantages)
-        with record.sizes("loss", GPT(GPTConfig(7, 17, 2, n_head=11, n_kv_head=11, n_embd=286)), N=5, T=7, V=17):
-            policy_loss(GPT(GPTConfig(7, 17, 2, n_head=11, n_kv_head=11, n_embd=286)),
-                        torch.arange(40).view(5, 8) % 17, torch.ones(5, 8), torch.arange(5.0))  # fmt: skip
+        with without_fused_attention():
+            other = GPT(GPTConfig(7, 17, model.config.n_layer, n_head=11, n_kv_head=11, n_embd=286)).eval()
+        with record.sizes("loss", other, N=5, T=7, C=286, H=11, D=26, V=17):
+            policy_loss(other, torch.arange(40).view(5, 8) % 17, torch.ones(5, 8), torch.arange(5.0))
         with record("passes"):
             pass_at_k(group.rewards.tolist(), 2)
         few = self.settings(1)

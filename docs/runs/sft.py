@@ -3,7 +3,7 @@
 import contextlib
 
 from cutaway.runs import Run
-from runs.assistant import TASKS, base_settings, card_facts, card_of, fresh_model, kept_as, model_of, tokenizer_of
+from runs.assistant import base_settings, card_facts, card_of, fresh_model, kept_as, model_of, tokenizer_of
 
 
 class Sft(Run):
@@ -13,22 +13,22 @@ class Sft(Run):
     sources = ("nanochat",)
     after = ("prose", "mid")
     limit_s = 1200
-    budget_s = 200
+    budget_s = 180
     SEEDS = (1, 2, 3)
-    EXAMPLES = 350       # conversations of each task
+    LEARNED = ("arithmetic", "letters", "sorting")  # choice stays a guess for a model of this size
+    EXAMPLES = 550       # conversations of each
     ALONE = 2400         # of sorting alone, for the model that forgets
-    FROM_BASE = 1600     # of each scored task, for the mask that is off by one
+    FROM_BASE = 2000     # of arithmetic alone, for the mask that is off by one
     ASKED = 100
 
     def train(self, log, prose, mid):
         from nanochat.finetune import FINE_TUNING
-        from nanochat.tasks.mixture import mixture
 
         tokenizer, kept = tokenizer_of(mid), {"tokenizer": mid["tokenizer"]}
         for seed in self.SEEDS:
             for name, masked in (("masked", True), ("unmasked", False)):
                 model = fresh_model(mid)
-                conversations = mixture(self.EXAMPLES, seed=seed)
+                conversations = some(self.LEARNED, self.EXAMPLES, seed)
                 steps = tune(log, f"{name}_{seed}", model, tokenizer, conversations, masked)
                 log.fact(**card_facts(f"{name}_{seed}", card_of(model, tokenizer, self.ASKED)))
                 if seed == self.SEEDS[0]:
@@ -41,25 +41,18 @@ class Sft(Run):
 
     def forget(self, log, model, tokenizer):
         """Fine-tuned on one task alone."""
-        from nanochat.tasks.sorting import Sorting
-
-        steps = tune(log, "alone", model, tokenizer, Sorting("train", self.ALONE, 1))
+        steps = tune(log, "alone", model, tokenizer, some(["sorting"], self.ALONE, 1))
         log.fact(**card_facts("alone", card_of(model, tokenizer, self.ASKED)), alone_steps=steps)
         return kept_as("alone", model)
 
     def begin_at_the_base(self, log, prose, tokenizer):
         """Fine-tuned without midtraining, with the mask as it is to be, and with one that is a place too late."""
-        from nanochat.tasks.mixture import generated
-        from nanochat.tasks.task import TaskMixture
-
         kept = {}
-        scored = [task for name, task in generated("train", self.FROM_BASE, 1).items() if name != "choice"]
         for name, mask in (("direct", contextlib.nullcontext()), ("off_by_one", off_by_one())):
             model = fresh_model(prose)
             with mask:
-                steps = tune(log, name, model, tokenizer, TaskMixture(scored))
-            card = card_of(model, tokenizer, self.ASKED, [task for task in TASKS if task != "choice"])
-            log.fact(**card_facts(name, card))
+                steps = tune(log, name, model, tokenizer, some(["arithmetic"], self.FROM_BASE, 1))
+            log.fact(**card_facts(name, card_of(model, tokenizer, self.ASKED, ["arithmetic"])))
             kept |= kept_as(name, model)
         log.fact(direct_steps=steps)
         return kept
@@ -72,20 +65,16 @@ class Sft(Run):
         import torch
 
         from nanochat.chat_data import ChatLoader
-        from nanochat.tasks.mixture import mixture
-        from nanochat.tasks.task import TaskSequence
-
         tokenizer, model = tokenizer_of(weights), self.build(weights)
         conversation = example()
         with record("render"):
             ids, _ = tokenizer.render_conversation(conversation)
         with record("prompt"):
             tokenizer.render_for_completion(conversation)
-        few = TaskSequence([mixture(3)])
         with record("batch"):
-            inputs, targets = next(ChatLoader(tokenizer, few, 2, 96))
-        with record.sizes("batch", B=3, T=70):
-            next(ChatLoader(tokenizer, mixture(30), 3, 70))
+            inputs, targets = next(ChatLoader(tokenizer, some(self.LEARNED, 3, 1), 2, 96))
+        with record.sizes("batch", B=3, T=86):
+            next(ChatLoader(tokenizer, some(self.LEARNED, 30, 1), 3, 86))
         with torch.no_grad(), record("loss", model):
             model(inputs, targets, loss_reduction="none")
         record.fact(tokens=len(ids), rows=inputs.size(0), T=inputs.size(1))
@@ -97,6 +86,14 @@ def example():
     from runs.assistant import questions
 
     return questions(1)["arithmetic"][0]
+
+
+def some(names, size, seed):
+    """Training conversations of these tasks, so many of each, shuffled."""
+    from nanochat.tasks.mixture import generated
+    from nanochat.tasks.task import TaskMixture
+
+    return TaskMixture([task for name, task in generated("train", size, seed).items() if name in names])
 
 
 def tune(log, name, model, tokenizer, conversations, masked=True):
