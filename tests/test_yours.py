@@ -33,6 +33,13 @@ SMALL = {  # the last value of an option wins
     "nanochat.base_train": "--depth 1 --n-embd 16 --head-dim 8 --max-seq-len 16 --device-batch-size 2 "
     "--total-batch-size 64 --num-iterations 4 --eval-every 2 --save-every 2 --device cpu --peak-flops 1e9",
     "nanochat.sample": "--tokens 5 --device cpu",
+    "nanochat.mid_train": "--examples 4 --held-out 1 --device cpu --max-seq-len 160 "
+    "--total-batch-size 320",
+    "nanochat.chat_sft": "--examples 4 --held-out 1 --device cpu --max-seq-len 160 "
+    "--total-batch-size 320",
+    "nanochat.chat_rl": "--num-steps 1 --questions 2 --num-samples 2 --device-batch-size 2 --max-tokens 2 --device cpu",
+    "nanochat.eval": "--questions 1 --max-tokens 2 --device cpu",
+    "nanochat.chat": "--max-tokens 2 --device cpu",
 }
 TEXT = "\n\n".join(f"The value of {i} is {i * i}, and that of its double is {4 * i * i}.\n" * 3 for i in range(60))
 
@@ -105,6 +112,25 @@ def test_nanochat_from_text_to_words(mine: Path, capsys: pytest.CaptureFixture[s
     assert read_lines(model / "log.jsonl") == rows
     run(make)  # once more, and nothing changes
     run(learn)
+
+
+def test_nanochat_from_words_to_an_answer(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make, learn, train, _ = commands("yours-prose")
+    for words in (make, learn, train):
+        run(words)
+    middle, tune, reward, score, ask = commands("yours-assistant")
+    for words in (middle, tune, reward):
+        run(words)
+    capsys.readouterr()
+    run(score)
+    card = capsys.readouterr().out.splitlines()
+    assert card[0] == "|  | model | mid | assistant | rewarded |" and len(card) == 7
+    assert [line.split("|")[1].strip() for line in card[2:]] == [
+        "arithmetic", "letters", "sorting", "choice", "mean, centred",
+    ]  # fmt: skip
+    run(ask)
+    with pytest.raises(SystemExit, match="mine/mid holds checkpoints already: name another folder"):
+        run(middle)
 
 
 def test_the_commands_are_those_of_the_books_run() -> None:

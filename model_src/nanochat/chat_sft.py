@@ -8,5 +8,10 @@ import sys
 from nanochat import tuning
 from nanochat.finetune import FINE_TUNING
 
+
+def main(argv: list[str]) -> None:
+    tuning.main(FINE_TUNING, __doc__, argv)
+
+
 if __name__ == "__main__":
-    tuning.main(FINE_TUNING, __doc__, sys.argv[1:])
+    main(sys.argv[1:])

@@ -11,5 +11,10 @@ import sys
 from nanochat import tuning
 from nanochat.finetune import MIDTRAINING
 
+
+def main(argv: list[str]) -> None:
+    tuning.main(MIDTRAINING, __doc__, argv)
+
+
 if __name__ == "__main__":
-    tuning.main(MIDTRAINING, __doc__, sys.argv[1:])
+    main(sys.argv[1:])
