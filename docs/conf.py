@@ -63,6 +63,10 @@ cutaway_explain = {
     "rotary": "nanochat.gpt.apply_rotary_emb prose",
     "tokenizer": "nanochat.tokenizer.get_token_bytes tokens.lengths",
     "training": "nanochat.training.accumulate prose.step",
+    "mask": "nanochat.chat_data.supervised sft.batch",
+    "policy": "nanochat.reinforcement.policy_loss rl.loss",
+    "sampling": "nanochat.sampling.sample_next_token talk.draw",
+    "engine": "nanochat.engine.Engine.prefill talk.answer",
 }
 
 # Ids that last, and the site's public address: snippets name it, and without it everything works by relative links.

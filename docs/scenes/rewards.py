@@ -2,7 +2,7 @@
 
 from manim import LEFT, RIGHT, FadeIn, VGroup
 
-from scenes.kit import GRID_AT, LARGE, REST, Stage, at, number_text, px
+from scenes.kit import GRID_AT, LARGE, REST, Stage, at, number_text
 
 TOP, ROW = 372, 132  # where the first answer stands, and the next one below it
 ANSWER, REWARD, ADVANTAGE, PUSH = GRID_AT[0], 948, 1180, 1460
@@ -48,7 +48,7 @@ class Group(Stage):
         cells = self.signed(advantages[:, None], (ADVANTAGE, TOP - ROW / 2 + 6), (224, ROW))
         self.tensor(cells, "rl.loss/advantages", (slice(None), None))
         on = VGroup(*(self.printed(value, cell) for value, cell in zip(advantages, cells, strict=True)))
-        head = self.words("advantage", color=self.theme.muted).move_to(at(ADVANTAGE + 112, TOP - 96))
+        head = self.words("advantage", color=self.theme.muted).move_to(at(ADVANTAGE + 112, TOP - 90))
         say = f"Reward minus mean: {', '.join(number_text(advantage) for advantage in advantages)}."
         self.beat("Reward minus mean", FadeIn(head), FadeIn(cells), FadeIn(on), say=say)
         pushes = VGroup(*(self.left(self.push(value), PUSH, i) for i, value in enumerate(advantages)))
@@ -62,7 +62,7 @@ class Group(Stage):
         return what.move_to(at(x, TOP + ROW * row), RIGHT)
 
     def printed(self, value, cell):
-        return self.number(value, color=self.theme.on(cell.get_fill_color().to_hex())).move_to(cell).shift(px(2) * RIGHT)
+        return self.number(value, color=self.theme.on(cell.get_fill_color().to_hex())).move_to(cell)
 
     def push(self, advantage):
         word = "likelier" if advantage > 0 else "less likely" if advantage < 0 else "nothing"

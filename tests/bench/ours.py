@@ -4,6 +4,7 @@ With ``--mp4`` before the folder, each also as ``FOLDER/SCENE.mp4``.
 """
 
 import os
+import shutil
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -29,8 +30,9 @@ def main(arguments: list[str]) -> str | None:
     clips = render(cold, [Wanted(scene, runs_of[scene]) for scene in scenes], inputs, print)
     errors = [clip.error for clip in clips.values() if clip.error]
     if as_films and not errors:
-        for kind in ("trace", "train", "book"):  # the runs, and where the steps stand
+        for kind in ("trace", "train"):
             (Path(folder) / kind).symlink_to(book.store.root / kind, target_is_directory=True)
+        shutil.copytree(book.store.root / "book", Path(folder) / "book", dirs_exist_ok=True)  # where the steps stand
         with ProcessPoolExecutor(os.cpu_count()) as pool:
             paths = [Path(folder, f"{scene}.mp4") for scene in scenes]
             list(pool.map(render_one, [cold] * len(scenes), scenes, paths, ["mp4"] * len(scenes)))
