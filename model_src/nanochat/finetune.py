@@ -49,7 +49,7 @@ class Stage:
         return replace(base, **{**rates, **own, **changes})
 
 
-# Both as in nanochat: midtraining from October 2025 to July 2026, fine-tuning as it is since.
+# Both as in nanochat: midtraining from October 2025 to January 2026, fine-tuning as it is since.
 MIDTRAINING = Stage("mid_train", masked=False, whole=False, init_lr_frac=1.0, warmdown_ratio=0.2)
 FINE_TUNING = Stage("chat_sft", masked=True, whole=True, init_lr_frac=0.8, warmdown_ratio=0.5)
 

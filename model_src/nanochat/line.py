@@ -17,7 +17,8 @@ class LineFull(Exception):
     """Nobody else can wait; in so many ``seconds`` somebody will probably have gone."""
 
     def __init__(self, waiting: int, seconds: int) -> None:
-        super().__init__(f"the model is busy, and {waiting} others wait for it already: try again in {seconds} s")
+        others = "one more waits" if waiting == 1 else f"{waiting} others wait"
+        super().__init__(f"the model is busy, and {others} for it already: try again in {seconds} s")
         self.seconds = seconds
 
 

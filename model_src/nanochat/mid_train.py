@@ -2,7 +2,7 @@
 
     python -m nanochat.mid_train base_checkpoints/d4 --out mid_checkpoints
 
-Every token teaches, the user's too. nanochat had this stage from October 2025 to July 2026; since then its
+Every token teaches, the user's too. nanochat had this stage from October 2025 to January 2026; since then its
 conversations are part of fine-tuning.
 """
 
