@@ -34,8 +34,9 @@ class Talk(Run):
         prompt = tokenizer.render_for_completion(question)
         with record("answer", model):
             (sequence,), (mask,) = engine.generate_batch(prompt, temperature=0, max_tokens=48)
+        unsure = questions(2)["sorting"][1]  # numbers: with which digit the answer begins, it can only guess
         with torch.inference_mode():
-            logits = model(torch.tensor([prompt]))[:, -1]
+            logits = model(torch.tensor([tokenizer.render_for_completion(unsure)]))[:, -1]
         with record("draw"):
             sample_next_token(logits, torch.Generator().manual_seed(42), 0.8, 8, 0.9)
         with record.sizes("draw", B=3, V=17):

@@ -4,7 +4,7 @@ import textwrap
 from dataclasses import dataclass
 from itertools import count, groupby
 
-from manim import LEFT, RIGHT, FadeIn, Rectangle, VGroup
+from manim import LEFT, RIGHT, FadeIn, Rectangle, ReplacementTransform, VGroup
 
 from scenes.kit import GAP, HAIRLINE, REST, Stage, at, px
 
@@ -14,6 +14,8 @@ ADVANCE, SPACE = 36, 48  # from a character to the next; what a piece has around
 LINES = ((0, 1), (2,), (3, 4), (5,), (6, 7, 8), (9, 10, 11), (12, 13))  # pieces that stand beside each other
 ROLES = {0: "user", 3: "assistant", 6: "python", 9: "python_output"}  # what the data call what begins there
 COLUMNS, IN_LINE = 28, 10  # characters of a line of text, and ids of a line, where they need more than one
+
+MASK = "sft.render@0/mask"
 
 
 @dataclass
@@ -38,6 +40,10 @@ class Piece:
 class Tokens(Stage):
     """Messages, special tokens around them, the ids of all, the mask, and what the model is asked with."""
 
+    def setup(self):
+        super().setup()
+        self.glyphs = {}  # made once: their copies cost little
+
     def construct(self):
         pieces = self.placed(self.pieces())
         special = [piece for piece in pieces if piece.is_special]
@@ -46,6 +52,7 @@ class Tokens(Stage):
         roles = VGroup(*(self.role(pieces[i], name) for i, name in ROLES.items()))
         size, taught = (sum(len(p.ids) for p in pieces if p.learned >= least) for least in (False, True))
         numbers, lit = self.tiles(pieces)
+        dark = VGroup(*(tile for tile, on in zip(numbers, self.listed(MASK), strict=True) if on))
         said, read = (self.written([p for p in pieces if p.learned == on], on) for on in (True, False))
         self.tag(said, "conversation-rendering-add")
 
@@ -63,15 +70,16 @@ class Tokens(Stage):
 
         self.next_section("Mask", "poster")
         say = f"The mask is 1 for {taught} of them, and 0 for the others: those are read, and do not teach."
-        self.beat(f"{taught} of {size} teach", FadeIn(lit, lag_ratio=0.05), say=say, run_time=1.0)
+        light = ReplacementTransform(dark, lit, lag_ratio=0.02)
+        self.beat(f"{taught} of {size} teach", light, say=say, run_time=1.0)
         say = "It teaches what the assistant says, what it asks, and where it ends; not what the calculator answers."
         title = f"{taught} of {size} teach: as text"
         self.beat(title, FadeIn(said, read), away=[numbers, lit], say=say, rest=2 * REST)
 
         self.next_section("Prompt")
         primed = len(self.listed("sft.prompt/conversation-asked-start"))
-        first = self.written(self.first(pieces, primed))
-        frame = self.tag(self.focus(first), "conversation-asked-start")
+        first = sum(len(piece.lines) for piece in self.first(pieces, primed))
+        frame = self.tag(self.focus(read[:first]), "conversation-asked-start")
         say = f"In use the model is given the first {primed} tokens, up to the start of its turn. It writes the rest."
         self.beat(f"The prompt: {primed} tokens", FadeIn(frame), say=say, rest=2 * REST)
 
@@ -89,7 +97,7 @@ class Tokens(Stage):
                 except LookupError:
                     return
 
-        ids, mask = self.listed("sft.render@0/ids"), self.listed("sft.render@0/mask")
+        ids, mask = self.listed("sft.render@0/ids"), self.listed(MASK)
         pieces, texts, begin = [], count(1), 0
         for text, _ in groupby(recorded()):  # a function and the one that it calls have the same
             size = 1 if text.startswith("<|") else len(self.listed(f"sft.render@{next(texts)}/ids"))
@@ -123,9 +131,15 @@ class Tokens(Stage):
         line = VGroup()
         for i, character in enumerate(text):
             if character != " ":
-                pair = self.code("H" + character, color=color)
-                line.add(pair[1].shift(RIGHT * px(i * ADVANCE) - pair[0].get_center()))
+                line.add(self.glyph(character, color).copy().shift(RIGHT * px(i * ADVANCE)))
         return line
+
+    def glyph(self, character, color):
+        """A character as it stands on the line after an H whose middle is the origin."""
+        if (character, color) not in self.glyphs:
+            pair = self.code("H" + character, color=color)
+            self.glyphs[character, color] = pair[1].shift(-pair[0].get_center())
+        return self.glyphs[character, color]
 
     def written(self, pieces, lit=False):
         """Pieces as text; special tokens and what is lit stand on a ground of their own."""
