@@ -276,7 +276,7 @@ def test_a_terminal_that_types_and_interrupts(place: Path) -> None:
         encoding="utf-8", env={**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1"},
     ) as child:  # fmt: skip
         assert child.stdin is not None and child.stdout is not None
-        alarm = threading.Timer(30, child.kill)
+        alarm = threading.Timer(120, child.kill)
         alarm.start()
 
         def read_until(text: str, times: int) -> str:
