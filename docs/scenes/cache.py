@@ -109,7 +109,7 @@ class Columns(Stage):
             high = max(HIGH * weight, 1)
             bar = Rectangle(self.theme.weight(0.75), px(high), px(self.wide - GAP), stroke_width=0, fill_opacity=1)
             bars.add(bar.move_to(at(LEFT_EDGE + (i + 0.5) * self.wide, GROUND - high / 2)))
-        self.tensor(bars, self.named(step), (0, self.head, 0))
+        self.tag(bars, "kv-cache-attention-keys")  # a bar's length is its weight, not its colour
         peak, weight = self.peak(step)
         label = self.code(f"{self.quoted(peak)} {number_text(weight)}".strip())
         x = max(LEFT_EDGE + (peak + 0.5) * self.wide, LEFT_EDGE + 160)
