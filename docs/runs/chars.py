@@ -16,7 +16,7 @@ class Chars(Run):
     name = "chars"
     sources = ("nanogpt", "nanochat")
     limit_s = 900
-    budget_s = 60
+    budget_s = 70
     TOKENS = 40  # that the trained model writes for the book
 
     def train(self, log):

@@ -13,7 +13,7 @@ class Scaling(Run):
     name = "scaling"
     sources = ("nanochat",)
     limit_s = 1200
-    budget_s = 200
+    budget_s = 210
     VOCABULARY = 512
     COLUMNS = ("n_layer", "n_embd", "parameters", "tokens", "flops", "bpb")
 

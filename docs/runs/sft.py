@@ -13,7 +13,7 @@ class Sft(Run):
     sources = ("nanochat",)
     after = ("prose", "mid")
     limit_s = 1200
-    budget_s = 180
+    budget_s = 200
     SEEDS = (1, 2, 3)
     LEARNED = ("arithmetic", "letters", "sorting")  # choice stays a guess for a model of this size
     EXAMPLES = 550       # conversations of each

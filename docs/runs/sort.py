@@ -10,7 +10,7 @@ class Sort(Run):
     name = "sort"
     sources = ("nanogpt",)
     limit_s = 900
-    budget_s = 50
+    budget_s = 25
 
     def train(self, log):
         from nanogpt import sort
@@ -79,7 +79,7 @@ class Unmasked(Run):
     name = "unmasked"
     sources = ("nanogpt",)
     limit_s = 900
-    budget_s = 50
+    budget_s = 25
 
     def train(self, log):
         from nanogpt import sort

@@ -11,7 +11,7 @@ class Tokens(Run):
     name = "tokens"
     sources = ("nanochat",)
     limit_s = 150
-    budget_s = 30
+    budget_s = 10
     SIZE = 512
     SIZES = (256, 320, 384, 512, 768, 1024, 1536, 2048, 3072, 4096)
     SHOWN = 8  # merges of which it is kept what other pairs there were
