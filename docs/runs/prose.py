@@ -17,7 +17,7 @@ class Prose(Run):
     name = "prose"
     sources = ("nanochat",)
     limit_s = 1200
-    budget_s = 165
+    budget_s = 160
     PROMPT = "The value of"
     EXCERPT = 17  # tokens of a validation document, for the forward pass
     TOKENS = 16  # that the trained model writes in the trace
