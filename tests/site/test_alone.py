@@ -17,7 +17,8 @@ def use(page: Page) -> None:
         """async () => {
             for (let y = 0; y < document.body.scrollHeight; y += innerHeight) {
                 scrollTo(0, y);
-                await new Promise(requestAnimationFrame);
+                // a busy browser may leave out frames, and then never calls
+                await new Promise((done) => { requestAnimationFrame(done); setTimeout(done, 100); });
             }
         }"""
     )
