@@ -267,6 +267,11 @@ def test_options_out_of_range(wrong: list[str], capsys: pytest.CaptureFixture[st
     assert allowed in capsys.readouterr().err
 
 
+def heed_interrupts() -> None:
+    """Tests that a shell began in the background have Ctrl-C ignored, and their children would, too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_a_terminal_that_types_and_interrupts(place: Path) -> None:
     """The command itself: two questions through a pipe, Ctrl-C while it waits for the third, then the end."""
     path = os.pathsep.join([str(ROOT / "model_src"), str(ROOT / "ext")])
@@ -274,9 +279,10 @@ def test_a_terminal_that_types_and_interrupts(place: Path) -> None:
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         encoding="utf-8", env={**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1"},
+        preexec_fn=heed_interrupts,
     ) as child:  # fmt: skip
         assert child.stdin is not None and child.stdout is not None
-        alarm = threading.Timer(120, child.kill)
+        alarm = threading.Timer(30, child.kill)
         alarm.start()
 
         def read_until(text: str, times: int) -> str:
