@@ -127,6 +127,18 @@ def test_only_what_a_run_uses_of_its_file_counts(made: Made) -> None:
     assert made.ensure()[1] == ["training", "tracing"]
 
 
+def test_the_time_of_a_run_next_door_has_no_part_in_what_others_make(made: Made) -> None:
+    made.write(
+        "base.py", "from cutaway.runs import Run\nSIZE = 3.0\n\nclass Base(Run):\n    budget_s = 20\n    WIDE = 1\n"
+    )
+    made.edit("runs.py", "from pkg.model", f"from {made.folder.name}.base import SIZE\n        from pkg.model")
+    made.ensure()
+    made.edit("base.py", "budget_s = 20", "budget_s = 30")
+    assert made.ensure()[1] == ["tracing"]
+    made.edit("base.py", "WIDE = 1", "WIDE = 2")
+    assert made.ensure()[1] == ["training", "tracing"]
+
+
 def test_the_runs_of_the_book_keep_to_their_budget() -> None:
     """Twenty minutes for all, and each says what it takes."""
     budgets = {run.name: run.budget_s for run in runs.declared(Book.read(ROOT / "docs").runs)}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from ..book import Book
@@ -66,7 +67,7 @@ class Keys:
         self.file = parse("runs", run.file)
         self.run = run
         self.node = next(n for n in self.file.tree.body if isinstance(n, ast.ClassDef) and n.name == run.cls)
-        self.node.body = [n for n in self.node.body if not _is_time(n)]
+        self.node.body = without_times(self.node.body)
         others = [n for n in self.file.tree.body if not (isinstance(n, ast.ClassDef) and is_run(n))]
         own = used(others, self.node)
         self.rest = ast.Module([*own, self.node], [])
@@ -78,7 +79,7 @@ class Keys:
         train = [n for n in self.node.body if not (isinstance(n, ast.FunctionDef) and n.name in ("trace", "build"))]
         own = [n for n in self.rest.body if n is not self.node]
         code = [without_docstrings(ast.Module([*own, *train], []))]
-        code += [f"{module.name}:{without_docstrings(module.tree)}" for module in self.modules]
+        code += [f"{module.name}:{without_docstrings(_timeless(module.tree))}" for module in self.modules]
         return digest("train", self.run.name, code, self.versions, THREADS, *([dict(given)] if given else []))
 
     def tracing(self, weights: str) -> str:
@@ -98,8 +99,24 @@ def used(statements: Sequence[ast.stmt], by: ast.AST) -> list[ast.stmt]:
     return [n for n in statements if not isinstance(n, ast.FunctionDef | ast.ClassDef) or n.name in reached]
 
 
-def _is_time(statement: ast.stmt) -> bool:
+def without_times(statements: Sequence[ast.stmt]) -> list[ast.stmt]:
     """How long a run may take has no part in what it makes."""
+    return [n for n in statements if not _is_time(n)]
+
+
+@lru_cache(maxsize=1024)  # one tree for all runs that import it
+def _timeless(tree: ast.Module) -> ast.Module:
+    """A module as it is, but for the times of the runs that it declares: others may import what stands beside them."""
+    if not any(isinstance(n, ast.ClassDef) and is_run(n) for n in tree.body):
+        return tree
+    copied = copy.deepcopy(tree)
+    for node in copied.body:
+        if isinstance(node, ast.ClassDef) and is_run(node):
+            node.body = without_times(node.body)
+    return copied
+
+
+def _is_time(statement: ast.stmt) -> bool:
     targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
     return any(isinstance(target, ast.Name) and target.id in TIMES for target in targets)
 
