@@ -4,7 +4,7 @@ import gzip
 import math
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -70,22 +70,28 @@ def serving(folder: Path) -> Iterator[str]:
 @pytest.fixture
 def open_page(chromium, tmp_path):
     """``open_page(clips, hash, around=..., **what the reader has)``: a page in the browser; it may not complain."""
-    contexts, complaints = [], []
+    complaints = []
 
-    def open_page(clips=None, address="", around=AROUND, gap="", url="", viewport=(960, 800), **reader):
-        page_file = write_page(tmp_path, clips or [shown()], around, gap)
-        reader = {"color_scheme": "dark", **reader}
-        context = chromium.new_context(viewport=dict(zip(("width", "height"), viewport, strict=True)), **reader)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto((url or page_file.as_uri()) + address)
-        return page
+    def complain(said) -> None:
+        if said.type == "error":
+            complaints.append(f"{said.text} ({said.location.get('url')})")
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    # The last opened is closed first: a server outlives its pages, so none asks a closed port at the end.
+    with ExitStack() as opened:
+
+        def open_page(clips=None, address="", around=AROUND, gap="", served=False, viewport=(960, 800), **reader):
+            page_file = write_page(tmp_path, clips or [shown()], around, gap)
+            url = opened.enter_context(serving(tmp_path)) if served else page_file.as_uri()
+            reader = {"color_scheme": "dark", **reader}
+            context = chromium.new_context(viewport=dict(zip(("width", "height"), viewport, strict=True)), **reader)
+            opened.callback(context.close)
+            page = context.new_page()
+            page.on("console", complain)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.goto(url + address)
+            return page
+
+        yield open_page
     assert not complaints
 
 
@@ -138,28 +144,27 @@ def said(page) -> str:
     return page.locator(".cutaway-clip-said").first.text_content()
 
 
-@pytest.mark.parametrize("transport", ["file", "http"])
-def test_exact_frames_in_the_colours_of_the_theme(open_page, tmp_path, transport):
-    with serving(tmp_path) as url:
-        page = open_page(url=url if transport == "http" else "")
-        seek(page, 10)
-        half = palette.mix(DARK.accent, DARK.dimension("C"), 0.5)
-        assert near(pixel(page, 5000, 1000), rgb(half))  # half way, in place and colour
-        assert pixel(page, 3900, 1000) == pixel(page, 6100, 1000) == rgb(DARK.ground)
-        assert near(pixel(page, 1000, 5000), rgb(half))  # a mix of paints
-        assert pixel(page, 6900, 5000) == rgb(DARK.accent)  # the path is 3000 wide by now
-        assert pixel(page, 7100, 5000) == rgb(DARK.ground)
-        assert near(pixel(page, 13000, 5000), (128, 0, 128))  # the gradient's middle
-        assert pixel(page, 16010, 4500) == (0, 255, 0) and pixel(page, 16100, 4500) == rgb(DARK.ground)
-        assert pixel(page, 1000, 9000) == rgb(DARK.ground)  # not yet
-        seek(page, 20)
-        assert pixel(page, 1000, 9000) == rgb(DARK.accent)
-        seek(page, 30)
-        assert pixel(page, 1000, 9000) == rgb(DARK.ground)  # no more
-        page.evaluate("document.documentElement.dataset.theme = 'light'")
-        settle(page)
-        assert pixel(page, 1000, 9000) == rgb(LIGHT.ground)
-        assert pixel(page, 9000, 1000) == rgb(LIGHT.dimension("C"))
+@pytest.mark.parametrize("served", [False, True], ids=["file", "http"])
+def test_exact_frames_in_the_colours_of_the_theme(open_page, served):
+    page = open_page(served=served)
+    seek(page, 10)
+    half = palette.mix(DARK.accent, DARK.dimension("C"), 0.5)
+    assert near(pixel(page, 5000, 1000), rgb(half))  # half way, in place and colour
+    assert pixel(page, 3900, 1000) == pixel(page, 6100, 1000) == rgb(DARK.ground)
+    assert near(pixel(page, 1000, 5000), rgb(half))  # a mix of paints
+    assert pixel(page, 6900, 5000) == rgb(DARK.accent)  # the path is 3000 wide by now
+    assert pixel(page, 7100, 5000) == rgb(DARK.ground)
+    assert near(pixel(page, 13000, 5000), (128, 0, 128))  # the gradient's middle
+    assert pixel(page, 16010, 4500) == (0, 255, 0) and pixel(page, 16100, 4500) == rgb(DARK.ground)
+    assert pixel(page, 1000, 9000) == rgb(DARK.ground)  # not yet
+    seek(page, 20)
+    assert pixel(page, 1000, 9000) == rgb(DARK.accent)
+    seek(page, 30)
+    assert pixel(page, 1000, 9000) == rgb(DARK.ground)  # no more
+    page.evaluate("document.documentElement.dataset.theme = 'light'")
+    settle(page)
+    assert pixel(page, 1000, 9000) == rgb(LIGHT.ground)
+    assert pixel(page, 9000, 1000) == rgb(LIGHT.dimension("C"))
 
 
 def test_the_system_s_theme_is_followed(open_page):
