@@ -15,6 +15,7 @@ from manim import Rectangle, Scene, Text, tempconfig
 
 from cutaway import paints, runs
 from cutaway.book import Book, places_of_last_build
+from cutaway.filming.copies import copy_fast
 from cutaway.filming.scene import Reading
 from cutaway.names import Names
 from cutaway.palette import DARK
@@ -79,6 +80,7 @@ def is_number(mobject):
 
 @pytest.fixture(scope="module", params=list(book_scenes()))
 def performed(request, names, tmp_path_factory):
+    copy_fast()
     scene_class = watched(request.param)
     scene_class.reading, scene_class.theme = Reading(names), DARK
     folder = tmp_path_factory.mktemp("media")

@@ -20,6 +20,7 @@ from ..palette import BY_NAME, DARK, THEMES
 from ..source import Span
 from ..trace import Traces
 from .contents import Contents, contents_of, contents_of_reel
+from .copies import copy_fast
 from .paint import Painter
 from .record import Unrecordable, record
 from .reel import captions_of
@@ -34,6 +35,7 @@ LARGEST = 1_000_000  # bytes of a compressed recording; above it a film is light
 def draw(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Write the files of a clip (``recording.js`` or ``dark.mp4``, ..., stills ``0-dark.png``, ..., ``captions.vtt``);
     return what is to be known of it."""
+    copy_fast()
     scene_class = _scene_class(job)
     reading = Reading(_names(job))
     themes: tuple[str, ...] = THEMES if issubclass(scene_class, RecordedScene) else THEMES[:1]

@@ -17,7 +17,7 @@ from manim.mobject.types.point_cloud_mobject import PMobject
 from manim.utils.iterables import list_update
 
 from .director import Director, Writer
-from .looks import LINE_WIDTH, look_of, raw_of, stage_height, unit
+from .looks import LINE_WIDTH, Stage, look_of, raw_of
 from .order import Order
 from .recording import compose
 from .reel import Reel
@@ -108,7 +108,8 @@ class Renderer(Director):
         self._settle()
         self.file_writer.finish()
         self.reel.tracks, self.reel.view = self._order.entries, self._view
-        self.reel.unit, self.reel.height = unit(), round(stage_height())
+        stage = Stage.now()
+        self.reel.unit, self.reel.height = stage.unit, round(stage.height)
 
     # What is noted
 
@@ -126,7 +127,7 @@ class Renderer(Director):
 
     def _note(self, frame: int) -> None:
         """Compare what is shown with the frame before."""
-        objects = _by_key(self._shown)
+        objects, stage = _by_key(self._shown), Stage.now()
         if list(objects) != list(self._objects) or any(
             self._tracks[key].tag is not getattr(mobject, "cutaway_tag", None) for key, mobject in objects.items()
         ):
@@ -135,9 +136,9 @@ class Renderer(Director):
             raw = raw_of(objects[key])
             if raw != track.raw:
                 track.raw = raw
-                track.see(frame, look_of(objects[key]))
+                track.see(frame, look_of(objects[key], stage))
         self._unchanged = len(self._static)
-        self._note_view(frame)
+        self._note_view(frame, stage)
         self._note_background()
 
     def _rearrange(self, frame: int, objects: dict[Hashable, VMobject]) -> None:
@@ -150,7 +151,7 @@ class Renderer(Director):
         tracks = self._order.place(list(objects))
         for track in set(self._tracks.values()) - set(tracks.values()):
             track.hide(frame)
-            track.raw = b""
+            track.raw = ()
         for key, track in tracks.items():
             track.tag = getattr(objects[key], "cutaway_tag", None)
         self._tracks, self._objects = tracks, objects
@@ -162,24 +163,24 @@ class Renderer(Director):
             raise Unrecordable("its background changes colour")
         self.reel.background = background
 
-    def _note_view(self, frame: int) -> None:
+    def _note_view(self, frame: int, stage: Stage) -> None:
         camera = self.camera
-        x, y, width = np.array([*camera.frame_center[:2], camera.frame_width]) * unit()
-        view = np.array([UNITS / 2 + x, stage_height() / 2 - y, width])
-        raw = view.tobytes()
+        x, y, width = np.array([*camera.frame_center[:2], camera.frame_width]) * stage.unit
+        view = np.array([UNITS / 2 + x, stage.height / 2 - y, width])
+        raw = tuple(view)
         if raw != self._view.raw:
             self._view.raw = raw
             self._view.see(frame, Look(("view",), np.zeros((0, 2)), view))
 
     def _settle(self) -> None:
         """A play is over: note where its objects were left, which may never be shown."""
-        last = self.reel.frames - 1
+        last, stage = self.reel.frames - 1, Stage.now()
         for key, track in self._tracks.items():
             if track.moved_at(last):
                 raw = raw_of(self._objects[key])
                 if raw != track.raw:
                     track.raw = raw
-                    track.leave(last + 1, look_of(self._objects[key]))
+                    track.leave(last + 1, look_of(self._objects[key], stage))
             track.settle()
         self._view.settle()
 

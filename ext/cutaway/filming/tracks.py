@@ -78,7 +78,7 @@ class Track:
 
     tag: Any = None
     spans: list[Span] = field(default_factory=list)
-    raw: bytes = b""  # what the object was when it was last looked at: quick to compare
+    raw: tuple[Any, ...] = ()  # what the object was when it was last looked at: quick to compare
     _seen: list[Seen] = field(default_factory=list)
 
     def see(self, frame: int, look: Look) -> None:

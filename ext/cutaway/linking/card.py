@@ -9,7 +9,7 @@ from PIL import Image
 
 from ..palette import DARK
 from . import code, drawing
-from .sheet import Sheet, cut, font, wrapped
+from .sheet import Sheet, cut, font, width_of, wrapped
 
 SIZE = (1200, 630)
 LIMIT = 110_000  # bytes: a third party's README is to carry it
@@ -72,7 +72,7 @@ def _line(sheet: Sheet, card: Card) -> None:
     book = cut(card.book, quiet, room if kind == "chapter" else room * 0.6)
     sheet.write((right, 82), book, quiet, DARK.muted, anchor="rs")
     if kind != "chapter":
-        chapter = cut(card.chapter, quiet, room - quiet.getlength(book) - 32)
+        chapter = cut(card.chapter, quiet, room - width_of(book, quiet) - 32)
         sheet.write((MARGIN + width, 82), chapter, quiet, DARK.muted)
 
 
@@ -81,7 +81,7 @@ def _title(sheet: Sheet, card: Card, rows: int) -> float:
     width, mono = SIZE[0] - 2 * MARGIN, card.kind in ("step", "listing")
     sizes = [round(size * 0.8) for size in TITLES] if mono else TITLES
     faces = [font("mono" if mono else "sans", "Bold", size) for size in sizes]
-    face = next((face for face in faces if face.getlength(card.title) <= width), faces[-1])
+    face = next((face for face in faces if width_of(card.title, face) <= width), faces[-1])
     y = float(TOP)
     for line in wrapped(card.title, face, width, rows):
         sheet.write((MARGIN, y + face.size * 0.9), line, face)

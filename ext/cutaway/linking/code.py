@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ..palette import DARK, mix
 from ..shapes import dimension
-from .sheet import Box, Sheet, font
+from .sheet import Box, Sheet, font, width_of
 
 SIZES = (56, 50, 46, 42, 38, 34)  # pixels to the em; the smallest is 11 where a card is shown 400 wide
 PITCH = 1.38  # of lines
@@ -78,7 +78,7 @@ def _fitting(picture: dict[str, Any], width: float, height: float) -> tuple[int,
 @functools.cache
 def _advance(size: int) -> float:
     """The width of a character."""
-    return float(font("mono", "Regular", size).getlength("0"))
+    return width_of("0", font("mono", "Regular", size))
 
 
 def _has_code(row: Row) -> bool:
@@ -186,7 +186,7 @@ def _parts(shape: Any) -> list[tuple[str, str, bool]]:
 
 
 def _length(shape: Any, size: int) -> float:
-    return sum(_face(size, small).getlength(text) for text, _, small in _parts(shape))
+    return sum(width_of(text, _face(size, small)) for text, _, small in _parts(shape))
 
 
 def _face(size: int, small: bool) -> Any:

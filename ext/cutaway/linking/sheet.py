@@ -24,14 +24,20 @@ def font(face: str, weight: str, size: int) -> Any:
     return ImageFont.truetype(str(path), size, layout_engine=engine)
 
 
+@functools.cache
+def width_of(text: str, face: Any) -> float:
+    """The width of a text in a face; asked again and again for the same words."""
+    return float(face.getlength(text))
+
+
 def cut(text: str, face: Any, width: float) -> str:
     """The text, or as much of it as fits with an ellipsis."""
-    if face.getlength(text) <= width:
+    if width_of(text, face) <= width:
         return text
     low, high = 0, len(text)
     while low < high:  # the longest beginning that fits
         middle = (low + high + 1) // 2
-        if face.getlength(text[:middle].rstrip() + ELLIPSIS) <= width:
+        if width_of(text[:middle].rstrip() + ELLIPSIS, face) <= width:
             low = middle
         else:
             high = middle - 1
@@ -44,7 +50,7 @@ def wrapped(text: str, face: Any, width: float, rows: int) -> list[str]:
     words = text.split()
     while words and len(lines) < rows:
         count = 1
-        while count < len(words) and face.getlength(" ".join(words[: count + 1])) <= width:
+        while count < len(words) and width_of(" ".join(words[: count + 1]), face) <= width:
             count += 1
         if len(lines) == rows - 1:
             count = len(words)
@@ -59,7 +65,7 @@ class Sheet:
     def __init__(self, size: tuple[int, int]) -> None:
         self.image = Image.new("RGB", size, DARK.ground)
         self.draw = ImageDraw.Draw(self.image)
-        self.written: list[Box] = []
+        self._texts: list[tuple[tuple[float, float], str, Any, str]] = []
         self.sizes: set[int] = set()
 
     def write(
@@ -69,8 +75,15 @@ class Sheet:
         if text.strip():
             self.sizes.add(face.size)
             self.draw.text(place, text, fill=colour, font=face, anchor=anchor)
-            self.written.append(self.draw.textbbox(place, text, font=face, anchor=anchor))
-        return float(face.getlength(text))
+            self._texts.append((place, text, face, anchor))
+        return width_of(text, face)
+
+    @property
+    def written(self) -> list[Box]:
+        """The boxes of its text. Measured when they are asked for, which no card does."""
+        return [
+            self.draw.textbbox(place, text, font=face, anchor=anchor) for place, text, face, anchor in self._texts
+        ]
 
     def panel(self, box: Box, colour: str = DARK.panel) -> None:
         self.draw.rounded_rectangle(box, 14, fill=colour)
