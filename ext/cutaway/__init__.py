@@ -29,6 +29,7 @@ PARTS = (
     "reference",
     "sourcepage",
     "cells",
+    "dealing",
     "notebooks",
     "plotfiles",
     "maths",
