@@ -27,7 +27,7 @@ def copy_fast() -> None:
 
 
 def _copied_mobject(mobject: Mobject, memo: dict[int, Any]) -> Mobject:
-    made = type(mobject).__new__(type(mobject))
+    made: Mobject = object.__new__(type(mobject))
     memo[id(mobject)] = made
     made.__dict__.update({name: _copied(value, memo) for name, value in vars(mobject).items()})
     made.original_id = str(id(mobject))
@@ -36,7 +36,7 @@ def _copied_mobject(mobject: Mobject, memo: dict[int, Any]) -> Mobject:
 
 def _copied_colour(colour: ManimColor, memo: dict[int, Any]) -> ManimColor:
     """Manim changes the numbers of a colour in place, here and there: they are the copy's own."""
-    made = type(colour).__new__(type(colour))
+    made: ManimColor = object.__new__(type(colour))
     memo[id(colour)] = made
     made.__dict__.update({name: _copied(value, memo) for name, value in vars(colour).items()})
     return made

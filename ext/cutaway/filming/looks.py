@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -53,9 +54,9 @@ def look_of(mobject: VMobject, stage: Stage) -> Look:
     outline = stage.units(points[: len(points) // 4 * 4])
     found = mobject.get_fill_rgbas(), mobject.get_stroke_rgbas(), mobject.get_stroke_rgbas(True)
     fill, stroke, back = (np.atleast_2d(part) if part.ndim < 2 else part for part in found)
-    line = []
+    line: Sequence[float] = ()
     if max(len(fill), len(stroke), len(back)) > 1:
-        line = stage.units(np.array(mobject.get_gradient_start_and_end_points())).ravel()
+        line = stage.units(np.array(mobject.get_gradient_start_and_end_points())).ravel().tolist()
     widths = [width * LINE_WIDTH * stage.unit for width in (mobject.get_stroke_width(), mobject.get_stroke_width(True))]
     style = np.concatenate([widths, line, fill.ravel(), stroke.ravel(), back.ravel()])
     colours = style[2 + len(line) :]

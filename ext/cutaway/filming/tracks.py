@@ -100,7 +100,9 @@ class Track:
         """Make spans of all that was seen since the last time."""
         seen, self._seen = self._seen, []
         for run in _runs(seen):
-            for span in _spans(run, self._look_before(run)):
+            before = self._look_before(run)
+            joined = before is not None and self.spans[-1].start == run[0].frame - 1  # it never rested
+            for span in _spans(run, before, joined):
                 self._put(span)
 
     def _look_before(self, run: list[Seen]) -> Look | None:
@@ -131,7 +133,9 @@ def _runs(seen: list[Seen]) -> Iterator[list[Seen]]:
         yield run
 
 
-def _spans(run: list[Seen], before: Look | None) -> Iterator[Span]:
+def _spans(run: list[Seen], before: Look | None, joined: bool) -> Iterator[Span]:
+    """The spans of a run. It sets out from the look before it, which keeps its own frame unless the run is joined to
+    what ended there."""
     looks = [*([before] if before is not None else []), *(seen.look for seen in run)]
     first = run[0].frame - (len(looks) - len(run))  # the frame of looks[0]
     if len(looks) == 1:
@@ -141,7 +145,7 @@ def _spans(run: list[Seen], before: Look | None) -> Iterator[Span]:
         a, b = looks[stretch.first], looks[stretch.last]
         start = first + stretch.first
         weights = tuple(int(w) for w in np.rint(stretch.weights * 10000))
-        if stretch.first == 0 and before is not None:
+        if stretch.first == 0 and before is not None and not joined:
             start, weights = start + 1, weights[1:]
         if len(weights) > 1:
             yield Span(start, a) if not any(weights) else Span(start, a, b, weights)
