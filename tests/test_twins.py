@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT, Book, BuildBook
 from docutils import nodes
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -206,6 +206,7 @@ def test_twins_are_written_with_their_pages_alone(book: Book, build_book: BuildB
 # Any text
 
 
+@example("ChatLoader.__next__ of __init__, a_b, __c, d__")
 @given(st.text(alphabet="ab1 \n*_`$[](){}<>#+-.!&;\\|=~\"'", max_size=40))
 def test_text_means_itself(text: str) -> None:
     text = " ".join(line.strip() for line in text.split("\n") if line.strip())

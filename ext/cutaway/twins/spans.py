@@ -114,7 +114,7 @@ def code(text: str) -> str:
 
 def escaped(text: str) -> str:
     """Text that means itself: what Markdown would take for its own gets a backslash."""
-    return re.sub(r"([`*$]|\\(?=[!-/:-@\[-`{-~])|(?<!\w)_|_(?!\w)|\](?=\()|<(?=[\w/!?])|&(?=#?\w+;))", r"\\\1", text)
+    return re.sub(r"([`*$]|\\(?=[!-/:-@\[-`{-~])|(?<![^\W_])_|_(?![^\W_])|\](?=\()|<(?=[\w/!?])|&(?=#?\w+;))", r"\\\1", text)
 
 
 def plainly(text: str) -> str:
