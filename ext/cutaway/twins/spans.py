@@ -112,9 +112,15 @@ def code(text: str) -> str:
     return f"{fence}{blank}{text}{blank}{fence}"
 
 
+# An underscore is one's own between letters alone, not beside another.
+SPECIAL = re.compile(
+    r"([`*$]|\\(?=[!-/:-@\[-`{-~])|(?<![^\W_])_|_(?![^\W_])|\](?=\()|<(?=[\w/!?])|&(?=#?\w+;))"
+)
+
+
 def escaped(text: str) -> str:
     """Text that means itself: what Markdown would take for its own gets a backslash."""
-    return re.sub(r"([`*$]|\\(?=[!-/:-@\[-`{-~])|(?<![^\W_])_|_(?![^\W_])|\](?=\()|<(?=[\w/!?])|&(?=#?\w+;))", r"\\\1", text)
+    return SPECIAL.sub(r"\\\1", text)
 
 
 def plainly(text: str) -> str:
