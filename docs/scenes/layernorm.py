@@ -186,7 +186,7 @@ class Sizes(Stage):
             FadeIn(self.extremes(before, names[0], grids[0])),
             rest=2 * REST,
             say=f"Each token's std, from {number_text(before.min())} to {number_text(before.max())}. "
-            "Blocks add, so it grows.",
+            "Blocks add: at the end it is largest.",
         )
 
         self.next_section("After")
