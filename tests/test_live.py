@@ -2,12 +2,14 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from conftest import ROOT, Book
@@ -50,6 +52,17 @@ class Live:
             assert time.monotonic() < end, self.log.read_text("utf-8", "replace")
             time.sleep(0.1)
 
+    def wait_for_the_server(self, seconds: float = 60) -> None:
+        """It listens only after the first build, and on a busy machine a good while after."""
+        at, end = urlsplit(self.url()), time.monotonic() + seconds
+        while True:
+            try:
+                socket.create_connection((at.hostname, at.port), timeout=5).close()
+                return
+            except OSError:
+                assert time.monotonic() < end, self.log.read_text("utf-8", "replace")
+                time.sleep(0.1)
+
 
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
@@ -66,6 +79,7 @@ def live(tmp_path: Path) -> Iterator[Live]:
     try:
         started = Live(docs, log)
         started.wait(1)
+        started.wait_for_the_server()
         yield started
     finally:
         process.terminate()
