@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
 
+from cutaway.clip import _links
 from tests.clip_book import write_book
 
 pytestmark = pytest.mark.slow
@@ -204,3 +206,10 @@ def test_mistakes_are_warnings_at_their_line(folder, tmp_path):
     text = BeautifulSoup((out / "broken.html").read_text("utf-8"), "html.parser").get_text()
     assert "What would have been seen." in text and "Its caption." in text
     assert "Traceback" not in text
+
+
+def test_links_of_a_clip_stand_in_one_order(monkeypatch):
+    steps = {name: SimpleNamespace(docname="page", id=name, quotation=name) for name in "hgfedcba"}
+    monkeypatch.setattr("cutaway.clip.cutaway_domain", lambda env: SimpleNamespace(steps=steps))
+    found = _links(SimpleNamespace(env=None), "page", SimpleNamespace(tags=dict.fromkeys([*steps, "gone"], 0)))
+    assert list(found.items()) == [(name, [f"#{name}", name]) for name in "abcdefgh"]

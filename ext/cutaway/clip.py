@@ -142,7 +142,7 @@ def _resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 def _links(app: Sphinx, docname: str, found: Rendered) -> dict[str, list[str]]:
     """Address and words of the step that each tag names."""
     links = {}
-    for tag in found.tags:
+    for tag in sorted(found.tags):  # one order, whether the clip was just drawn or found
         step = cutaway_domain(app.env).steps.get(tag)
         if step is not None:
             page = "" if step.docname == docname else app.builder.get_relative_uri(docname, step.docname)
