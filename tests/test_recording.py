@@ -15,6 +15,7 @@ from cutaway.filming.paint import Painter
 from cutaway.filming.record import record
 from cutaway.filming.scene import RecordedScene, Tag
 from cutaway.filming.script import read_script, script_of
+from cutaway.filming.shots import shots as every_shot
 from cutaway.paints import entries
 from cutaway.palette import DARK, LIGHT, mix, rgb
 
@@ -151,7 +152,7 @@ def test_a_camera_that_comes_near_finds_finer_outlines(tmp_path):
 
 
 def test_shots_merge_what_stands_still(slide):
-    shots = list(Painter(slide, DARK).shots(SIZE, 10))
+    shots = list(every_shot(Painter(slide, DARK), SIZE, 10))
     assert sum(shot.lasts for shot in shots) == slide["frames"]
     assert shots[0].lasts == 5 and shots[-1].lasts >= 5
     frames = [shot.pixels for shot in shots for _ in range(shot.lasts)]

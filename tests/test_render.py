@@ -15,6 +15,7 @@ from cutaway.filming import recipe
 from cutaway.filming.animate import animate, shots_of
 from cutaway.filming.paint import Painter
 from cutaway.filming.script import read_script
+from cutaway.filming.shots import shots as every_shot
 from cutaway.names import Place
 from cutaway.palette import BY_NAME, DARK, LIGHT, rgb
 from cutaway.render import Inputs, Section, Wanted, render, stored
@@ -209,7 +210,7 @@ def test_a_missing_file_is_made_again(drawn):
 def test_one_clip_as_an_animated_picture(drawn, tmp_path, name, kind):
     if name == "Plain":
         recording = read_script(path_of(drawn, name, ".js").read_text())
-        shots = list(Painter(recording, DARK).shots((854, 480), 15))
+        shots = list(every_shot(Painter(recording, DARK), (854, 480), 15))
     else:
         shots = list(shots_of(path_of(drawn, name, "-dark.mp4")))
     assert sum(shot.lasts for shot in shots) == pytest.approx(45, abs=1)

@@ -12,7 +12,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from .paint import Shot
+from .shots import Shot
 
 HEIGHT, FPS = 480, 15
 KINDS = ("gif", "webp")

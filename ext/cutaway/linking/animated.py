@@ -13,6 +13,7 @@ from ..filming.animate import FPS as FILM_FPS
 from ..filming.animate import shots_of
 from ..filming.paint import Painter
 from ..filming.script import read_script
+from ..filming.shots import shots
 from ..palette import BY_NAME, DARK, entries, mix, rgb
 
 LIMITS = {"webp": 400_000, "gif": 1_500_000}  # bytes
@@ -31,14 +32,14 @@ class Frame(NamedTuple):
 def frames_of(path: Path, width: int) -> list[Frame]:
     """The frames of a recording, or of a film, in the dark theme's colours; their times don't drift."""
     if path.suffix == ".mp4":
-        shots, fps = list(shots_of(path)), FILM_FPS
+        taken, fps = list(shots_of(path)), FILM_FPS
     else:
         recording = read_script(path.read_text("utf-8"))
         height = round(width * recording["size"][1] / recording["size"][0] / 2) * 2
-        shots, fps = list(Painter(recording, DARK).shots((width, height), FPS)), FPS
-    ends = [round(1000 * end / fps) for end in itertools.accumulate(shot.lasts for shot in shots)]
+        taken, fps = list(shots(Painter(recording, DARK), (width, height), FPS)), FPS
+    ends = [round(1000 * end / fps) for end in itertools.accumulate(shot.lasts for shot in taken)]
     lasts = [end - start for start, end in itertools.pairwise([0, *ends])]
-    return [Frame(Image.fromarray(shot.pixels[..., :3]), last) for shot, last in zip(shots, lasts, strict=True)]
+    return [Frame(Image.fromarray(shot.pixels[..., :3]), last) for shot, last in zip(taken, lasts, strict=True)]
 
 
 def write(frames: Sequence[Frame], kind: str, path: Path) -> None:

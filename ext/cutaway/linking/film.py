@@ -9,6 +9,7 @@ from ..filming.animate import FPS, animate, shots_of, size_of
 from ..filming.encode import Film
 from ..filming.paint import Painter
 from ..filming.script import read_script
+from ..filming.shots import shots
 from ..palette import BY_NAME
 
 
@@ -26,9 +27,9 @@ def write(source: Path, path: Path, kind: str, size: tuple[int, int], theme: str
     recording = read_script(source.read_text("utf-8"))
     painter = Painter(recording, BY_NAME[theme])
     if kind != "mp4":
-        animate(painter.shots(size_of(size), FPS), path, kind)
+        animate(shots(painter, size_of(size), FPS), path, kind)
         return
     film = Film(path, size, recording["fps"])
-    for shot in painter.shots(size, recording["fps"]):
+    for shot in shots(painter, size, recording["fps"]):
         film.add(*shot)
     film.close()
