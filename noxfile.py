@@ -15,6 +15,7 @@ nox.needs_version = ">=2026.2"
 nox.options.default_venv_backend = "virtualenv"  # with pip: it alone finds torch's CPU build in a local index
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["docs"]
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed uncompiled would be compiled by every process anew
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 TOOL = PROJECT["project"]["dependencies"]

@@ -8,7 +8,7 @@ writes each page again (Sphinx compares ``html_static_path``). Nothing is asked 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from rjsmin import jsmin
@@ -66,6 +66,11 @@ def installed_faces() -> Iterator[fonts.Face]:
             yield face
 
 
+@cache
+def _key(source: Path, characters: str) -> str:
+    return digest(source.read_bytes(), characters, SUBSETTING, version("fonttools"))
+
+
 def page_fonts(store: Store) -> Iterator[tuple[str, int, Path]]:
     """Family, CSS weight and woff2 file of each installed face."""
     for face in installed_faces():
@@ -73,7 +78,7 @@ def page_fonts(store: Store) -> Iterator[tuple[str, int, Path]]:
         for weight, source in face.files:
             if weight not in CSS_WEIGHTS:
                 continue
-            key = digest(source.read_bytes(), characters, SUBSETTING, version("fonttools"))
+            key = _key(source, characters)
             name = f"{source.stem}-{key}"
             path = store.path("assets", name, ".woff2")
             if store.whole("assets", name) is None:

@@ -30,13 +30,12 @@ from . import runs
 from .book import SETTINGS, Book, BookError, kinds, replaced_sources, steps_key
 from .domain import cutaway_domain, nearest
 from .names import Names
-from .store import digest, noted, replacing, sweep
+from .store import digest, noted, replacing
 from .trace import Trace, TraceError, Traces, load
 
 logger = logging.getLogger(__name__)
 LARGEST = 1_000_000  # characters of a directive's body
 LONGEST = 4000  # characters of a message
-ELSEWHERE_S = 3600  # older temporary files in the store are no other machine's
 
 
 @dataclass
@@ -46,6 +45,7 @@ class Build:
     book: Book
     outcomes: dict[str, runs.Outcome] = field(default_factory=dict)
     troubled: set[str] = field(default_factory=set)  # pages that had a warning of ours
+    inputs: dict[str, str] = field(default_factory=dict)  # of each page, known when all are read
 
 
 _builds: weakref.WeakKeyDictionary[BuildEnvironment, Build] = weakref.WeakKeyDictionary()
@@ -234,16 +234,15 @@ def _updated(app: Sphinx, env: BuildEnvironment) -> list[str]:
         listed = {id: [step.object, step.quotation] for id, step in steps.items()}
         with contextlib.suppress(OSError):  # a store that can't be written was named where something had to be kept
             build.book.store.write_json("book", steps_key(build.book), listed)  # for the command line
-    return [name for name, inputs in _inputs(env).items() if written.get(name, "") != inputs]
+    build.inputs = _inputs(env)
+    return [name for name, inputs in build.inputs.items() if written.get(name, "") != inputs]
 
 
 def _finish(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.env not in _builds:
         return
     build = build_of(app.env)
-    sweep(Path(app.outdir))
-    sweep(build.book.store.root, ELSEWHERE_S)
-    state = _inputs(app.env) | dict.fromkeys(build.troubled, "troubled")
+    state = build.inputs | dict.fromkeys(build.troubled, "troubled")
     with replacing(_record(app)) as temporary:
         temporary.write_text(json.dumps(state), "utf-8")
 

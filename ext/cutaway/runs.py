@@ -31,7 +31,7 @@ from typing import Any
 from .book import Book
 from .source import SourceError
 from .tracing.declared import LIMIT_S, Declared, RunError, declared
-from .tracing.keys import KnownKeys
+from .tracing.keys import KnownKeys, Texts
 from .tracing.stage import THREADS, Report, execute
 
 __all__ = ["THREADS", "Declared", "Outcome", "Run", "RunError", "declared", "ensure"]
@@ -85,11 +85,12 @@ def ensure(
     wanted = _with_those_before(all, names)
     waiting = urgent_first(wanted)
     found: dict[str, Outcome] = {}
+    texts = Texts()
 
     def outcome(run: Declared) -> Outcome:
         before = {name: found[name] for name in run.after}
-        stored = _stored(book, run, before) if draft and run is not all[0] else None
-        return stored or _ensure_one(book, run, before, report, stop)
+        stored = _stored(book, run, before, texts) if draft and run is not all[0] else None
+        return stored or _ensure_one(book, run, before, texts, report, stop)
 
     workers = max(1, book.workers)
     running: dict[Future[Outcome], str] = {}
@@ -127,27 +128,29 @@ def urgent_first(runs: Sequence[Declared]) -> list[Declared]:
     return sorted(runs, key=lambda run: -left[run.name])
 
 
-def _stored(book: Book, run: Declared, before: Mapping[str, Outcome]) -> Outcome | None:
+def _stored(book: Book, run: Declared, before: Mapping[str, Outcome], texts: Texts) -> Outcome | None:
     """What the store has of a run; None where its own mistake keeps us from looking."""
     try:
-        keys = KnownKeys(book, run)
+        keys = KnownKeys(book, run, texts)
         weights = book.store.path("train", keys.training(_digests(before)), ".npz")
-        if trained := book.store.whole("train", weights.stem):
-            trace = book.store.path("trace", keys.tracing(trained["digest"]), ".json")
-            if book.store.whole("trace", trace.stem):
+        if book.store.is_whole("train", weights.stem):
+            trace = book.store.path("trace", keys.tracing(_content(weights)["digest"]), ".json")
+            if book.store.is_whole("trace", trace.stem):
                 return Outcome(run.name, run.file, run.line, str(trace), str(weights))
     except (RunError, SourceError):
         return None
     return Outcome(run.name, run.file, run.line, error=LEFT_OUT)
 
 
-def _ensure_one(book: Book, run: Declared, before: Mapping[str, Outcome], report: Report, stop: Event) -> Outcome:
+def _ensure_one(
+    book: Book, run: Declared, before: Mapping[str, Outcome], texts: Texts, report: Report, stop: Event
+) -> Outcome:
     try:
         missing = [name for name in run.sources if name not in book.sources]
         if missing:
             known = ", ".join(book.sources) or "none"
             raise RunError(f"sources = {run.sources}: no package {missing[0]!r} in cutaway_sources; known: {known}")
-        keys = KnownKeys(book, run)
+        keys = KnownKeys(book, run, texts)
         weights = _trained(book, run, before, keys, report, stop)
         trace = _traced(book, run, keys, weights, report, stop)
         return Outcome(run.name, run.file, run.line, str(trace), str(weights))
@@ -173,7 +176,7 @@ def _trained(
     book: Book, run: Declared, before: Mapping[str, Outcome], keys: KnownKeys, report: Report, stop: Event
 ) -> Path:
     path = book.store.path("train", keys.training(_digests(before)), ".json")
-    if book.store.whole("train", path.stem) is None:
+    if not book.store.is_whole("train", path.stem):
         report(f"run {run.name}: training")
         given = {name: outcome.weights for name, outcome in before.items()}
         _make(book, run, "train", path, {"given": given}, report, stop)
@@ -182,7 +185,7 @@ def _trained(
 
 def _traced(book: Book, run: Declared, keys: KnownKeys, weights: Path, report: Report, stop: Event) -> Path:
     path = book.store.path("trace", keys.tracing(_content(weights)["digest"]), ".json")
-    if book.store.whole("trace", path.stem) is None:
+    if not book.store.is_whole("trace", path.stem):
         report(f"run {run.name}: tracing")
         _make(book, run, "trace", path, {"weights": str(weights)}, report, stop)
     return path
@@ -192,5 +195,5 @@ def _make(
     book: Book, run: Declared, stage: str, path: Path, more: Mapping[str, Any], report: Report, stop: Event
 ) -> None:
     execute(book, run, stage, path, more, report, stop)
-    if book.store.whole(stage, path.stem) is None:
+    if not book.store.is_whole(stage, path.stem):
         raise RunError(f"the run {run.name!r} ended without a result: does it call os._exit or end its own process?")

@@ -137,7 +137,8 @@ def is_inside(path: Path, folder: Path) -> bool:
 
 def python_files(folder: Path) -> list[Path]:
     """The Python files of a folder, none that a link leads out of it."""
-    return [path for path in sorted(folder.rglob("*.py")) if is_inside(path, folder)]
+    root = folder.resolve()
+    return [path for path in sorted(folder.rglob("*.py")) if path.resolve().is_relative_to(root)]
 
 
 def parse(name: str, path: Path) -> Module:

@@ -41,6 +41,14 @@ def explained_files(env: BuildEnvironment) -> dict[str, File]:
     return _files[env]
 
 
+def _is_explained(env: BuildEnvironment, module: Module) -> bool:
+    """Whether a module's file is one of those, without a look at all that is explained."""
+    objects = {step.object for step in _steps(env).values()}
+    inside = sorted(dotted for dotted in objects if f"{dotted}.".startswith(f"{module.name}."))
+    source = build_of(env).book.source
+    return any(source.find(dotted).module.name == module.name for dotted in inside)  # not that of a package's module
+
+
 def _steps(env: BuildEnvironment) -> dict[str, Step]:
     return {step.id: step for step in cutaway_domain(env).steps.values() if step.span != NOWHERE}
 
@@ -51,10 +59,9 @@ def _page(file: str) -> str:
 
 def address(app: Sphinx, docname: str, module: Module, line: int) -> str:
     """Where a line is shown in its file, from a page of the book; ``""`` where there is no such page."""
-    name = file_name(module)
-    if app.builder.name not in BUILDERS or name not in explained_files(app.env):
+    if app.builder.name not in BUILDERS or not _is_explained(app.env, module):
         return ""
-    return f"{app.builder.get_relative_uri(docname, _page(name))}#L{line}"
+    return f"{app.builder.get_relative_uri(docname, _page(file_name(module)))}#L{line}"
 
 
 def coverage(app: Sphinx, docname: str) -> list[nodes.Node]:

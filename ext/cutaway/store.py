@@ -19,6 +19,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from typing import Any
 _TEMPORARY = re.compile(r"\..+-(?P<pid>\d{1,9})-[0-9a-f]{8}(\.\w+)?")  # as `replacing` names them
 DIGEST_LENGTH = 32  # hex digits: 128 bits, beyond accident
 SEAL = "seal"  # key of a JSON file's digest of itself
+SETTLED_NS = 2 * 10**9  # what was written just now may be written again within the same tick of a clock
 
 
 def digest(*parts: Any) -> str:
@@ -40,6 +42,7 @@ def digest(*parts: Any) -> str:
     return sha.hexdigest()[:DIGEST_LENGTH]
 
 
+@cache  # nothing is installed anew below a running build
 def version(package: str) -> str | None:
     """The installed version of a package, for keys; None where it is absent. Imports nothing."""
     try:
@@ -132,6 +135,33 @@ class Store:
             return data if all(_digest_of(self.path(kind, key, suffix)) == was for suffix, was in files) else None
         except (OSError, KeyError, AttributeError, TypeError):
             return None
+
+    def is_whole(self, kind: str, key: str) -> bool:
+        """Whether :meth:`whole` would return something, for files that take long to read.
+
+        What was whole is so, as for git, while size, inode and times of its files are the same: the time at which an
+        inode last changed is set by no one who damages a file or puts another in its place.
+        """
+        entry, now = digest("whole", kind, key), time.time_ns()
+        known = (self.read_json("book", entry) or {}).get("states")
+        if known and known == self._states(kind, key, known):
+            return True
+        data = self.whole(kind, key)
+        states = self._states(kind, key, [".json", *data["files"]]) if data else None
+        if states and all(now - changed > SETTLED_NS for *_, changed in states.values()):
+            with suppress(Unkept):  # the next build reads them once more
+                self.write_json("book", entry, {"states": states})
+        return data is not None
+
+    def _states(self, kind: str, key: str, suffixes: Iterable[str]) -> dict[str, list[int]] | None:
+        found = {}
+        for suffix in suffixes:
+            try:
+                stat = self.path(kind, key, suffix).stat(follow_symlinks=False)
+            except OSError:
+                return None
+            found[suffix] = [stat.st_size, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns]
+        return found
 
 
 def _dump(value: Any) -> str:

@@ -27,6 +27,7 @@ from .domain import cutaway_domain
 from .linking.address import IDS, is_id
 from .listing import annotation, listing
 from .maths import FormulaError, node_to_text
+from .quiet import is_quiet
 from .store import noted, replacing
 
 KINDS = ("section", "listing", "step", "diagram", "clip")
@@ -156,7 +157,7 @@ def _of_listing(app: Sphinx, node: listing) -> str:
 
 
 def note_said(app: Sphinx, error: Exception | None) -> None:
-    if error is None:
+    if error is None and not (is_quiet(app) and _record(app).is_file()):
         with replacing(_record(app)) as temporary:
             temporary.write_text(json.dumps(said(app), ensure_ascii=False), "utf-8")
 

@@ -57,10 +57,12 @@ def _clip(scene: str, words: list[str]) -> list[str]:
 
 def _listing(dotted: str, words: list[str]) -> list[str]:
     """The object's lines, quoted from its file."""
-    package, module, *names = dotted.split(".")
-    path = f"/_source/{package}/{module}.py"  # from the pages' folder
+    path, names = ROOT / "model_src", dotted.split(".")
+    while path.is_dir():
+        path = path / names.pop(0)
+    file = path.with_suffix(".py").relative_to(ROOT / "model_src")
     chosen = [f":pyobject: {'.'.join(names)}"] if names else []
-    return [f"```{{literalinclude}} {path}", *chosen, "```", "", *words]
+    return [f"```{{literalinclude}} /_source/{file}", *chosen, "```", "", *words]  # from the pages' folder
 
 
 def _drawing(argument: str, words: list[str]) -> list[str]:

@@ -10,6 +10,7 @@ import functools
 import json
 import shutil
 import weakref
+from collections.abc import Set
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from sphinx.util.console import bold
 from ..build import build_of, warn
 from ..filming.recipe import KIND as CLIP
 from ..fonts import fonts_digest
+from ..quiet import is_quiet, settled
 from ..render import RECORDING
 from ..store import Store, Unkept, digest, make_way, noted, replacing, version
 from ..targets import Target, said
@@ -37,7 +39,7 @@ CODE = ("card", "code", "drawing", "sheet")  # the modules that decide a card's 
 NAMES = ("card.png", "card.webp", "card.gif", "badge.svg")
 
 _Noted = dict[str, tuple[str, Picture | None]]
-_pictures: weakref.WeakKeyDictionary[BuildEnvironment, _Noted] = weakref.WeakKeyDictionary()
+_pictures: weakref.WeakKeyDictionary[BuildEnvironment, dict[str, _Noted]] = weakref.WeakKeyDictionary()
 
 
 class File(NamedTuple):
@@ -52,9 +54,11 @@ class File(NamedTuple):
 
 def make_cards(app: Sphinx, error: Exception | None) -> None:
     """Write what is missing or has changed beside each target's address, and remove what has no target any more."""
-    if error is not None or not _wanted(app):
+    if error is not None or not _wanted(app) or is_quiet(app):
         return
-    listed = {stub.id: stub.target for stub in stubs(app)}  # an old id shows what it leads to
+    every = {stub.id: stub.target for stub in stubs(app)}  # an old id shows what it leads to
+    stand = settled(app, {id: target.docname for id, target in every.items()})
+    listed = {id: target for id, target in every.items() if id not in stand}
     files = [file for id, target in listed.items() for file in _files(app, id, target)]
     store = build_of(app.env).book.store
     folder = Path(app.outdir, FOLDER)
@@ -69,7 +73,7 @@ def make_cards(app: Sphinx, error: Exception | None) -> None:
     for file in files:
         if file.source not in failed:
             _copy(file.source, folder / file.id / file.name)
-    _remove_stale(folder, {(file.id, file.name) for file in files})
+    _remove_stale(folder, stand, {(file.id, file.name) for file in files})
 
 
 def _missing(store: Store, files: list[File], folder: Path) -> list[File]:
@@ -97,7 +101,7 @@ def _wanted(app: Sphinx) -> bool:
 def _files(app: Sphinx, id: str, target: Target) -> list[File]:
     """The card and the badge of a target, and of a clip its animated pictures, which a draft goes without."""
     store = build_of(app.env).book.store
-    picture, clip = _noted(app).get(target.id, ("{}", None))
+    picture, clip = _noted(app, target.docname).get(target.id, ("{}", None))
     chapter = app.env.titles[target.docname].astext()
     words = said(app).get(target.id, "")
     card = [target.kind, target.title, chapter, str(app.config.html_title), words]
@@ -169,9 +173,11 @@ def _is_copy(path: Path, source: Path) -> bool:
     return (there.st_size, there.st_mtime_ns) == (here.st_size, here.st_mtime_ns)
 
 
-def _remove_stale(folder: Path, kept: set[tuple[str, str]]) -> None:
+def _remove_stale(folder: Path, settled: Set[str], kept: Set[tuple[str, str]]) -> None:
     """Remove our own files that nobody made now, and the folders that are empty then."""
     for place in folder.iterdir() if folder.is_dir() else ():
+        if place.name in settled:
+            continue
         for name in NAMES:
             if (place.name, name) not in kept:
                 (place / name).unlink(missing_ok=True)
@@ -182,43 +188,33 @@ def _remove_stale(folder: Path, kept: set[tuple[str, str]]) -> None:
 # Pictures: known when a page is written, kept for the builds that don't write it again
 
 
-def _record(app: Sphinx) -> Path:
-    return Path(app.doctreedir) / f"cutaway-cards-{app.builder.name}.json"
+def _record(app: Sphinx, docname: str) -> Path:
+    """What was noted by other code has another name."""
+    return Path(app.doctreedir, f"cutaway-cards-{app.builder.name}-{_code(('pictures',))}", f"{docname}.json")
 
 
-def _noted(app: Sphinx) -> _Noted:
-    """The picture of each target by id: as JSON, which is read where it is drawn, and as it is if it is a clip's."""
-    if app.env not in _pictures:
-        _pictures[app.env] = _recorded(app) or {}
-    return _pictures[app.env]
-
-
-def _recorded(app: Sphinx) -> _Noted | None:
-    """What the last build noted, if it did so as we do."""
-    record = noted(_record(app))
-    return record["pictures"] if record.get("code") == _code(("pictures",)) else None
+def _noted(app: Sphinx, docname: str) -> _Noted:
+    """The pictures of a page by id: as JSON, which is read where it is drawn, and as it is if it is a clip's."""
+    pages = _pictures.setdefault(app.env, {})
+    if docname not in pages:
+        pages[docname] = noted(_record(app, docname))
+    return pages[docname]
 
 
 def _unnoted(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """All pages, where it is not known what they show: they are written again."""
-    return sorted(env.found_docs) if _wanted(app) and _recorded(app) is None else []
+    """Pages of which it is not known what they show: they are written again."""
+    return [name for name in sorted(env.found_docs) if _wanted(app) and not _record(app, name).is_file()]
 
 
 def _note(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     if _wanted(app):
-        pictures = of_page(app.env, doctree)
-        _noted(app).update((id, (json.dumps(shown), shown if "clip" in shown else None)) for id, shown in pictures)
-
-
-def _keep_noted(app: Sphinx, error: Exception | None) -> None:
-    if error is None and _wanted(app):
-        record = {"code": _code(("pictures",)), "pictures": _noted(app)}
-        with replacing(_record(app)) as temporary:
-            temporary.write_text(json.dumps(record), "utf-8")
+        found = ((id, (json.dumps(shown), shown if "clip" in shown else None)) for id, shown in of_page(app.env, doctree))
+        _pictures.setdefault(app.env, {})[docname] = pictures = dict(found)
+        with replacing(_record(app, docname)) as temporary:
+            temporary.write_text(json.dumps(pictures), "utf-8")
 
 
 def setup(app: Sphinx) -> None:
     app.connect("env-updated", _unnoted)
     app.connect("doctree-resolved", _note, priority=900)  # after all that fills in
-    app.connect("build-finished", _keep_noted, priority=100)
     app.connect("build-finished", make_cards)

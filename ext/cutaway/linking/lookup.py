@@ -16,6 +16,7 @@ from sphinx.util import logging
 from ..book import Book
 from ..build import build_of
 from ..domain import nearest
+from ..quiet import is_quiet
 from ..store import Unkept, digest
 from ..targets import Target, said, targets
 from . import check
@@ -31,7 +32,10 @@ def note(app: Sphinx, error: Exception | None) -> None:
     """Leave in the store what this build has to link to."""
     if error is not None or not check.is_the_book(app):
         return
-    told, book = said(app), build_of(app.env).book
+    book = build_of(app.env).book
+    if is_quiet(app) and book.store.path("book", _key(book), ".json").is_file():
+        return
+    told = said(app)
     rows = {id: [target._asdict(), told.get(id, "")] for id, target in targets(app.env).items()}
     record = {"targets": rows, "pages": sorted(app.env.found_docs)}
     if book.store.read_json("book", _key(book)) != record:

@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,8 @@ class Registry:
         if not path.exists():
             return cls()
         try:
-            data = json.loads(path.read_text("utf-8"))
-            entries = {id: _entry(id, row) for id, row in data["ids"].items()}
-            return cls(entries, {_page(old): _page(new) for old, new in data["pages"].items()})
+            ids, pages = _read(path.read_text("utf-8"))
+            return cls(dict(ids), dict(pages))
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             message = f"{path} can't be read ({error}); take it from the last commit, then run `nox -s permalinks`"
             raise RegistryError(message) from error
@@ -143,6 +143,13 @@ class Registry:
             raise RegistryError(f"no id '{new}' in the book{nearest(new, targets)}")
         moved, retired_on = ("", today) if retired else (today, "")
         self.ids[old] = replace(self.ids[old], to=new, moved=moved, retired=retired_on)
+
+
+@lru_cache(maxsize=1)  # several parts of a build ask for it
+def _read(text: str) -> tuple[dict[str, Entry], dict[str, str]]:
+    data = json.loads(text)
+    ids = {id: _entry(id, row) for id, row in data["ids"].items()}
+    return ids, {_page(old): _page(new) for old, new in data["pages"].items()}
 
 
 def _entry(id: str, row: dict[str, Any]) -> Entry:

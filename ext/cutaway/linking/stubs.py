@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from sphinx.application import Sphinx
 
+from ..quiet import is_quiet, settled
 from ..store import replacing
 from ..targets import Target, said, targets
 from .address import FOLDER, base, permanent
@@ -136,17 +137,20 @@ def oembed(stub: Stub, site: Site) -> str:
 
 def write(app: Sphinx, error: Exception | None) -> None:
     """Write the stubs that are new or changed, and remove those of ids that there are no longer."""
-    if error is not None or app.builder.name not in ("html", "dirhtml"):
+    if error is not None or app.builder.name not in ("html", "dirhtml") or is_quiet(app):
         return
     folder, found = Path(app.outdir) / FOLDER, list(stubs(app))
     site = Site(base(app.config), app.config.html_title, app.config.language, app.config.cutaway_cards)
+    stand = settled(app, {stub.id: stub.target.docname for stub in found})
     for stub in found:
+        if stub.id in stand:
+            continue
         _put(folder / stub.id / "index.html", html(stub, site))
         _put(folder / stub.id / _OEMBED, oembed(stub, site))
     ids = {stub.id for stub in found}
-    for mark in folder.glob(f"*/{_OEMBED}"):
-        if mark.parent.name not in ids:
-            shutil.rmtree(mark.parent)
+    for place in folder.iterdir() if folder.is_dir() else ():
+        if place.name not in ids and (place / _OEMBED).is_file():
+            shutil.rmtree(place)
 
 
 def _put(path: Path, text: str) -> None:

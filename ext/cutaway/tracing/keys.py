@@ -20,10 +20,10 @@ from .stage import THREADS
 class KnownKeys:
     """The keys of a run as they were found last time, for as long as no file changes that could decide one."""
 
-    def __init__(self, book: Book, run: Declared) -> None:
+    def __init__(self, book: Book, run: Declared, texts: Texts) -> None:
         self.book, self.run = book, run
         self._entry = digest("run keys", str(book.confdir), run.name)
-        self._inputs = _inputs(book, run)
+        self._inputs = _inputs(book, run, texts)
         kept = book.store.read_json("book", self._entry) or {}
         self._known: dict[str, str] = dict(kept["keys"]) if kept.get("of") == self._inputs else {}
 
@@ -46,14 +46,20 @@ class KnownKeys:
         return self._known[name]
 
 
-def _inputs(book: Book, run: Declared) -> str:
+class Texts(dict[Path, str]):
+    """Digests of folders' Python files, each folder read once for all runs of a build."""
+
+    def __missing__(self, folder: Path) -> str:
+        self[folder] = digest([[str(path), path.read_bytes()] for path in python_files(folder)])
+        return self[folder]
+
+
+def _inputs(book: Book, run: Declared, texts: Texts) -> str:
     """Digest of all that can decide a key of this run: files of runs, source and tracer, versions."""
     packages = [run.beside, {name: book.sources[name] for name in run.sources}]
-    folders = [folder for package in packages for _, all in sorted(package.items()) for folder in all]
-    files = [run.file, *(path for folder in folders for path in python_files(Path(folder)))]
-    texts = [[str(path), path.read_bytes()] for path in files]
-    own = [path.read_bytes() for path in python_files(Path(__file__).parent)]
-    return digest(texts, own, run.cls, run.sources, _versions(), THREADS)
+    folders = [Path(folder) for package in packages for _, all in sorted(package.items()) for folder in all]
+    read = [texts[folder] for folder in [*folders, Path(__file__).parent]]
+    return digest(str(run.file), run.file.read_bytes(), read, run.cls, run.sources, _versions(), THREADS)
 
 
 def _versions() -> dict[str, str | None]:

@@ -8,7 +8,7 @@ line on each. Made by the builders ``html`` and ``dirhtml``, for the pages that 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +85,12 @@ def write_list(app: Sphinx, error: Exception | None) -> None:
 
 def _list(app: Sphinx) -> Iterator[str]:
     root = app.config.root_doc
+    firsts: dict[str, str] = {}  # each page's first labelled section
+    for target in targets(app.env).values():
+        if target.kind == "section":
+            firsts.setdefault(target.docname, target.id)
     yield f"# {escaped(app.config.html_title)}"
-    yield f"> {_described(app, root)}"
+    yield f"> {_described(app, root, firsts)}"
     yield (
         "The pages as Markdown: drawings are text, listings have line numbers and call-outs, numbers come from a "
         f"recorded run. {link(INDEX, INDEX)} tells which step explains which line of {_files(app)}. "
@@ -94,23 +98,22 @@ def _list(app: Sphinx) -> Iterator[str]:
     )
     for toctree in app.env.tocs[root].findall(addnodes.toctree):
         yield f"## {toctree.get('caption') or 'Pages'}"
-        yield "\n".join(_line(app, name) for _, name in toctree["entries"] if name in app.env.found_docs)
+        yield "\n".join(_line(app, name, firsts) for _, name in toctree["entries"] if name in app.env.found_docs)
 
 
 def _files(app: Sphinx) -> str:
     return " and ".join(f"`{name}`" for name in explained_names(app)) or "the source"
 
 
-def _line(app: Sphinx, name: str) -> str:
+def _line(app: Sphinx, name: str, firsts: Mapping[str, str]) -> str:
     title = inline(app.env.titles[name], Page(str, str))
-    described = _described(app, name)
+    described = _described(app, name, firsts)
     return f"- {link(title, twin(app, name))}" + (f": {described}" if described else "")
 
 
-def _described(app: Sphinx, name: str) -> str:
+def _described(app: Sphinx, name: str, firsts: Mapping[str, str]) -> str:
     """The first words of a page, as its first labelled section is described; without a label, as they were typed."""
-    own = (target.id for target in targets(app.env).values() if (target.docname, target.kind) == (name, "section"))
-    text = said(app).get(next(own, ""), "")
+    text = said(app).get(firsts.get(name, ""), "")
     return escaped(text or short(plain(next(app.env.get_doctree(name).findall(nodes.paragraph), nodes.Text("")))))
 
 

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from ..store import digest, replacing, version
+from ..linking.address import FOLDER
+from ..store import digest, noted, replacing, version
 from .pruning import names_in_page, names_in_script, prune, without_unused_variables
 
 _IMPORT = re.compile(r"""@import\s+(?:url\()?["']?([^"')]+)["']?\)?\s*;""")
+_SHEET = re.compile(r"\bsite-[0-9a-f]{32}\b")
 _URL = re.compile(r"""url\((["']?)(?!data:|https?:|#|/)([^"')]+)\1\)""")
 
 
@@ -69,15 +72,14 @@ def write(app: Sphinx, error: Exception | None) -> None:
     if error or app.builder.format != "html" or not records:
         return
     out = Path(app.outdir)
-    names: set[str] = set()
-    pages = [path.read_text("utf-8") for path in out.rglob("*.html")]
-    for page in pages:
-        names |= names_in_page(page)
+    pages = _pages(app)
+    used = {name for page in pages for name in page.sheets.split()}
+    names = {name for page in pages for name in page.names.split()}
     scripts = "\n".join(path.read_text("utf-8") for path in sorted((out / "_static").glob("*.js")))
     names |= names_in_script(scripts)
     for name, record in records.items():
         target = out / "_static" / f"{name}.css"
-        if any(name in page for page in pages):
+        if name in used:
             css = joined(out, json.loads(record.read_text("utf-8")))
             mark = f"/* {digest(css, sorted(names), scripts, _code())} */\n"
             if not target.is_file() or not target.read_text("utf-8").startswith(mark):
@@ -86,6 +88,39 @@ def write(app: Sphinx, error: Exception | None) -> None:
         else:
             record.unlink()
             target.unlink(missing_ok=True)
+
+
+class _Page(NamedTuple):
+    """What a page needs of a stylesheet, in words between blanks; size and time tell whether it is still that page."""
+
+    size: int
+    time: int
+    sheets: str
+    names: str
+
+
+def _pages(app: Sphinx) -> list[_Page]:
+    """All pages that may have a stylesheet of ours; those that are as they were at the last build are not read."""
+    record, out = Path(app.doctreedir) / f"names-{app.builder.name}.json", Path(app.outdir)
+    before, now = noted(record), {}
+    for path in _html(out):
+        name, stat = path.relative_to(out).as_posix(), path.stat()
+        found = _Page(*before.get(name, (0, 0, "", "")))
+        if (found.size, found.time) != (stat.st_size, stat.st_mtime_ns):
+            text = path.read_text("utf-8")
+            words = " ".join(set(_SHEET.findall(text))), " ".join(sorted(names_in_page(text)))
+            found = _Page(stat.st_size, stat.st_mtime_ns, *words)
+        now[name] = found
+    with replacing(record) as temporary:
+        temporary.write_text(json.dumps(now), "utf-8")
+    return list(now.values())
+
+
+def _html(out: Path) -> Iterator[Path]:
+    for place, folders, files in os.walk(out):
+        if Path(place) == out and FOLDER in folders:
+            folders.remove(FOLDER)  # thousands of pages that only lead on
+        yield from (Path(place, file) for file in sorted(files) if file.endswith(".html"))
 
 
 @functools.cache
