@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -98,6 +100,32 @@ def test_a_damaged_file_is_not_whole(tmp_path: Path, damage: bytes) -> None:
     assert store.whole("clip", "abc") is None
     store.path("clip", "abc", ".js").unlink()
     assert store.whole("clip", "abc") is None
+
+
+def changed_long_ago(path: Path, data: bytes) -> None:
+    """Write a file as if it had been there; what can't be set back is the time of the inode's last change."""
+    stat = path.stat()
+    path.write_bytes(data)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def test_what_was_whole_is_not_read_again_until_somebody_writes_to_it(tmp_path: Path, monkeypatch: Any) -> None:
+    store = Store(tmp_path)
+    path = store.write("trace", "a", ".npz", b"one")
+    store.vouch("trace", "a", [".npz"])
+    assert store.is_whole("trace", "a") and not store.keys("book")  # written just now: it may be again, unseen
+    monkeypatch.setattr("cutaway.store.SETTLED_NS", -(10**9))
+    assert store.is_whole("trace", "a") and len(store.keys("book")) == 1
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "whole", None)  # nobody asks it
+        assert store.is_whole("trace", "a")
+    time.sleep(0.02)  # a tick of the file system's clock
+    changed_long_ago(path, b"two")
+    assert not store.is_whole("trace", "a")
+    changed_long_ago(path, b"one")
+    assert store.is_whole("trace", "a")
+    path.with_suffix(".json").unlink()
+    assert not store.is_whole("trace", "a")
 
 
 def test_what_a_killed_process_left_is_swept_away(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ import os
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -33,7 +32,7 @@ def is_quiet(app: Sphinx) -> bool:
 
 
 def settled(app: Sphinx, pages: Mapping[str, str]) -> set[str]:
-    """Of ids, each with the page of what it leads to, those beside whose addresses all is as this build would leave it."""
+    """Of ids, each with the page of what it leads to, those whose files are as this build would leave them."""
     touched, left, now = _touched.get(app.env, set()), _left(app) or {}, _folders(app)
     return {id for id, page in pages.items() if page not in touched and id in left and left[id] == now.get(id)}
 

@@ -208,8 +208,9 @@ def _unnoted(app: Sphinx, env: BuildEnvironment) -> list[str]:
 
 def _note(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     if _wanted(app):
-        found = ((id, (json.dumps(shown), shown if "clip" in shown else None)) for id, shown in of_page(app.env, doctree))
-        _pictures.setdefault(app.env, {})[docname] = pictures = dict(found)
+        shown = dict(of_page(app.env, doctree))
+        pictures = {id: (json.dumps(picture), picture if "clip" in picture else None) for id, picture in shown.items()}
+        _pictures.setdefault(app.env, {})[docname] = pictures
         with replacing(_record(app, docname)) as temporary:
             temporary.write_text(json.dumps(pictures), "utf-8")
 
