@@ -5,6 +5,7 @@ The steps that a scene may name are those of the book's last build; values by va
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -22,6 +23,10 @@ from .animate import frame_of
 from .paint import Painter
 from .recipe import KIND, find_scene
 from .script import read_script
+
+
+_DIRECTIVE = re.compile(r"^[:`]{3,}\{clip\} +(?P<scene>\S+) *\n(?P<options>(?::[\w-]+:.*\n)*)", re.MULTILINE)
+_RUN = re.compile(r"^:run: +(\S+)", re.MULTILINE)
 
 
 class ClipError(LookupError):
@@ -72,20 +77,30 @@ def _frame_number(clip: Clip, when: str) -> int:
 def one_clip(book: Book, scene: str, run: str | None) -> Clip:
     """A scene's clip, from the store or recorded now; ClipError says why there is none."""
     find_scene(book, scene)  # says what there is instead, before anything runs
-    known = recipe.hint(book.store, scene)
-    run = run or known.get("run")
-    outcomes = runs.ensure(book, _say, [run] if run else None)
+    declared = [one.name for one in runs.declared(book.runs)]
+    run = run or recipe.hint(book.store, scene).get("run") or _run_on_page(book, scene) or next(iter(declared), None)
+    if run and run not in declared:
+        raise ClipError(f"no run '{run}' in {book.declared_in}; there is {', '.join(declared) or 'none'}")
+    outcomes = runs.ensure(book, _say, [run] if run else [])
     failed = [outcome.error for outcome in outcomes.values() if outcome.error]
     if failed:
         raise ClipError(failed[0])
-    if run and run not in outcomes:
-        raise ClipError(f"no run '{run}' in {book.declared_in}; there is {', '.join(outcomes) or 'none'}")
-    wanted = Wanted(scene, run or next(iter(outcomes), None))
+    wanted = Wanted(scene, run)
     inputs = Inputs({name: outcome.trace for name, outcome in outcomes.items()}, places_of_last_build(book))
     clip = render(book, [wanted], inputs, _say)[wanted]
     if clip.error:
         raise ClipError(clip.error)
     return clip
+
+
+def _run_on_page(book: Book, scene: str) -> str | None:
+    """The run with which a page shows a scene: before the first build nothing else knows it."""
+    for page in sorted(book.confdir.rglob("*.md")):
+        for found in _DIRECTIVE.finditer(page.read_text("utf-8", "replace")):
+            if found["scene"] == scene:
+                named = _RUN.search(found["options"])
+                return named[1] if named else None
+    return None
 
 
 def _source(book: Book, clip: Clip, theme: str) -> Path:
