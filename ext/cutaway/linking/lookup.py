@@ -33,12 +33,13 @@ def note(app: Sphinx, error: Exception | None) -> None:
     if error is not None or not check.is_the_book(app):
         return
     book = build_of(app.env).book
-    if is_quiet(app) and book.store.path("book", _key(book), ".json").is_file():
+    kept = book.store.read_json("book", _key(book))
+    if kept and is_quiet(app):
         return
     told = said(app)
     rows = {id: [target._asdict(), told.get(id, "")] for id, target in targets(app.env).items()}
     record = {"targets": rows, "pages": sorted(app.env.found_docs)}
-    if book.store.read_json("book", _key(book)) != record:
+    if kept != record:
         try:
             book.store.write_json("book", _key(book), record)
         except Unkept as unkept:
