@@ -32,7 +32,7 @@ class Film:
     def __init__(self, path: Path, size: tuple[int, int], fps: int, threads: int = 1) -> None:
         self.fps, self.frames, self._pictures = fps, 0, 0
         self._container = av.open(str(path), "w", options={"movflags": "+faststart"})
-        # Beside a slower preset: a twentieth more bytes at the same SSIM, for a third less time.
+        # Beside the preset "faster" at 23: a twelfth more bytes at the same SSIM, for a third less time.
         options = {"preset": "veryfast", "crf": "22", "threads": str(threads), "bf": "2", **STEADY}
         stream: Any = self._container.add_stream("libx264", rate=fps, options=options)
         stream.width, stream.height = size
