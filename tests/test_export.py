@@ -24,7 +24,7 @@ class Moves(Scene):
 """
 PAGES = {
     "one": ":::{clip} some.First\n:run: small\n:name: clip-first\n:alt: A.\n:::\n",
-    "two": "Text.\n\n```{clip} some.Second\n:name: clip-second\n:alt: B.\n:run:  large\n```\n\n:::{clip} some.Third\n:::\n",
+    "two": "Text.\n\n```{clip} some.Second\n:name: clip-second\n:run:  large\n```\n\n:::{clip} some.Third\n:::\n",
 }
 
 

@@ -24,7 +24,6 @@ from .paint import Painter
 from .recipe import KIND, find_scene
 from .script import read_script
 
-
 _DIRECTIVE = re.compile(r"^[:`]{3,}\{clip\} +(?P<scene>\S+) *\n(?P<options>(?::[\w-]+:.*\n)*)", re.MULTILINE)
 _RUN = re.compile(r"^:run: +(\S+)", re.MULTILINE)
 
