@@ -135,11 +135,11 @@ def test_question_mark_lists_the_keys_and_escape_closes_them(open_page: Open) ->
     with open_page("words") as (page, _):
         keys = page.locator("#book-keys")
         page.keyboard.press("?")
-        assert keys.is_visible()
+        keys.wait_for(state="visible")
         page.keyboard.press("Escape")
-        assert keys.is_hidden()
+        keys.wait_for(state="hidden")
         page.get_by_role("button", name="Keys").click()
-        assert keys.is_visible()
+        keys.wait_for(state="visible")
 
 
 def test_keys_do_nothing_while_one_types(open_page: Open) -> None:
