@@ -101,7 +101,8 @@ class _Page(NamedTuple):
 
 def _pages(app: Sphinx) -> list[_Page]:
     """All pages that may have a stylesheet of ours; those that are as they were at the last build are not read."""
-    record, out = Path(app.doctreedir) / f"names-{app.builder.name}.json", Path(app.outdir)
+    out = Path(app.outdir)
+    record = Path(app.doctreedir) / f"names-{app.builder.name}-{_code()}.json"  # other code may find other names
     before, now = noted(record), {}
     for path in _html(out):
         name, stat = path.relative_to(out).as_posix(), path.stat()
