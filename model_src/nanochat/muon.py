@@ -9,6 +9,8 @@ import math
 
 import torch
 
+from nanochat.half import matmul
+
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # a x + b x^3 + c x^5, five times over (Jordan et al., 2024)
 # The same with other numbers each time, made for singular values from 0.001 to 1 (Amsel et al., 2025).
 POLAR_EXPRESS = (
@@ -34,8 +36,8 @@ def apply_polynomials(X, coefficients):
     if tall:
         X = X.mT
     for a, b, c in coefficients:
-        A = X @ X.mT                  # (..., m, m), with the squares
-        X = a * X + (b * A + c * (A @ A)) @ X
+        A = matmul(X, X.mT)           # (..., m, m), with the squares
+        X = a * X + matmul(b * A + c * matmul(A, A), X)
     if tall:
         X = X.mT
     return X
