@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 import weakref
 from collections.abc import Set
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from . import runs
 from .book import SETTINGS, Book, BookError, kinds, replaced_sources, steps_key
 from .domain import cutaway_domain, nearest
 from .names import Names
+from .progress import Progress, in_one_line
 from .store import digest, noted, replacing
 from .trace import Trace, TraceError, Traces, load
 
@@ -118,15 +120,23 @@ def _replace_sources(app: Sphinx, config: Config) -> None:
         return  # reported where the settings are settled
 
 
+def _say(line: str) -> None:
+    logger.info("%s", bold("cutaway: ") + line)
+
+
+def _rewrite(line: str) -> None:
+    logger.info("%s", in_one_line(line), nonl=True)
+
+
 def _start(app: Sphinx) -> None:
     """Settle the settings and make the runs that are missing."""
     try:
         book = Book.from_config(app.config, Path(app.confdir))
         build = _builds[app.env] = Build(book)
         draft = app.config.cutaway_draft
-        build.outcomes = runs.ensure(
-            book, lambda line: logger.info("%s", bold("cutaway: ") + line), _mentioned(app, book), draft
-        )
+        progress = Progress(_say, _rewrite if sys.stdout.isatty() else None)
+        build.outcomes = runs.ensure(book, progress, _mentioned(app, book), draft)
+        progress.end()
     except (BookError, runs.RunError) as error:
         _builds.setdefault(app.env, Build(_empty(app)))
         logger.warning(str(error), location=_place_of(error, app), type="cutaway", subtype="runs")

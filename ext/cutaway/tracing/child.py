@@ -39,9 +39,9 @@ class Log:
     def __call__(self, step: int, **values: float) -> None:
         for name, value in values.items():
             self.series.setdefault(name, []).append([step, float(value)])
-        if time.monotonic() - self._last > 1:  # a line a second is enough to see that it lives
+        if time.monotonic() - self._last > 1:  # the parent thins it further
             self._last = time.monotonic()
-            self._send({"progress": f"step {step}, " + ", ".join(f"{k} {v:.4f}" for k, v in values.items())})
+            self._send({"moved": f"step {step}, " + ", ".join(f"{k} {v:.4f}" for k, v in values.items())})
 
     def fact(self, **facts: bool | int | float | str) -> None:
         self.facts.update(facts)

@@ -15,6 +15,7 @@ from threading import Event
 from typing import Any
 
 from ..book import Book
+from ..progress import Moving
 from ..store import make_folder
 from .declared import Declared, RunError
 
@@ -80,6 +81,8 @@ def _follow(child: subprocess.Popen[bytes], request: bytes, run: Declared, repor
                 error = message.get("error", error)
                 if "progress" in message:
                     report(f"run {run.name}: {message['progress']}")
+                if "moved" in message:
+                    report(Moving(f"run {run.name}: {message['moved']}"))
             if not chunk:
                 break
     code = child.wait()
