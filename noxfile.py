@@ -27,6 +27,11 @@ DRAFT += ["-d", "build/draft/doctrees", "docs", "build/draft/html"]
 # Without cells; a folder of its own keeps the site's pages as they are.
 SHARD = ["-b", "clips", "-W", "--keep-going", "-d", "build/clips/doctrees"]
 SPHINX = ["-n", "-W", "--keep-going", "-j", "auto", "-d", "build/doctrees", "docs", "build/html"]
+BUILT: set[tuple[str, ...]] = set()  # the options with which this call of nox has built the site
+FAST = "not slow and not stages and not site and not faults and not whole"
+TWO_CORES = ["-n", "2", "--dist", "loadfile"]
+# The parts of `nightly`: a session, and what it is given.
+NIGHTLY = {"faults": ("faults", []), "bytes": ("bytes", [])}
 
 
 def groups(*names: str) -> list[str]:
@@ -46,8 +51,10 @@ def enter_book(session: nox.Session) -> list[str]:
 
 
 def build(session: nox.Session, *options: str) -> None:
-    """Build the site into build/html, for a session whose own options are not Sphinx's."""
-    session.run(BIN / "sphinx-build", *options, *SPHINX, external=True)
+    """Build the site into build/html, for a session whose own options are not Sphinx's; once for all of one call."""
+    if options not in BUILT:
+        session.run(BIN / "sphinx-build", *options, *SPHINX, external=True)
+        BUILT.add(options)
 
 
 @nox.session
@@ -99,18 +106,16 @@ def tests(session: nox.Session) -> None:
     session.run(sys.executable, "bootstrap.py", "--tests")
     options = enter_book(session)
     if options:  # slow ones too, if they are asked for; one after the other, to look closely
-        session.run(BIN / "pytest", "-m", "not stages and not site and not faults", *options)
+        session.run(BIN / "pytest", "-m", "not stages and not site and not faults and not whole", *options)
     else:
-        fast = ["-m", "not slow and not stages and not site and not faults"]
-        session.run(BIN / "pytest", *fast, "-n", "2", "--dist", "loadfile")
+        session.run(BIN / "pytest", "-m", FAST, *TWO_CORES)
 
 
 @nox.session(venv_backend="none", requires=["book"])
 def slow(session: nox.Session) -> None:
     """Run the tests that take long: books of their own that are built again and again, trainings by two processes."""
     session.run(sys.executable, "bootstrap.py", "--tests")
-    options = enter_book(session) or ["-n", "2", "--dist", "loadfile"]
-    session.run(BIN / "pytest", "-m", "slow and not faults", *options)
+    session.run(BIN / "pytest", "-m", "slow and not faults", *(enter_book(session) or TWO_CORES))
 
 
 @nox.session(venv_backend="none", requires=["book"])
@@ -123,11 +128,33 @@ def stages(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", requires=["book"])
 def faults(session: nox.Session) -> None:
-    """Break things on purpose and see what is survived: `-- -k disk` some; without options the table is written."""
-    options = enter_book(session)
+    """Break things on purpose and see what is survived: `-- -k disk` some; without options the table is written.
+
+    CUTAWAY_FAULTS_MOMENTS=1 tries each kill once instead of twenty times, on two cores, and writes no table.
+    """
+    options = enter_book(session) or (TWO_CORES if "CUTAWAY_FAULTS_MOMENTS" in os.environ else [])
     session.env["CUTAWAY_FAULTS_TABLE"] = "" if options else "1"
     patient = ["-o", "faulthandler_timeout=3600"]  # a test kills twenty builds
     session.run(BIN / "pytest", "-m", "faults", *patient, "tests", *options)
+
+
+@nox.session(name="bytes", venv_backend="none", requires=["book"])
+def same_bytes(session: nox.Session) -> None:
+    """Build the whole book twice from nothing, in different folders, and compare every file."""
+    options = enter_book(session)
+    session.run(BIN / "pytest", "-m", "whole", "-o", "faulthandler_timeout=7200", *options)
+
+
+@nox.session(venv_backend="none", requires=["book"])
+def nightly(session: nox.Session) -> None:
+    """Check what takes long and changes rarely, an hour a part at most: `-- faults`, `-- bytes`, or all."""
+    parts = session.posargs or list(NIGHTLY)
+    unknown = [part for part in parts if part not in NIGHTLY]
+    if unknown:
+        session.error(f"nightly has no part {unknown[0]!r}; it has {', '.join(NIGHTLY)}")
+    for part in parts:
+        name, options = NIGHTLY[part]
+        session.notify(name, options)
 
 
 @nox.session(venv_backend="none", requires=["book"])

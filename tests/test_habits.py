@@ -1,5 +1,6 @@
 """The README's first command: what it needs, what it says when that is missing; and CI types the same."""
 
+import ast
 import os
 import re
 import subprocess
@@ -112,10 +113,12 @@ def test_continuous_integration_types_what_the_readme_says() -> None:
     script = (ROOT / ".ci/run").read_text("utf-8")
     assert len(commands) == 2
     assert all(command in script for command in commands)
-    assert ".venv/bin/nox -s lint" in script
+    called = re.search(r"^\.venv/bin/nox -s (tests .*?) 2>&1", script, re.MULTILINE)
+    assert called and called[1].split() == ["tests", "lint", "slow", "stages", "site-check", "faults"]
 
 
-def test_sessions_are_the_ones_that_the_readme_may_name() -> None:
+def sessions() -> set[str]:
+    """The names of all sessions, as `nox -l` lists them: those that have a line of help."""
     listed = subprocess.run(
         [sys.executable, "-m", "nox", "-l", "-f", str(ROOT / "noxfile.py")],
         capture_output=True,
@@ -124,11 +127,26 @@ def test_sessions_are_the_ones_that_the_readme_may_name() -> None:
         check=True,
         env={**os.environ, "NOX_ENVDIR": ""},
     ).stdout
-    sessions = dict(re.findall(r"^[*-] ([\w-]+) -> (.+)$", listed, re.MULTILINE))
-    known = "book docs live pdf tests slow stages clips site-check bench faults permalinks cells lint"
-    assert set(sessions) == set(known.split())
+    return {name for name, _ in re.findall(r"^[*-] ([\w-]+) -> (.+)$", listed, re.MULTILINE)}
+
+
+def test_sessions_are_the_ones_that_the_readme_may_name() -> None:
+    known = "book docs live pdf tests slow stages clips site-check bench faults bytes nightly permalinks cells lint"
+    assert sessions() == set(known.split())
 
 
 def test_a_foreign_project_needs_none_of_the_books_own_packages() -> None:
     names = {re.split(r"[<>=\[]", line)[0] for line in PROJECT["project"]["dependencies"]}
     assert names.isdisjoint({"torch", "manim", "myst-nb", "sphinx-book-theme"})
+
+
+def test_every_part_of_the_nightly_is_a_session_and_has_a_job() -> None:
+    tree = ast.parse((ROOT / "noxfile.py").read_text("utf-8"))
+    (parts,) = (
+        ast.literal_eval(statement.value)
+        for statement in tree.body
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "NIGHTLY"
+    )
+    jobs = re.search(r"^ +part: \[(.+)\]$", (ROOT / ".github/workflows/nightly.yml").read_text("utf-8"), re.MULTILINE)
+    assert jobs and jobs[1].split(", ") == list(parts)
+    assert {name for name, _ in parts.values()} <= sessions()
