@@ -44,8 +44,13 @@ def test_meta_that_would_run_code_is_refused(tmp_path: Path) -> None:
 
 
 def test_broken_token_files(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="no data at"):
-        data.read_tokens(tmp_path, "train")
+    missing = r"no data at .*train\.bin: make it with 'python -m nanogpt\.data {} INPUT\.txt .*{}'{}"
+    for name, tokens, more in (
+        ("mine", "char", "$"), ("openwebtext", "gpt2", "$"), ("shakespeare", "gpt2", ".*tinyshakespeare/input.txt$"),
+        ("shakespeare_char", "char", ".*tinyshakespeare/input.txt$"),
+    ):  # fmt: skip
+        with pytest.raises(FileNotFoundError, match=missing.format(tokens, name, more)):
+            data.read_tokens(tmp_path / name, "train")
     (tmp_path / "train.bin").write_bytes(b"abc")
     with pytest.raises(ValueError, match="3 bytes: empty or cut off"):
         data.read_tokens(tmp_path, "train")

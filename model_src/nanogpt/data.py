@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 TRAIN_SHARE = 0.9
+SHAKESPEARE = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
+PAIRS = ("shakespeare", "openwebtext")  # folders that nanoGPT's presets want in byte pairs
 TOKEN = np.dtype("<u2")  # two bytes a token: ids up to 65,535
 
 
@@ -55,12 +57,19 @@ def read_tokens(folder: Path, split: str) -> np.ndarray:
     """``<split>.bin`` as an array of uint16 that stays on disk until it is read."""
     path = folder / f"{split}.bin"
     if not path.is_file():
-        raise FileNotFoundError(
-            f"no data at {path}: make it with 'python -m nanogpt.data char INPUT.txt {folder}'"
-        )
+        raise FileNotFoundError(f"no data at {path}: {how_to_make(folder)}")
     if path.stat().st_size == 0 or path.stat().st_size % TOKEN.itemsize:
         raise ValueError(f"{path} has {path.stat().st_size} bytes: empty or cut off, make it again")
     return np.memmap(path, dtype=TOKEN, mode="r")
+
+
+def how_to_make(folder: Path) -> str:
+    """What to type for the data of a folder; where its name asks for Shakespeare, with the text that is meant."""
+    tokens = "gpt2" if folder.name in PAIRS else "char"
+    typed = f"make it with 'python -m nanogpt.data {tokens} INPUT.txt {folder}'"
+    if not folder.name.startswith("shakespeare"):
+        return typed
+    return f"{typed}. INPUT.txt may be any text; the one that nanoGPT takes is at {SHAKESPEARE}"
 
 
 class PlainUnpickler(pickle.Unpickler):
