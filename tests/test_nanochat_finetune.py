@@ -1,6 +1,8 @@
 """Midtraining, fine-tuning, rewards and the report card: as functions, and as commands from folder to folder."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,20 @@ def test_once_through_everything_is_known_before(model) -> None:
         assert training.plan.num_iterations == max(1, batches)  # a step is a batch here
         run_stage(training)
         assert training.step == training.plan.num_iterations
+
+
+def test_a_step_that_conversations_cannot_fill_is_refused(model) -> None:
+    gpt, tokenizer, base = model
+    four = FINE_TUNING.settings(base, total_batch_size=4 * base.total_batch_size)
+    message = (
+        r"4 conversations are too few: a step takes 4 batches of 2 rows of 256 tokens from each process, and they make "
+        r"(\d); give .* \(total_batch_size=(\d+) instead of 2048\)"
+    )
+    with pytest.raises(ValueError, match=message) as told:
+        begin_stage(FINE_TUNING, four, gpt, tokenizer, mixture(1))
+    batches, enough = map(int, re.search(message, str(told.value)).groups())
+    assert 0 < batches < 4
+    run_stage(begin_stage(FINE_TUNING, replace(four, total_batch_size=enough), gpt, tokenizer, mixture(1)))
 
 
 def test_rates_are_those_of_the_base_times_a_part(model) -> None:

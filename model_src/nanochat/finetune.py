@@ -71,7 +71,8 @@ def begin_stage(
     accumulation = accumulation_steps(plan, settings, world.size)
     if plan.num_iterations < 0:
         batches = min(gather(loader.count_batches(), world))  # every process must take part in every step
-        plan = replace(plan, num_iterations=max(1, batches // accumulation))
+        refuse_too_few(len(conversations), batches, accumulation, settings, world)
+        plan = replace(plan, num_iterations=batches // accumulation)
     else:
         loader.packing.end = None  # as many epochs as that takes
     dtype = compute_dtype(settings.dtype, world.device)
@@ -83,6 +84,17 @@ def begin_stage(
         settings, world, tokenizer, plan, accumulation, model.train(), model, optimizer,
         settings.schedule(plan.num_iterations), cast(DataLoader, loader),  # all that a step asks of it is next()
     )  # fmt: skip
+
+
+def refuse_too_few(conversations: int, batches: int, accumulation: int, settings: Settings, world: World) -> None:
+    """Raise ValueError where all conversations together don't make one step."""
+    if batches < accumulation:
+        rows, length = settings.device_batch_size, settings.max_seq_len
+        raise ValueError(
+            f"{conversations:,} conversations are too few: a step takes {accumulation} batches of {rows} rows of "
+            f"{length} tokens from each process, and they make {batches}; give more conversations, or make the steps smaller "
+            f"(total_batch_size={batches * rows * length * world.size} instead of {settings.total_batch_size})"
+        )
 
 
 def run_stage(training: Training, held_out: Conversations | None = None, report: Listener = silent) -> None:
