@@ -26,11 +26,16 @@ class CustomJSON(Task):
 
 def read(path: Path) -> list[Conversation]:
     """All conversations of a file; ValueError with path and line where one is none."""
-    conversations = []
+    return list(numbered(path).values())
+
+
+def numbered(path: Path) -> dict[int, Conversation]:
+    """The same by the numbers of their lines; the first line is 1."""
+    conversations = {}
     for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
         if line.strip():
             try:
-                conversations.append(parse(line))
+                conversations[number] = parse(line)
             except (ValueError, RecursionError) as error:
                 raise ValueError(f"{path}, line {number}: {error}") from error
     if not conversations:
