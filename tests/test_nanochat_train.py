@@ -288,7 +288,7 @@ def test_killed_while_it_saves_it_leaves_the_checkpoint_before(small: Settings, 
         timeout=100, check=True,
     )  # fmt: skip
     moments = int(done.stdout)
-    assert moments == 2 * 2 + 2 * 3 * 2  # two logs; two checkpoints of three files: on the disk, and renamed
+    assert moments == 2 * 2 + 2 * 4 * 2  # two logs; two checkpoints of four files: on the disk, and renamed
     whole = contents(tmp_path / str(moments))
     for moment in range(moments):
         folder = tmp_path / str(moment)

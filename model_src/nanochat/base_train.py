@@ -19,7 +19,9 @@ from typing import Any
 
 from nanochat.checkpoint import (
     CheckpointError,
+    clear_leftovers,
     find_steps,
+    keep_tokenizer,
     load_checkpoint,
     read_meta,
     save_checkpoint,
@@ -95,7 +97,7 @@ def evaluate(training: Training) -> float:
 
 
 def save(training: Training, folder: Path) -> None:
-    """Write a checkpoint of this moment."""
+    """Write a checkpoint of this moment, and the tokenizer beside it."""
     changing = ("val_bpb", "min_val_bpb", "running_loss")
     meta = {
         "model_config": asdict(training.model.config),
@@ -104,6 +106,7 @@ def save(training: Training, folder: Path) -> None:
         "dataloader_state_dict": gather(training.loader.state_dict(), training.world),
         "loop_state": {name: getattr(training, name) for name in changing},
     }
+    keep_tokenizer(folder, training.tokenizer, training.world)
     save_checkpoint(folder, training.step, training.model, training.optimizer, meta, training.world)
 
 
@@ -119,11 +122,7 @@ def enter(folder: Path, training: Training, resume: bool) -> None:
             f"{folder} holds a training that has done {steps[-1]} steps: go on with it by --resume, or name another "
             "folder with --out"
         )
-    if training.world.rank == 0:
-        for pattern in ("*.tmp", ".tmp??????"):  # ours and those of safetensors
-            for left_behind in folder.glob(pattern):  # by a process that was killed while it wrote
-                left_behind.unlink()
-    gather(None, training.world)  # nobody writes before that is done
+    clear_leftovers(folder, training.world)
 
 
 def restore(folder: Path, training: Training) -> None:

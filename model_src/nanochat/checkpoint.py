@@ -53,6 +53,21 @@ def find_steps(folder: Path) -> list[int]:
     return sorted(int(path.stem.removeprefix("meta_")) for path in folder.glob("meta_[0-9]*.json"))
 
 
+def keep_tokenizer(folder: Path, tokenizer: RustBPETokenizer, world: World) -> None:
+    """Write the tokenizer beside the checkpoints: without it their numbers are no words, wherever they are taken."""
+    if world.rank == 0:
+        tokenizer.save(folder)
+
+
+def clear_leftovers(folder: Path, world: World) -> None:
+    """Delete what a process that was killed while it wrote left in a folder."""
+    if world.rank == 0:
+        for pattern in ("*.tmp", ".tmp??????"):  # ours and those of safetensors
+            for left_behind in folder.glob(pattern):
+                left_behind.unlink()
+    gather(None, world)  # nobody writes before that is done
+
+
 def save_checkpoint(
     folder: Path, step: int, model: GPT, optimizer: torch.optim.Optimizer, meta: dict[str, Any], world: World
 ) -> None:
