@@ -92,7 +92,7 @@ def refuse_too_few(conversations: int, batches: int, accumulation: int, settings
         rows, length = settings.device_batch_size, settings.max_seq_len
         raise ValueError(
             f"{conversations:,} conversations are too few: a step takes {accumulation} batches of {rows} rows of "
-            f"{length} tokens from each process, and they make {batches}; give more conversations, or make the steps smaller "
+            f"{length} tokens from each process, and they make {batches}; give more conversations, or smaller steps "
             f"(total_batch_size={batches * rows * length * world.size} instead of {settings.total_batch_size})"
         )
 
