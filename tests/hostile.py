@@ -94,13 +94,20 @@ PLACES = {
     "maths-displayed": "```````{math}\nTEXT\n```````",
     "role-fact": "A {fact}`TEXT` b.",
     "role-fact-format": "A {fact}`mix.answer:TEXT` b.",
+    "claim-condition": ":::{claim} TEXT\nWords.\n:::",
+    "claim-prose": ":::{claim} mix.answer == 42\nTEXT\n:::",
+    "claim-text": ":::{claim} mix.answer != 'TEXT'\nWords.\n:::",
+    "claims-body": ":::{claims}\nTEXT\n:::",
+    "role-claim": "A {claim}`TEXT` b.",
+    "role-claim-condition": "A {claim}`Words. <TEXT>` b.",
+    "role-claim-prose": "A {claim}`TEXT <mix.answer == 42>` b.",
     "role-dim": "A {dim}`TEXT` b.",
     "role-step": "A {step}`TEXT` b.",
     "role-step-title": "A {step}`TEXT <code-0-id>` b.",
     "section-title": "(title-NUMBER)=\n## `TEXT`",
     "section-label": "(TEXT)=\n## Words NUMBER",
 }
-PROSE = ("note-prose", "listing-prose", "clip-prose")
+PROSE = ("note-prose", "listing-prose", "clip-prose", "claim-prose", "role-claim-prose")
 FACTS = {f"odd{number}": text for number, text in enumerate(BREAKING)}  # what a run says, words of its own
 CODE = "def odd(x):\n" + "".join(f"    x = {text!r}  # {text}\n" for text in BREAKING) + "    return x\n"
 LEAK = f'def leak():\n    """{SECRET}"""\n    return 1\n'

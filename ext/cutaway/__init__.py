@@ -1,7 +1,7 @@
 """Cutaway: a Sphinx book whose listings, diagrams, clips and numbers are drawn from a recorded run of its code.
 
-``extensions = ["cutaway"]`` in conf.py adds the directives ``listing``, ``diagram``, ``clip`` and ``sequence``, and
-the roles ``fact``, ``dim`` and ``step``. The settings are listed in ``cutaway.book.SETTINGS``.
+``extensions = ["cutaway"]`` in conf.py adds the directives ``listing``, ``diagram``, ``clip``, ``sequence`` and
+``claim``, and the roles ``fact``, ``dim``, ``step`` and ``claim``. ``cutaway.book.SETTINGS`` lists the settings.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ PARTS = (
     "build",
     "quiet",
     "domain",
+    "noting",
     "facts",
+    "claims",
     "listing",
     "weave",
     "diagram",

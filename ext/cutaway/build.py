@@ -38,6 +38,7 @@ from .trace import Trace, TraceError, Traces, load
 logger = logging.getLogger(__name__)
 LARGEST = 1_000_000  # characters of a directive's body
 LONGEST = 4000  # characters of a message
+DRAWN = {"fact", "claim", "listing", "diagram", "sequence"}  # what a page draws from runs and from other pages
 
 
 @dataclass
@@ -197,9 +198,11 @@ def _inputs(env: BuildEnvironment) -> dict[str, str]:
     traces = {name: outcome.trace or outcome.error for name, outcome in build_of(env).outcomes.items()}
     steps = {name: [step.docname, step.place] for name, step in domain.steps.items()}
     drawings = [[name, use.get("object"), use.get("id"), use.get("run")] for name, use in domain.uses("diagram")]
-    drawn, kinds = digest(traces, steps, drawings), {"fact", "listing", "diagram", "sequence"}
+    drawn = digest(traces, steps, drawings)
+    judged = digest(drawn, domain.uses("claim"), domain.data["noted"])  # what lists the claims of all pages
     uses = domain.data["uses"]
-    return {name: drawn if kinds & {kind for kind, _ in uses.get(name, [])} else "" for name in sorted(env.found_docs)}
+    kinds = {name: {kind for kind, _ in uses.get(name, [])} for name in sorted(env.found_docs)}
+    return {name: judged if "claims" in used else drawn if used & DRAWN else "" for name, used in kinds.items()}
 
 
 def _record(app: Sphinx) -> Path:

@@ -2,10 +2,11 @@
 
 In a cell::
 
-    from cutaway.cells import load
+    from cutaway.cells import load, note
     sort = load("sort")                  # what the run ``sort`` recorded; now `import nanogpt` works too
     model = sort.model()                 # with its trained weights
     sort.value("h.0.attn/att")           # a recorded value, by the grammar of names
+    note(share=0.3)                      # for the page's sentences: {fact}`cell.share`
 
 myst-nb keeps the outputs of cells by their text alone. Here its cache stands in a folder of the digest of everything
 that the cells import and load, reached by one constant path (another path would make every page outdated), and pages
@@ -25,6 +26,7 @@ from . import runs
 from .book import Book, BookError
 from .kernels import failed, survive
 from .names import Names
+from .noting import note as note  # a cell's, like load and table
 from .store import digest
 from .trace import Scalar
 from .trace import load as load_trace
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 # Ours that a cell calls.
-TOOL = ("cells.py", "names.py", "trace.py", "plots.py", "series.py", "interactive.py", "palette.py")
+TOOL = ("cells.py", "names.py", "noting.py", "trace.py", "plots.py", "series.py", "interactive.py", "palette.py")
 VARIABLE = "CUTAWAY_BOOK"  # the folder of conf.py, for kernels
 
 

@@ -56,14 +56,14 @@ class StepRole(XRefRole):
 
 
 class Cutaway(Domain):
-    """Steps and uses, by page, so that a page that is read again or in another process replaces its own."""
+    """Steps, uses and notes of cells, by page: a page that is read again or in another process replaces its own."""
 
     name = "cutaway"
     label = "Cutaway"
     object_types: ClassVar = {"step": ObjType("step", "step")}
     roles: ClassVar = {"step": StepRole(innernodeclass=nodes.inline)}
-    initial_data: ClassVar[dict[str, Any]] = {"steps": {}, "uses": {}}
-    data_version = 1
+    initial_data: ClassVar[dict[str, Any]] = {"steps": {}, "uses": {}, "noted": {}}
+    data_version = 2
 
     @property
     def steps(self) -> dict[str, Step]:
@@ -97,9 +97,10 @@ class Cutaway(Domain):
     def clear_doc(self, docname: str) -> None:
         self.data["steps"].pop(docname, None)
         self.data["uses"].pop(docname, None)
+        self.data["noted"].pop(docname, None)
 
     def merge_domaindata(self, docnames: Set[str], otherdata: dict[str, Any]) -> None:
-        for part in ("steps", "uses"):
+        for part in ("steps", "uses", "noted"):
             self.data[part].update({name: rows for name, rows in otherdata[part].items() if name in docnames})
 
     def second_owners(self) -> Iterator[tuple[Step, str]]:

@@ -16,7 +16,8 @@ from sphinx.config import Config
 from . import screening
 from .build import build_of
 from .clip import clip
-from .facts import fact, run_of
+from .facts import fact
+from .pagenames import run_of
 
 
 def _leave_cells(app: Sphinx, config: Config) -> None:

@@ -2,6 +2,8 @@
 
 ``{fact}`sort.n_params```            a recorded number: 85,584
 ``{fact}`sort.accuracy:.1%```        with a format, as in Python's f-strings
+``{fact}`sort.share:about```         in words: about a third (:mod:`cutaway.words`)
+``{fact}`cell.share```               what a cell of the same page noted
 ``{fact}`sort/attention-forward-mask.shape```   a shape, coloured by dimension
 ``{dim}`T```                         a dimension's letter in its colour
 
@@ -18,11 +20,13 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxRole
 
 from . import shapes
-from .build import build_of, names_of, warn
+from .build import warn
 from .domain import cutaway_domain, nearest
 from .names import Found, UnknownName
+from .pagenames import is_excused, page_names
 from .palette import DIMENSIONS
 from .trace import TraceError
+from .words import in_words
 
 _TEXT = re.compile(r"^(?P<name>[^:]+?)(?::(?P<format>.+))?$")
 
@@ -32,7 +36,7 @@ class fact(nodes.Inline, nodes.TextElement):
 
 
 class FactRole(SphinxRole):
-    """A recorded number or shape by its name, ``sort.accuracy:.1%`` with a format."""
+    """A recorded number or shape by its name, ``sort.accuracy:.1%`` with a format, ``sort.share:about`` in words."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         parsed = _TEXT.match(self.text.strip())
@@ -78,7 +82,8 @@ def shown(value: Any, form: str = "") -> str:
     ('85,584', '0.1235', '50%')
     """
     if form:
-        return formatted(value, form)
+        words = in_words(value, form)
+        return formatted(value, form) if words is None else words
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
@@ -98,30 +103,14 @@ def _fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     pending = list(doctree.findall(fact))
     if not pending:
         return
-    names = names_of(app.env)
+    names = page_names(app.env, docname)
     for node in pending:
         try:
             node.replace_self(fill(names.resolve(node["name"]), node["format"]))
         except (UnknownName, TraceError, ValueError) as error:
-            _unfilled(app, docname, node, error)
+            if not is_excused(app.env, docname, node["name"]):
+                warn(app.env, f"{node['name']}: {error}", node, "fact")
             node.replace_self(nodes.literal("", node["name"]))
-
-
-def run_of(name: str) -> str:
-    """The first part of a fact's name: a run, if one is called so."""
-    return re.split(r"[./@]", name)[0]
-
-
-def _unfilled(app: Sphinx, docname: str, node: fact, error: Exception) -> None:
-    build = build_of(app.env)
-    lost = [use["step"] for _, use in cutaway_domain(app.env).uses("unquoted")]
-    if any(step in node["name"] for step in lost):
-        return  # another checkout lacks the step's quotation: listed once, where the listing is read
-    run = run_of(node["name"])
-    if run in build.outcomes and build.outcomes[run].error:
-        build.troubled.add(docname)  # the run's own error was reported; its facts need not repeat it
-    else:
-        warn(app.env, f"{node['name']}: {error}", node, "fact")
 
 
 def _as_text(translator: Any, node: nodes.Element) -> None:

@@ -7,6 +7,7 @@ import sys
 
 from .book import Book
 from .cells import VARIABLE
+from .noting import GLUE, MIME
 from .source import is_inside
 
 
@@ -37,11 +38,13 @@ def run_page(book: Book, docname: str) -> int:
 
 
 def _shown(cell: object) -> str:
-    """``>>>`` before the code, then text outputs; a picture is named by its type."""
+    """``>>>`` before the code, then text outputs and notes; a picture is named by its type."""
     lines = [f">>> {line}" for line in cell.source.splitlines()]  # type: ignore[attr-defined]
     for output in cell.outputs:  # type: ignore[attr-defined]
         if output.output_type == "stream":
             lines.append(output.text.rstrip("\n"))
+        elif GLUE + MIME in output.get("data", {}):
+            lines.append(f"{output.metadata['scrapbook']['name']} = {output.data[GLUE + MIME]['value']}")
         elif "data" in output:
             lines.append(output.data.get("text/plain", f"[{', '.join(output.data)}]"))
     return "\n".join(lines) + "\n"

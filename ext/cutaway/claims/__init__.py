@@ -1,0 +1,27 @@
+"""Judgements that are executed: what a sentence says came out of a run is checked in each build."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from . import html, page
+from .claim import ClaimDirective, ClaimRole, _judge, claim, claim_block
+from .verdicts import keep, record
+
+
+def _plain(translator: Any, node: Any) -> None:
+    """Only the words are printed; a build that judges leaves nothing else."""
+
+
+def setup(app: Sphinx) -> None:
+    plain, marked = (_plain, _plain), (html.visit, html.depart)
+    for kind in (claim, claim_block):
+        app.add_node(kind, html=marked, latex=plain, text=plain, man=plain, texinfo=plain)
+    app.add_role("claim", ClaimRole())
+    app.add_directive("claim", ClaimDirective)
+    page.setup(app)
+    app.connect("doctree-resolved", _judge)
+    app.connect("doctree-resolved", lambda app, doctree, docname: record(app, docname), priority=600)
+    app.connect("build-finished", keep)

@@ -1,0 +1,109 @@
+"""All that the book claims, page by page: each sentence with its condition, the values in it, and whether it holds.
+
+What the author types::
+
+    :::{claims}
+    :::
+
+What appears: for every page that has claims, in the order of reading, its title and a table. The sentence leads to
+its place. A claim that does not hold is warned of where it stands, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.docutils import SphinxDirective
+
+from ..domain import cutaway_domain
+from .verdicts import Verdict, claims_of, shown, verdict
+
+HEAD = ("claim", "condition", "values", "holds")
+WIDTHS = (40, 30, 22, 8)
+WORDS = {True: "yes", False: "no", None: "a value is missing"}
+
+
+class claims(nodes.General, nodes.Element):
+    """Still to be filled in."""
+
+
+class ClaimsDirective(SphinxDirective):
+    option_spec: ClassVar = {}
+
+    def run(self) -> list[nodes.Node]:
+        cutaway_domain(self.env).note_use(self.env.current_document.docname, "claims", {})
+        return [claims()]
+
+
+def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    for node in list(doctree.findall(claims)):
+        found = claims_of(app.env)
+        filled: list[nodes.Node] = []
+        for page in in_order(app.env):
+            if page in found:
+                title, uri = app.env.titles[page].astext(), _uri(app, docname, page)
+                link = nodes.reference("", title, refuri=uri, internal=True)
+                filled += [nodes.rubric("", "", link), _table(app, docname, page, found[page])]
+        total, pages = sum(map(len, found.values())), len(found)
+        words = f"{total:,} claim{'s' * (total > 1)} on {pages:,} page{'s' * (pages > 1)}."
+        counted = nodes.paragraph("", words)
+        node.replace_self([counted, *filled] if total else [nodes.paragraph("", "No page claims anything.")])
+
+
+def in_order(env: BuildEnvironment) -> list[str]:
+    """The pages in the order of reading, as the tables of contents have them; then those that stand in none."""
+    return list(dict.fromkeys([*_below(env, env.config.root_doc), *sorted(env.found_docs)]))
+
+
+def _below(env: BuildEnvironment, page: str) -> Iterator[str]:
+    seen, waiting = set[str](), [page]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            yield name
+            waiting += reversed(env.toctree_includes.get(name, []))
+
+
+def _uri(app: Sphinx, docname: str, page: str, id: str = "") -> str:
+    place = "" if page == docname else app.builder.get_relative_uri(docname, page)
+    return f"{place}#{id}" if id else place
+
+
+def _table(app: Sphinx, docname: str, page: str, rows: Sequence[dict[str, str]]) -> nodes.table:
+    group = nodes.tgroup("", *(nodes.colspec(colwidth=width) for width in WIDTHS), cols=len(HEAD))
+    group += nodes.thead("", _row([nodes.Text(word)] for word in HEAD))
+    cells = (_cells(_uri(app, docname, page, claim["id"]), claim, verdict(app.env, page, claim)) for claim in rows)
+    group += nodes.tbody("", *map(_row, cells))
+    return nodes.table("", group, classes=["cutaway-claims"])
+
+
+def _row(cells: Iterator[Sequence[nodes.Node]] | Sequence[Sequence[nodes.Node]]) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", *cell)) for cell in cells))
+
+
+def _cells(uri: str, claim: dict[str, str], found: Verdict) -> list[list[nodes.Node]]:
+    values: list[nodes.Node] = []
+    for name, value in found.values.items():
+        values += [nodes.Text("; " if values else ""), nodes.literal("", name), nodes.Text(f" = {shown(value)}")]
+    return [
+        [nodes.reference("", found.sentence, refuri=uri, internal=True)],
+        [nodes.literal("", claim["condition"])],
+        values,
+        [nodes.Text(WORDS[found.holds])],
+    ]
+
+
+def _as_text(translator: object, node: claims) -> None:
+    """Replaced before it is printed."""
+
+
+def setup(app: Sphinx) -> None:
+    plain = (_as_text, _as_text)
+    app.add_node(claims, html=plain, latex=plain, text=plain, man=plain, texinfo=plain)
+    app.add_directive("claims", ClaimsDirective)
+    app.connect("doctree-resolved", fill_in)

@@ -1,0 +1,164 @@
+"""Whether each claim of a build holds, and with which values; known when a page is written, kept for later builds.
+
+``claims.json`` at the site's root lists them all: for whoever checks a book from outside, as its tests do.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import weakref
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+from ..domain import cutaway_domain
+from ..facts import fill
+from ..facts import shown as number
+from ..names import UnknownName
+from ..pagenames import PageNames, is_excused, page_names
+from ..quiet import is_quiet
+from ..sourcepage import BUILDERS, write_changed
+from ..store import noted, replacing
+from ..targets import plain as said
+from ..trace import TraceError
+from .evaluate import holds, plain
+from .functions import Series
+from .syntax import ConditionError, Tree, names, parse
+
+PUBLISHED = "claims.json"
+KEPT = 10_000  # numbers of one value in claims.json
+FACT = re.compile("\x01([^\x02]*)\x02([^\x03]*)\x03")  # a fact in a sentence: its name, its format
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``holds`` is None where a value is missing: ``error`` says why, or nothing if that was said elsewhere."""
+
+    holds: bool | None
+    values: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+    sentence: str = ""
+
+
+_verdicts: weakref.WeakKeyDictionary[BuildEnvironment, dict[tuple[str, str], Verdict]] = weakref.WeakKeyDictionary()
+_recorded: weakref.WeakKeyDictionary[BuildEnvironment, dict[str, Any]] = weakref.WeakKeyDictionary()
+
+
+def claims_of(env: BuildEnvironment) -> dict[str, list[dict[str, str]]]:
+    """The claims of each page, in its order: ``id``, ``sentence``, ``condition``."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for docname, use in cutaway_domain(env).uses("claim"):
+        found.setdefault(docname, []).append(use)
+    return found
+
+
+def verdict(env: BuildEnvironment, docname: str, claim: dict[str, str]) -> Verdict:
+    known = _verdicts.setdefault(env, {})
+    key = (docname, claim["id"])
+    if key not in known:
+        known[key] = _judged(env, docname, claim)
+    return known[key]
+
+
+def _judged(env: BuildEnvironment, docname: str, claim: dict[str, str]) -> Verdict:
+    using = page_names(env, docname)
+    sentence = filled(claim["sentence"], using)
+    tree = parse(claim["condition"])
+    values: dict[str, Any] = {}
+    for name in names(tree):
+        try:
+            values[name] = plain(using.resolve(name))
+        except (UnknownName, TraceError, ConditionError) as error:
+            excused = is_excused(env, docname, name)
+            hint = BLANKS if re.search(r"\w[-/]\w", name) and isinstance(error, UnknownName) else ""
+            return Verdict(None, values, "" if excused else f"{name}: {error}{hint}", sentence)
+    return _decided(tree, values, sentence)
+
+
+BLANKS = " (as an operator, / or - stands between blanks)"
+
+
+def _decided(tree: Tree, values: dict[str, Any], sentence: str) -> Verdict:
+    try:
+        return Verdict(holds(tree, values), values, "", sentence)
+    except ConditionError as error:
+        return Verdict(None, values, str(error), sentence)
+
+
+def filled(sentence: str, using: PageNames) -> str:
+    """A sentence with its facts as the page shows them; a fact that is not there is named."""
+
+    def shown(found: re.Match[str]) -> str:
+        try:
+            return said(fill(using.resolve(found[1]), found[2]))
+        except (UnknownName, TraceError, ValueError):
+            return found[1]
+
+    return FACT.sub(shown, sentence)
+
+
+# Values in words
+
+
+def shown(value: Any) -> str:
+    """A value as a tooltip and a table have it, short."""
+    if isinstance(value, Series):
+        return f"{len(value)} values, from {number(value.values[0])} to {number(value.values[-1])}"
+    if isinstance(value, list):
+        few = ", ".join(number(item) for item in value[:6])
+        return f"{few}, … ({len(value):,} values)" if len(value) > 6 else few
+    if isinstance(value, str):
+        return f"“{value}”"
+    return str(value).lower() if isinstance(value, bool) else number(value)
+
+
+def told(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name} = {shown(value)}" for name, value in values.items())
+
+
+# The record
+
+
+def recorded(app: Sphinx) -> dict[str, Any]:
+    """The claims of each page as they were when it was last written."""
+    if app.env not in _recorded:
+        _recorded[app.env] = noted(_record(app))
+    return _recorded[app.env]
+
+
+def _record(app: Sphinx) -> Path:
+    return Path(app.doctreedir) / f"cutaway-claims-{app.builder.name}.json"
+
+
+def record(app: Sphinx, docname: str) -> None:
+    """Note what a page claims, now that it is written."""
+    rows = [_row(claim, verdict(app.env, docname, claim)) for claim in claims_of(app.env).get(docname, [])]
+    recorded(app)[docname] = rows
+
+
+def _row(claim: dict[str, str], found: Verdict) -> dict[str, Any]:
+    values = {name: _as_json(value) for name, value in found.values.items()}
+    return {**claim, "sentence": found.sentence, "holds": found.holds, "values": values}
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, Series):
+        return {"steps": list(value.steps[:KEPT]), "values": list(value.values[:KEPT])}
+    return value[:KEPT] if isinstance(value, list) else value
+
+
+def keep(app: Sphinx, error: Exception | None) -> None:
+    """Write the record, and publish it where a site is built."""
+    if error is not None or (is_quiet(app) and _record(app).is_file()):
+        return
+    pages = claims_of(app.env)
+    rows = {docname: rows for docname, rows in sorted(recorded(app).items()) if docname in pages}
+    text = json.dumps(rows, ensure_ascii=False)
+    with replacing(_record(app)) as temporary:
+        temporary.write_text(text, "utf-8")
+    if app.builder.name in BUILDERS and rows:
+        write_changed(Path(app.outdir, PUBLISHED), text + "\n")
