@@ -89,14 +89,21 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="session")
-def address(site: Path) -> Iterator[str]:
-    """Where the site is served, with a slash at the end."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address, with a slash at the end, at which a folder is served meanwhile."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> Iterator[str]:
+    """Where the site is served, with a slash at the end."""
+    with served(site) as at:
+        yield at
 
 
 def chromium_path() -> str:
@@ -122,22 +129,28 @@ def reader(lonely_chromium: Browser, address: str) -> Reader:
     """``with reader(page_name, width=360, ...) as page``; afterwards nothing may have been asked from outside."""
 
     @contextmanager
-    def opened(name: str, width: int = 1280, at: str = address, **options: object) -> Iterator[Page]:
+    def opened(name: str, width: int = 1280, **options: object) -> Iterator[Page]:
         context = lonely_chromium.new_context(viewport={"width": width, "height": 800}, **options)
-        asked: list[str] = []
-
-        def note(request: Request) -> None:
-            if not request.url.startswith((at, "data:", "blob:")):
-                asked.append(request.url)
-
-        context.on("request", note)
         page = context.new_page()
-        page.goto(at + name)
+        asked = asked_outside(page, address)
+        page.goto(address + name)
         yield page
         context.close()
         assert asked == [], f"{name} asks from outside"
 
     return opened
+
+
+def asked_outside(page: Page, at: str) -> list[str]:
+    """The list that fills with what a page asks for elsewhere than below ``at``."""
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if not request.url.startswith((at, "data:", "blob:")):
+            asked.append(request.url)
+
+    page.on("request", note)
+    return asked
 
 
 @pytest.fixture(scope="session")

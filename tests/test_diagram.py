@@ -156,7 +156,7 @@ EXPECTED = {
 
 
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("CUTAWAY_")}
-ENVIRONMENT["PYTHONPATH"] = str(Path(__file__).parents[1] / "ext")
+ENVIRONMENT |= {"PYTHONPATH": str(Path(__file__).parents[1] / "ext"), "CUTAWAY_CACHE": "off"}
 
 
 @pytest.fixture(scope="module")

@@ -204,7 +204,8 @@ class Site:
 
     def _env(self, more: Mapping[str, str]) -> dict[str, str]:
         env = {name: value for name, value in os.environ.items() if not name.startswith("CUTAWAY_")}
-        return {**env, "PYTHONPATH": str(ROOT / "ext"), "OMP_NUM_THREADS": "1", "NO_COLOR": "1", **more}
+        ours = {"PYTHONPATH": str(ROOT / "ext"), "OMP_NUM_THREADS": "1", "NO_COLOR": "1", "CUTAWAY_CACHE": "off"}
+        return {**env, **ours, **more}
 
     def pages(self, exact: bool = False) -> dict[str, str]:
         """Every file of the output with the digest of its bytes; Sphinx's own bookkeeping and the reports of
