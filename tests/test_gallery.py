@@ -8,19 +8,24 @@ import re
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from PIL import Image
 
 from cutaway.filming.paint import Painter
 from cutaway.filming.record import Unrecordable, record
 from cutaway.filming.script import text_of
 from cutaway.palette import DARK, LIGHT, hexadecimal
-from tests.stock import settings, stock_frames
+from cutaway.store import Store
+from tests import stock
+from tests.stock import kept_frames, settings, stock_frames
 
 pytestmark = pytest.mark.stages
 
+STORE = Store(Path(os.environ.get("CUTAWAY_STORE", ROOT / ".cutaway")))
 SMALL, LARGE = (640, 360), (1280, 720)
 LEAST_DB, MOST_OFF = 40.0, 6.0  # of a whole picture; of 255, in the mean of any tile of it
 TILE = 20  # pixels: where the picture is black but for one dot, the dot counts
@@ -44,12 +49,19 @@ def likeness(one, other):
     return 10 * np.log10(255**2 / max(error, 1e-9)), tiles.max()
 
 
+def frames_of(scene_class, size):
+    """Stock Manim's frames, kept from an earlier run; not where each process draws others."""
+    if scene_class.__name__ in gallery.IN_NO_ORDER:
+        return np.stack(stock_frames(scene_class, size, gallery.FPS))
+    return kept_frames(STORE, scene_class, size, gallery.FPS)
+
+
 def compare(scene_class, size, folder):
     """Paint each frame from the recording; where one differs from stock Manim's, leave the worst in ``folder``."""
-    frames = stock_frames(scene_class, size, gallery.FPS)
+    frames = frames_of(scene_class, size)
     recording = recorded(scene_class, size)
     if len(frames) == 1:  # a still: shown as long as one likes
-        frames *= recording["frames"]
+        frames = np.repeat(frames, recording["frames"], axis=0)
     assert recording["frames"] == len(frames)
     painter = Painter(recording, DARK)
     differ, least = {}, np.inf
@@ -194,3 +206,20 @@ def test_a_recording_has_the_same_bytes_in_every_process():
         if text != text_of(recorded(scene)) and scene.__name__ not in gallery.IN_NO_ORDER
     ]
     assert not differ
+
+
+def test_stock_frames_are_kept_and_a_damaged_file_of_them_is_drawn_again(tmp_path, monkeypatch):
+    scene, store = next(scene for scene in gallery.RECORDED if scene.__name__ == "Sections"), Store(tmp_path)
+    drawn = np.stack(stock_frames(scene, SMALL, gallery.FPS))
+    assert len(drawn) > 3 and (kept_frames(store, scene, SMALL, gallery.FPS) == drawn).all()
+    (kept,) = (tmp_path / stock.KIND).glob("*.npz")
+    data = kept.read_bytes()
+    calls = []
+    monkeypatch.setattr(stock, "stock_frames", lambda *asked: calls.append(asked) or stock_frames(*asked))
+    assert (kept_frames(store, scene, SMALL, gallery.FPS) == drawn).all() and not calls
+    kept.write_bytes(data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :])
+    assert (kept_frames(store, scene, SMALL, gallery.FPS) == drawn).all() and len(calls) == 1
+    assert kept.read_bytes() == data
+    for other in (LARGE, gallery.FPS), (SMALL, 2 * gallery.FPS):
+        kept_frames(store, scene, *other)
+    assert len(calls) == 3
