@@ -1,6 +1,7 @@
 """Runs: what makes them run again, and what their author sees when they fail."""
 
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -12,12 +13,13 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from cutaway import runs
+from cutaway import anew, runs
 from cutaway.book import Book
 from cutaway.names import Names, UnknownName
 from cutaway.runs import Declared, urgent_first
 from cutaway.store import Store
 from cutaway.trace import TraceError, load
+from cutaway.tracing import pinned
 from cutaway.tracing.closure import without_docstrings
 
 SOURCE = '''
@@ -68,21 +70,19 @@ class Made:
         assert old in text
         self.write(name, text.replace(old, new))
 
+    def book(self) -> Book:
+        packages, scenes = {"pkg": [self.folder / "pkg"]}, self.folder / "scenes"
+        return Book(self.folder, packages, (self.folder / "runs.py",), scenes, Store(self.folder / "store"))
+
     def ensure(self) -> tuple[runs.Outcome, list[str]]:
-        book = Book(
-            self.folder,
-            {"pkg": [self.folder / "pkg"]},
-            (self.folder / "runs.py",),
-            self.folder / "scenes",
-            Store(self.folder / "store"),
-        )
         lines: list[str] = []
-        outcome = runs.ensure(book, lines.append)["toy"]
+        outcome = runs.ensure(self.book(), lines.append)["toy"]
         return outcome, [line.split(": ")[1] for line in lines if line.endswith(("training", "tracing"))]
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Made:
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
+    monkeypatch.setenv(pinned.VARIABLE, "")  # `anew` sets it for its process, which ends then
     return Made(tmp_path)
 
 
@@ -136,7 +136,9 @@ def test_the_time_of_a_run_next_door_has_no_part_in_what_others_make(made: Made)
     made.edit("base.py", "budget_s = 20", "budget_s = 30")
     assert made.ensure()[1] == ["tracing"]
     made.edit("base.py", "WIDE = 1", "WIDE = 2")
-    assert made.ensure()[1] == ["training", "tracing"]
+    assert made.ensure()[1] == ["tracing"]
+    made.edit("base.py", "SIZE = 3.0", "SIZE = 4.0")
+    assert made.ensure()[1] == ["tracing"]  # imported, and not used
 
 
 def test_the_runs_of_the_book_keep_to_their_budget() -> None:
@@ -231,7 +233,7 @@ def test_a_run_ends_with_a_builder_that_is_killed(made: Made) -> None:
     code = """
 import sys
 from pathlib import Path
-from cutaway import runs
+from cutaway import anew, runs
 from cutaway.book import Book
 from cutaway.store import Store
 folder = Path(sys.argv[1])
@@ -397,3 +399,105 @@ def test_what_others_wait_for_begins_first(made: Made) -> None:
         Declared(name, name, Path(), 1, (), after, 60, budget) for name, (budget, after) in times.items()
     ]
     assert [run.name for run in urgent_first(declared)] == ["first", "long", "second", "third"]
+
+
+# Pinned: what training left is committed, and taken over where its code is the same
+
+
+PINNED_LINE = "run toy: its pinned weights are of other code than this; it is trained"
+
+
+def pin_all(made: Made) -> None:
+    book = made.book()
+    assert anew.write(book, [], lambda line: None) == 0
+    shutil.rmtree(book.store.root)
+
+
+def test_a_pinned_run_is_not_trained(made: Made) -> None:
+    trained = made.ensure()[0]
+    weights, trace = Path(trained.weights).read_bytes(), load(Path(trained.trace))
+    pin_all(made)
+    outcome, stages = made.ensure()
+    assert stages == ["tracing"] and outcome.error == outcome.warning == ""
+    with np.load(outcome.weights) as found:
+        assert found["w"].tobytes() == np.arange(3.0).tobytes() and weights
+    again = load(Path(outcome.trace))
+    assert (again.facts, again.log) == (trace.facts, trace.log)
+    assert made.ensure()[1] == []
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        ("pkg/model.py", "# a comment", "# another"),
+        ("pkg/model.py", '"""Multiply."""', '"""Times."""'),
+        ("pkg/model.py", "import numpy as np\n", "import numpy as np\nimport math\n\ndef unused():\n    return math.pi\n"),
+        ("runs.py", "limit_s = 20", "limit_s = 200\n    budget_s = 9"),
+        ("runs.py", "        with record", "        print()\n        with record"),
+    ],
+    ids=["comment", "docstring", "unreached", "times", "trace"],
+)
+def test_what_training_does_not_compute_with_keeps_the_pin(made: Made, edit: tuple[str, str, str]) -> None:
+    pin_all(made)
+    made.edit(*edit)
+    assert "training" not in made.ensure()[1]
+
+
+def test_a_module_that_moves_keeps_the_pin(made: Made) -> None:
+    pin_all(made)
+    (made.folder / "pkg/deep").mkdir()
+    (made.folder / "pkg/model.py").rename(made.folder / "pkg/deep/maths.py")
+    text = (made.folder / "runs.py").read_text("utf-8")
+    made.write("runs.py", text.replace("from pkg.model import scale", "from pkg.deep.maths import scale as times", 1)
+               .replace("float(scale(", "float(times(").replace("from pkg.model", "from pkg.deep.maths"))  # fmt: skip
+    assert made.ensure()[1] == ["tracing"]
+
+
+def test_other_code_trains_and_says_so(made: Made) -> None:
+    pin_all(made)
+    made.edit("pkg/model.py", "x * w", "x * w + 1")
+    lines: list[str] = []
+    outcome = runs.ensure(made.book(), lines.append)["toy"]
+    assert PINNED_LINE in lines and "run toy: training" in lines and outcome.warning == ""
+
+
+@pytest.mark.parametrize("suffix", [".json", ".safetensors"])
+def test_a_damaged_pin_is_named_and_not_used(made: Made, suffix: str) -> None:
+    pin_all(made)
+    path = made.folder / "pinned" / f"toy{suffix}"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    outcome, stages = made.ensure()
+    assert stages == ["training", "tracing"] and outcome.error == ""
+    assert outcome.warning == f"{path} is damaged and not used: restore it, or write it anew with `python -m cutaway runs --pin`"
+
+
+def test_weights_without_their_facts_are_no_pin(made: Made) -> None:
+    pin_all(made)
+    (made.folder / "pinned/toy.json").unlink()
+    assert made.ensure()[1] == ["training", "tracing"]
+
+
+def test_a_run_may_be_trained_although_it_is_pinned(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    pin_all(made)
+    monkeypatch.setenv(pinned.VARIABLE, "other, toy")
+    assert made.ensure()[1] == ["training", "tracing"]
+
+
+def test_the_check_finds_other_bits(made: Made) -> None:
+    pin_all(made)
+    lines: list[str] = []
+    assert anew.compare(made.book(), [], lines.append) == 0 and "toy: the same bits" in lines
+    content = Store(made.folder).read_json("pinned", "toy")
+    assert content is not None
+    Store(made.folder).write_json("pinned", "toy", {**content, "digest": "0" * 32, "facts": {"size": 4}})
+    lines.clear()
+    assert anew.compare(made.book(), [], lines.append) == 1
+    assert "toy: other bits: size 4 -> 3" in lines
+    assert "1 runs left other bits on the very machine that pinned them" in lines
+
+
+def test_a_run_that_is_not_declared_cannot_be_trained(made: Made) -> None:
+    with pytest.raises(runs.RunError, match="no run 'tyo' in .*did you mean 'toy'"):
+        anew.train_anew(made.book(), ["tyo"], print)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cutaway.runs import Run
 from runs.handbook import whole_text
-from runs.models import load_weights, quiet
+from runs.models import load_weights, quiet, round_to_half
 
 
 class Chars(Run):
@@ -40,6 +40,7 @@ class Chars(Run):
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
             meta = prepare_char(whole_text(), Path("data/topics"))
             state = train.train(preset(), World(), report=heard)
+            round_to_half(state.model)
             losses = train.estimate_loss(state.model, preset(), World())
         log.fact(n_characters=len(whole_text()), vocab_size=meta["vocab_size"])
         log.fact(n_params=state.model.get_num_params(), iters=preset().max_iters)
@@ -114,7 +115,8 @@ class AdamW(Run):
     limit_s = 120
     budget_s = 12
     STEPS = 40
-    CHANNEL = 0  # of every character's vector: the numbers that are followed
+    CHANNELS = 16  # of every character's vector: the numbers that are kept
+    CHANNEL = 0    # that is followed
 
     def train(self, log):
         """Tied to the output as it is, `wte` gets a gradient for every character in every step."""
@@ -138,7 +140,7 @@ class AdamW(Run):
             prepare_char(whole_text(), Path("data/topics"))
             train.train(options, World(), report=log)
         hook.remove()
-        return {name: torch.stack(tensors) for name, tensors in taken.items()}
+        return {name: torch.stack(tensors)[..., :self.CHANNELS] for name, tensors in taken.items()}
 
     def trace(self, weights, record):
         import torch
@@ -156,7 +158,7 @@ class AdamW(Run):
             for step in range(self.STEPS):
                 group["lr"] = get_lr(step, options)
                 adamw_step(W, gradient[step], exp_avg, exp_avg_sq, step + 1, group)
-        record.fact(steps=self.STEPS, channel=self.CHANNEL, beta1=options.beta1, beta2=options.beta2)
+        record.fact(steps=self.STEPS, channels=self.CHANNELS, channel=self.CHANNEL, beta1=options.beta1, beta2=options.beta2)
         record.fact(characters="".join(sorted(set(whole_text()))))  # in the order of their tokens
         record.fact(apart=(W - before[self.STEPS]).abs().max().item())
 

@@ -11,6 +11,7 @@ from runs.assistant import (
     questions,
     tokenizer_of,
 )
+from runs.models import round_to_half
 
 
 class Mid(Run):
@@ -19,9 +20,9 @@ class Mid(Run):
     name = "mid"
     sources = ("nanochat",)
     after = ("prose",)
-    limit_s = 900
-    budget_s = 130
-    EXAMPLES = 3000  # conversations of each task
+    limit_s = 3600
+    budget_s = 170
+    EXAMPLES = 6000  # conversations of each task
     ASKED = 100      # questions of each task, before and after
     HELD_OUT = 40    # conversations of each task, for bits per byte
     EVERY = 80       # steps between measurements
@@ -37,6 +38,7 @@ class Mid(Run):
         conversations = mixture(self.EXAMPLES)
         training = begin_stage(MIDTRAINING, settings, model, tokenizer, conversations)
         run_stage(training, mixture(self.HELD_OUT, split="test"), log)
+        round_to_half(model)
         log.fact(**card_facts("after", card_of(model, tokenizer, self.ASKED)))
         log.fact(conversations=len(conversations), examples=self.EXAMPLES, asked=self.ASKED)
         log.fact(steps=training.plan.num_iterations, tokens=training.plan.tokens)

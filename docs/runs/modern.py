@@ -2,7 +2,7 @@
 
 from cutaway.runs import Run
 from runs.handbook import whole_text
-from runs.models import load_nanochat, without_fused_attention
+from runs.models import load_nanochat, round_to_half, without_fused_attention
 
 SIZES = {"sequence_len": 64, "vocab_size": 256, "n_layer": 3, "n_head": 4, "n_kv_head": 4, "n_embd": 48}
 SHORT = {"window_pattern": "SSL", "window_tile": 16}
@@ -21,7 +21,7 @@ class Modern(Run):
 
     name = "modern"
     sources = ("nanogpt", "nanochat")
-    limit_s = 1200
+    limit_s = 3600
     budget_s = 110
     SEEDS = (1, 2, 3)
     STEPS = 72
@@ -94,6 +94,7 @@ class Modern(Run):
             optimizer.zero_grad(set_to_none=True)
             model(rows[:, :-1], rows[:, 1:]).backward()
             optimizer.step()
+        round_to_half(model)
         return model
 
     def text(self):

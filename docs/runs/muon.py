@@ -2,6 +2,7 @@
 
 from cutaway.runs import Run
 from runs.handbook import whole_text
+from runs.models import round_to_half
 
 
 class Muon(Run):
@@ -32,8 +33,9 @@ class Muon(Run):
                 loss.backward()
                 optimizer.step()
                 log(step, loss=loss.item())
+        round_to_half(model)
         kept = {name: optimizer.state[p].get("momentum_buffer") for name, p in model.named_parameters()}
-        memories = {f"momentum/{name}": memory for name, memory in kept.items() if memory is not None}
+        memories = {f"momentum/{name}": memory.half().float() for name, memory in kept.items() if memory is not None}
         return {**model.state_dict(), **memories}
 
     def trace(self, weights, record):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cutaway.runs import Run
 from runs.handbook import write_topics
-from runs.models import load_nanochat, without_fused_attention
+from runs.models import load_nanochat, round_to_half, without_fused_attention
 
 VOCABULARY = 1024
 
@@ -16,14 +16,14 @@ class Prose(Run):
 
     name = "prose"
     sources = ("nanochat",)
-    limit_s = 1200
+    limit_s = 3600
     budget_s = 160
     PROMPT = "The value of"
     EXCERPT = 17  # tokens of a validation document, for the forward pass
     TOKENS = 16  # that the trained model writes in the trace
 
     def train(self, log):
-        from nanochat.base_train import sample, train
+        from nanochat.base_train import evaluate, sample, train
         from nanochat.horizon import counted_parameters
 
         bpb = []
@@ -35,6 +35,8 @@ class Prose(Run):
         with tempfile.TemporaryDirectory() as folder:
             settings, manifest, _ = prepare(Path(folder))
             training = train(settings, report=heard)
+            round_to_half(training.model)
+            bpb_after = evaluate(training)
         model, plan, config = training.model, training.plan, training.model.config
         log.fact(**{name: manifest.size[name] for name in ("documents", "characters", "bytes", "digest")})
         log.fact(n_params=model.num_scaling_params()["total"], n_matrices=counted_parameters(model, newest=True))
@@ -42,7 +44,7 @@ class Prose(Run):
         log.fact(block_size=config.sequence_len, iters=plan.num_iterations, tokens=plan.tokens)
         log.fact(batch_size=settings.device_batch_size, total_batch_size=plan.total_batch_size)
         log.fact(flops=plan.tokens * model.estimate_flops(), flops_per_token=model.estimate_flops())
-        log.fact(bpb_before=bpb[0], bpb_after=bpb[-1], bpb_least=training.min_val_bpb)
+        log.fact(bpb_before=bpb[0], bpb_after=bpb_after, bpb_least=training.min_val_bpb)
         log.fact(matrix_lr=settings.matrix_lr, warmdown_ratio=settings.warmdown_ratio, grad_clip=settings.grad_clip)
         log.fact(sample=sample(training, self.PROMPT, 100), greedy=sample(training, self.PROMPT, 100, temperature=0))
         return model.state_dict()

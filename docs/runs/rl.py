@@ -2,7 +2,7 @@
 
 from cutaway.runs import Run
 from runs.assistant import FIRST_LETTERS, base_settings, fresh_model, kept_as, model_of, tokenizer_of
-from runs.models import without_fused_attention
+from runs.models import round_to_half, without_fused_attention
 
 
 class Rl(Run):
@@ -11,7 +11,7 @@ class Rl(Run):
     name = "rl"
     sources = ("nanochat",)
     after = ("mid",)
-    limit_s = 900
+    limit_s = 3600
     budget_s = 130
     SEEDS = (1, 2, 3)
     STEPS = 24
@@ -59,6 +59,7 @@ class Rl(Run):
         rl = begin_rl(self.settings(seed), base_settings(), model, tokenizer, task)
         said = ("reward", "alike", "tokens")
         run_rl(rl, lambda step, **values: log(step, **{f"{key}_{name}": values[key] for key in said}))
+        round_to_half(model)
 
     def measure(self, log, name, model, tokenizer):
         """How often the likeliest answer is right, and one of so many drawn ones; what it says, and its order."""

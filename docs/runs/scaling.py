@@ -12,7 +12,7 @@ class Scaling(Run):
 
     name = "scaling"
     sources = ("nanochat",)
-    limit_s = 1200
+    limit_s = 3600
     budget_s = 210
     VOCABULARY = 512
     COLUMNS = ("n_layer", "n_embd", "parameters", "tokens", "flops", "bpb")

@@ -4,6 +4,7 @@ import contextlib
 
 from cutaway.runs import Run
 from runs.assistant import base_settings, card_facts, card_of, fresh_model, kept_as, model_of, tokenizer_of
+from runs.models import round_to_half
 
 
 class Sft(Run):
@@ -12,7 +13,7 @@ class Sft(Run):
     name = "sft"
     sources = ("nanochat",)
     after = ("prose", "mid")
-    limit_s = 1200
+    limit_s = 3600
     budget_s = 200
     SEEDS = (1, 2, 3)
     LEARNED = ("arithmetic", "letters", "sorting")  # choice stays a guess for a model of this size
@@ -31,11 +32,13 @@ class Sft(Run):
                 conversations = some(self.LEARNED, self.EXAMPLES, seed)
                 steps = tune(log, f"{name}_{seed}", model, tokenizer, conversations, masked)
                 log.fact(**card_facts(f"{name}_{seed}", card_of(model, tokenizer, self.ASKED)))
-                if seed == self.SEEDS[0]:
-                    kept |= model.state_dict() if masked else kept_as("unmasked", model)
+                log.fact(**speaker_facts(f"{name}_{seed}", model, tokenizer))
+                if masked and seed == self.SEEDS[0]:
+                    kept |= model.state_dict()
+        log.fact(**speaker_facts("before", fresh_model(mid), tokenizer))
         log.fact(steps=steps, conversations=len(conversations), examples=self.EXAMPLES, asked=self.ASKED)
         log.fact(frac=FINE_TUNING.init_lr_frac, seeds=len(self.SEEDS))
-        kept |= self.forget(log, fresh_model(mid), tokenizer)
+        self.forget(log, fresh_model(mid), tokenizer)
         kept |= self.begin_at_the_base(log, prose, tokenizer)
         return kept
 
@@ -43,7 +46,6 @@ class Sft(Run):
         """Fine-tuned on one task alone."""
         steps = tune(log, "alone", model, tokenizer, some(["sorting"], self.ALONE, 1))
         log.fact(**card_facts("alone", card_of(model, tokenizer, self.ASKED)), alone_steps=steps)
-        return kept_as("alone", model)
 
     def begin_at_the_base(self, log, prose, tokenizer):
         """Fine-tuned without midtraining, with the mask as it is to be, and with one that is a place too late."""
@@ -96,6 +98,30 @@ def some(names, size, seed):
     return TaskMixture([task for name, task in generated("train", size, seed).items() if name in names])
 
 
+def speaker_facts(label, model, tokenizer):
+    """The mean loss of tokens in test conversations, in nats, by who says them; as facts ``nats_LABEL_users`` ...
+
+    ``teaching`` are the assistant's, ``results`` the calculator's, ``users`` the users' words.
+    """
+    import torch
+
+    from nanochat.chat_data import ChatLoader
+    from nanochat.tasks.mixture import generated
+    from nanochat.tasks.task import TaskMixture
+
+    tasks = generated("test", 40, 9)
+    task = TaskMixture([tasks[name] for name in Sft.LEARNED])
+    x, y = next(ChatLoader(tokenizer, task, 50, 128, masked=False))
+    teaching = next(ChatLoader(tokenizer, task, 50, 128))[1] >= 0
+    with torch.no_grad():
+        nats = model.eval()(x, y, loss_reduction="none").view(y.shape)
+    start, end = (tokenizer.encode_special(f"<|output_{which}|>") for which in ("start", "end"))
+    in_results = (x == start).cumsum(1) > (x == end).cumsum(1)
+    words = (y >= 0) & (y < tokenizer.get_bos_token_id())  # the special tokens have the highest ids
+    kinds = {"teaching": teaching, "results": words & in_results, "users": words & ~in_results & ~teaching}
+    return {f"nats_{label}_{kind}": nats[which].mean().item() for kind, which in kinds.items()}
+
+
 def tune(log, name, model, tokenizer, conversations, masked=True):
     """Fine-tune a model; the number of steps. The losses go into the log under the name."""
     from dataclasses import replace
@@ -105,6 +131,7 @@ def tune(log, name, model, tokenizer, conversations, masked=True):
     stage = replace(FINE_TUNING, masked=masked)
     training = begin_stage(stage, stage.settings(base_settings(), eval_every=-1), model, tokenizer, conversations)
     run_stage(training, report=lambda step, **values: log(step, **{f"loss_{name}": values["loss"]}))
+    round_to_half(model)
     return training.plan.num_iterations
 
 

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from cutaway.runs import Run
-from runs.handbook import whole_text
+from runs.handbook import sections, source, topics, whole_text
 
 
 class Shards(Run):
@@ -21,12 +21,11 @@ class Shards(Run):
         """The tokenizer's tokens, and how many tokens each document of the training shards has, BOS counted."""
         import numpy as np
 
-        from nanochat import corpus, dataset
+        from nanochat import dataset
         from nanochat.tokenizer import RustBPETokenizer
 
-        source, sections = corpus.python_docs()
         with tempfile.TemporaryDirectory() as folder:
-            manifest = dataset.write_shards(sections, Path(folder), source)
+            manifest = dataset.write_shards(sections(), Path(folder), source)
             documents = {split: list(dataset.documents(split, folder)) for split in ("train", "val")}
         tokenizer = RustBPETokenizer.train_from_iterator(documents["train"], self.VOCAB)
         encoded = {
@@ -64,9 +63,9 @@ class Shards(Run):
         tokenizer, T = self.build(weights), self.ROOM - 1
         with tempfile.TemporaryDirectory() as folder:
             with record("corpus"):
-                source, sections = corpus.python_docs()
+                _, found = corpus.python_docs(topics)
             with record("write"):
-                dataset.write_shards(sections, Path(folder), source)
+                dataset.write_shards(found, Path(folder), source)
             with record("read"):
                 dataset.read_row_group(dataset.split_files("val", folder)[0], 0)
             options = {"tokenizer": tokenizer, "split": "train", "folder": folder}

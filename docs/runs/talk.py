@@ -12,6 +12,7 @@ class Talk(Run):
     after = ("sft",)
     limit_s = 120
     budget_s = 15
+    pinned = False  # the weights are those of `sft`
     EXPRESSIONS = ("2*(3+4)", "'banana'.count('a')", "2**3")
 
     def train(self, log, sft):

@@ -3,6 +3,7 @@
 import tempfile
 
 from cutaway.runs import Run
+from runs.handbook import sections, source
 
 
 class Tokens(Run):
@@ -23,9 +24,8 @@ class Tokens(Run):
 
         from nanochat import bpe, compression, corpus
 
-        name, sections = corpus.python_docs()
-        held_out = sections[::10]
-        texts = [text for i, text in enumerate(sections) if i % 10]
+        held_out = sections()[::10]
+        texts = [text for i, text in enumerate(sections()) if i % 10]
         merges = bpe.train(texts, self.SIZE, report=lambda merge: log(merge.id, count=merge.count))
         for series, measured in (("known", texts), ("held_out", held_out)):
             for size, figure in compression.by_vocabulary(texts, measured, self.SIZES).items():
@@ -38,7 +38,7 @@ class Tokens(Run):
         line = self.line(texts, merges)
         ids = {(merge.left, merge.right): merge.id for merge in merges}
         size = corpus.measure(texts)
-        log.fact(corpus=name, documents=size.documents, characters=size.characters, bytes=size.bytes)
+        log.fact(corpus=source, documents=size.documents, characters=size.characters, bytes=size.bytes)
         log.fact(digest=size.digest[:16], held_out=len(held_out), vocab_size=self.SIZE, merges=len(merges))
         log.fact(text=self.TEXT, chunk=self.CHUNK, line=line, chunks=sum(bpe.count_chunks(texts).values()))
         log.fact(distinct=len(bpe.count_chunks(texts)), n_ids=len(bpe.encode(self.TEXT, merges)))

@@ -85,6 +85,12 @@ def _parser() -> argparse.ArgumentParser:
     cells = commands.add_parser("cells", help="run a page's cells and print what they print")
     cells.add_argument("page", help="document name, as in model/attention")
     cells.set_defaults(run=_cells)
+    anew = commands.add_parser("runs", help="train runs anew, beside the store, and compare them with what is pinned")
+    anew.add_argument("names", nargs="*", metavar="NAME", help="of a run (default: all)")
+    ways = anew.add_mutually_exclusive_group()
+    ways.add_argument("--check", action="store_true", help="fail where they differ: in bits here, in claims elsewhere")
+    ways.add_argument("--pin", action="store_true", help="write what was trained into the folder `pinned`")
+    anew.set_defaults(run=_runs)
     return parser
 
 
@@ -142,6 +148,19 @@ def _store(options: argparse.Namespace) -> None:
     from .pool import copying
 
     {"push": copying.push, "pull": copying.pull}[options.way](_book(options).store, options.url, print)
+
+
+def _runs(options: argparse.Namespace) -> int:
+    from . import anew
+    from .progress import Progress
+
+    book, moving = _book(options), Progress(print)
+    if options.pin:
+        return anew.write(book, options.names, moving)
+    if options.check:
+        return anew.compare(book, options.names, moving)
+    anew.train_anew(book, options.names, moving)
+    return 0
 
 
 def _cells(options: argparse.Namespace) -> int:

@@ -9,13 +9,15 @@ A book declares them in the files of ``cutaway_runs``; the classes are only read
         after = ("base",)              # runs whose weights it begins with: train(self, log, base)
         limit_s = 600                  # the child is stopped after that
         budget_s = 60                  # what it takes on an idle core, for the sum of all; 0: not said
+        pinned = True                  # what training leaves may be committed: see cutaway.tracing.pinned
 
         def train(self, log):          # optional: weights by name; log(step, loss=...), log.fact(...)
         def build(self, weights):      # optional: the model, for cells: load("sort").model()
         def trace(self, weights, record):   # see cutaway.tracing.record
 
-Training is keyed by its code without comments, docstrings and times, and by the weights it begins with, the trace by
-the text and the weights: a comment edit traces again and never trains again. Both are kept in the store.
+Training is keyed by the definitions that it reaches, without comments, docstrings and times, and by the weights it
+begins with, the trace by the text and the weights: a comment edit traces again and never trains again. Both are kept
+in the store; what training left may also be pinned, committed beside the file.
 """
 
 from __future__ import annotations
@@ -30,8 +32,10 @@ from typing import Any
 
 from .book import Book
 from .source import SourceError
+from .tracing import pinned
 from .tracing.declared import LIMIT_S, Declared, RunError, declared
 from .tracing.keys import KnownKeys, Texts
+from .tracing.pinned import PinError
 from .tracing.stage import THREADS, Report, execute
 
 __all__ = ["THREADS", "Declared", "Outcome", "Run", "RunError", "declared", "ensure"]
@@ -48,6 +52,7 @@ class Run:
     after: tuple[str, ...] = ()
     limit_s: float = LIMIT_S
     budget_s: float = 0.0
+    pinned: bool = True
 
     def train(self, log: Any, **given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Weights by name (arrays or tensors); nothing to train by default. ``given``: the weights of runs before."""
@@ -72,6 +77,7 @@ class Outcome:
     trace: str = ""  # path of the trace's .json
     weights: str = ""  # path of the weights' .npz
     error: str = ""
+    warning: str = ""  # a pinned file that could not be used
 
 
 def ensure(
@@ -132,12 +138,13 @@ def _stored(book: Book, run: Declared, before: Mapping[str, Outcome], texts: Tex
     """What the store has of a run; None where its own mistake keeps us from looking."""
     try:
         keys = KnownKeys(book, run, texts)
-        weights = book.store.path("train", keys.training(_digests(before)), ".npz")
+        weights = _pinned(book, run, keys, _digests(before), _silent)
+        weights = weights or book.store.path("train", keys.training(_digests(before)), ".npz")
         if book.store.is_whole("train", weights.stem):
             trace = book.store.path("trace", keys.tracing(_content(weights)["digest"]), ".json")
             if book.store.is_whole("trace", trace.stem):
                 return Outcome(run.name, run.file, run.line, str(trace), str(weights))
-    except (RunError, SourceError):
+    except (RunError, SourceError, PinError):
         return None
     return Outcome(run.name, run.file, run.line, error=LEFT_OUT)
 
@@ -150,10 +157,14 @@ def _ensure_one(
         if missing:
             known = ", ".join(book.sources) or "none"
             raise RunError(f"sources = {run.sources}: no package {missing[0]!r} in cutaway_sources; known: {known}")
-        keys = KnownKeys(book, run, texts)
-        weights = _trained(book, run, before, keys, report, stop)
+        keys, warning = KnownKeys(book, run, texts), ""
+        try:
+            weights = _pinned(book, run, keys, _digests(before), report)
+        except PinError as error:
+            weights, warning = None, str(error)
+        weights = weights or _trained(book, run, before, keys, report, stop)
         trace = _traced(book, run, keys, weights, report, stop)
-        return Outcome(run.name, run.file, run.line, str(trace), str(weights))
+        return Outcome(run.name, run.file, run.line, str(trace), str(weights), warning=warning)
     except (RunError, SourceError) as error:
         return Outcome(run.name, run.file, run.line, error=str(error))
     except OSError as error:
@@ -170,6 +181,21 @@ def _digests(before: Mapping[str, Outcome]) -> dict[str, str]:
 
 def _content(weights: Path) -> Any:
     return json.loads(weights.with_suffix(".json").read_text("utf-8"))
+
+
+def _pinned(book: Book, run: Declared, keys: KnownKeys, given: Mapping[str, str], report: Report) -> Path | None:
+    """The weights that are committed for this very code; None where there are none."""
+    kept = pinned.read(run)
+    if kept is None:
+        return None
+    if kept["key"] != keys.code(given):
+        report(f"run {run.name}: its pinned weights are of other code than this; it is trained")
+        return None
+    return pinned.take_over(run, kept, book.store)
+
+
+def _silent(line: str) -> None:
+    pass
 
 
 def _trained(

@@ -3,7 +3,7 @@
 import hashlib
 import platform
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -37,14 +37,15 @@ def measure(documents: Iterable[str]) -> Size:
     return Size(count, characters, size, digest.hexdigest())
 
 
-def python_docs() -> tuple[str, list[str]]:
+def python_docs(topics: Mapping[str, str] | None = None) -> tuple[str, list[str]]:
     """A name for ``pydoc_data.topics``, what ``help("topics")`` shows, and its sections, a little different
-    in each Python.
+    in each Python; of another Python's ``topics`` (name -> text) where these are given.
 
     Some sections stand under several topics: each is taken once, or validation would ask for what was
     trained on. A heading with no text of its own is left out.
     """
-    from pydoc_data.topics import topics
+    if topics is None:
+        from pydoc_data.topics import topics
 
     sections: dict[str, str] = {}
     for topic in topics.values():

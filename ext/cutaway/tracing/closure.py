@@ -35,7 +35,7 @@ def _imports(tree: ast.AST, package: str) -> Iterator[str]:
             for alias in node.names:
                 yield from _parents(alias.name)
         elif isinstance(node, ast.ImportFrom):
-            base = _base(node, package)
+            base = absolute(node, package)
             yield from _parents(base)
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
@@ -59,7 +59,8 @@ def _is_string(statement: ast.stmt) -> bool:
     )
 
 
-def _base(node: ast.ImportFrom, package: str) -> str:
+def absolute(node: ast.ImportFrom, package: str) -> str:
+    """The dotted name of the module that an import takes from, without dots in front."""
     if not node.level:
         return node.module or ""
     parts = package.split(".")

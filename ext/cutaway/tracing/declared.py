@@ -11,6 +11,7 @@ from typing import Any
 from ..source import Module, SourceError, parse
 
 LIMIT_S = 600.0
+SETTINGS = ("name", "sources", "after", "pinned")  # who it is, and what is kept of it
 TIMES = ("limit_s", "budget_s")  # they decide whether a run ends, not what it ends with
 
 
@@ -30,6 +31,7 @@ class Declared:
     after: tuple[str, ...]
     limit_s: float
     budget_s: float
+    pinned: bool = True  # whether what it left is committed
 
     @property
     def beside(self) -> dict[str, list[Path]]:
@@ -72,6 +74,7 @@ def is_run(node: ast.ClassDef) -> bool:
 def _declared(module: Module, node: ast.ClassDef) -> Declared:
     settings: dict[str, Any] = {
         "name": node.name.lower(), "sources": (), "after": (), "limit_s": LIMIT_S, "budget_s": 0.0,
+        "pinned": True,
     }  # fmt: skip
     for statement in node.body:
         if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
@@ -80,7 +83,7 @@ def _declared(module: Module, node: ast.ClassDef) -> Declared:
                 settings[target.id] = _checked(module, statement.value, target.id)
     sources, after = _names(settings["sources"]), _names(settings["after"])
     times = settings["limit_s"], settings["budget_s"]
-    return Declared(settings["name"], node.name, module.path, node.lineno, sources, after, *times)
+    return Declared(settings["name"], node.name, module.path, node.lineno, sources, after, *times, settings["pinned"])
 
 
 def _names(value: str | Sequence[str]) -> tuple[str, ...]:
@@ -97,9 +100,10 @@ def _checked(module: Module, node: ast.expr, name: str) -> Any:
         "after": all(isinstance(run, str) for run in names),
         "limit_s": seconds,
         "budget_s": seconds,
+        "pinned": isinstance(value, bool),
     }
     if not fits[name]:
-        kinds = {"name": "a word", "sources": "names of packages", "after": "names of runs"}
+        kinds = {"name": "a word", "sources": "names of packages", "after": "names of runs", "pinned": "True or False"}
         kinds |= dict.fromkeys(TIMES, "a number of seconds")
         raise RunError(f"{module.path}:{node.lineno}: {name} = {ast.unparse(node)}: write {kinds[name]}")
     return value

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 from ..book import Book
 from ..source import Source, parse, python_files
 from ..store import Unkept, digest, version
-from .closure import closure, without_docstrings
-from .declared import TIMES, Declared, is_run
+from .closure import closure
+from .declared import SETTINGS, TIMES, Declared, is_run
+from .reached import Reached, bound
 from .stage import THREADS
 
 
@@ -27,9 +28,12 @@ class KnownKeys:
         kept = book.store.read_json("book", self._entry) or {}
         self._known: dict[str, str] = dict(kept["keys"]) if kept.get("of") == self._inputs else {}
 
-    def training(self, given: Mapping[str, str]) -> str:
+    def code(self, given: Mapping[str, str]) -> str:
         """``given``: the digests of the weights that it begins with, by the run that made them."""
-        return self._keep(f"training {sorted(given.items())}", lambda: self._keys.training(given))
+        return self._keep(f"code {sorted(given.items())}", lambda: self._keys.code(given))
+
+    def training(self, given: Mapping[str, str]) -> str:
+        return digest(self.code(given), _versions())
 
     def tracing(self, weights: str) -> str:
         return self._keep(f"tracing {weights}", lambda: self._keys.tracing(weights))
@@ -67,31 +71,59 @@ def _versions() -> dict[str, str | None]:
 
 
 class Keys:
-    """The two keys of a run: what it imports of the source, its own code, the versions that compute."""
+    """The two keys of a run: what its training computes with; and the text that it traces, the versions that compute."""
 
     def __init__(self, book: Book, run: Declared) -> None:
-        self.file = parse("runs", run.file)
+        self.file = parse(f"{run.file.parent.name}.{run.file.stem}", run.file)
         self.run = run
         self.node = next(n for n in self.file.tree.body if isinstance(n, ast.ClassDef) and n.name == run.cls)
-        self.node.body = without_times(self.node.body)
-        others = [n for n in self.file.tree.body if not (isinstance(n, ast.ClassDef) and is_run(n))]
-        own = used(others, self.node)
-        self.rest = ast.Module([*own, self.node], [])
-        sources = {name: book.sources[name] for name in run.sources}
-        self.modules = closure(Source({**run.beside, **sources}), self.rest)
-        self.versions = _versions()
+        self.source = Source({**run.beside, **{name: book.sources[name] for name in run.sources}})
 
-    def training(self, given: Mapping[str, str]) -> str:
-        train = [n for n in self.node.body if not (isinstance(n, ast.FunctionDef) and n.name in ("trace", "build"))]
-        own = [n for n in self.rest.body if n is not self.node]
-        code = [without_docstrings(ast.Module([*own, *train], []))]
-        code += [f"{module.name}:{without_docstrings(_timeless(module.tree))}" for module in self.modules]
-        return digest("train", self.run.name, code, self.versions, THREADS, *([dict(given)] if given else []))
+    def code(self, given: Mapping[str, str]) -> str:
+        """The key of what training computes, the same on every machine: pinned runs have it."""
+        reached = Reached(self.source)
+        own = reached.follow(trained_by(self.node), self.file)
+        return digest("train", self.run.name, own, reached.texts(), reached.files, THREADS, dict(given))
 
     def tracing(self, weights: str) -> str:
-        own = [ast.unparse(n) for n in self.rest.body]
-        texts = {module.name: module.text for module in self.modules}
-        return digest("trace", self.run.name, own, texts, weights, self.versions, THREADS, _tracer())
+        node = copy.copy(self.node)
+        node.body = without_times(node.body)
+        others = [n for n in self.file.tree.body if not (isinstance(n, ast.ClassDef) and is_run(n))]
+        rest = ast.Module([*used(others, node), node], [])
+        own = [ast.unparse(n) for n in rest.body]
+        texts = {module.name: module.text for module in closure(self.source, rest)}
+        return digest("trace", self.run.name, own, texts, weights, _versions(), THREADS, _tracer())
+
+
+def trained_by(node: ast.ClassDef) -> list[ast.stmt]:
+    """What a run's ``train`` uses of its class: itself, and the methods and settings that it leads to.
+
+    Of a class with a base of its own, all but what records: the base may call any of it.
+    """
+    members: dict[str, list[ast.stmt]] = {}
+    for statement in node.body:
+        for name in bound(statement):
+            members.setdefault(name, []).append(statement)
+    for name in (*SETTINGS, *TIMES):
+        members.pop(name, None)
+    bases = [ast.Expr(base) for base in node.bases if ast.unparse(base).split(".")[-1] != "Run"]
+    pending = [name for name in members if name not in ("trace", "build")] if bases else ["train"]
+    reached: dict[str, list[ast.stmt]] = {}
+    while pending:
+        name = pending.pop()
+        if name in members and name not in reached:
+            reached[name] = members[name]
+            pending += [asked for statement in members[name] for asked in _own_names(statement, node.name)]
+    return [*bases, *(s for s in node.body if any(s in statements for statements in reached.values()))]
+
+
+def _own_names(statement: ast.stmt, cls: str) -> Iterator[str]:
+    """The names of its own class that a member uses: ``self.x``, ``type(self).x``, ``Cls.x``; in the body ``x``."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("self", "cls", "type(self)", cls):
+            yield node.attr
+        elif isinstance(node, ast.Name):
+            yield node.id
 
 
 def used(statements: Sequence[ast.stmt], by: ast.AST) -> list[ast.stmt]:
@@ -106,25 +138,8 @@ def used(statements: Sequence[ast.stmt], by: ast.AST) -> list[ast.stmt]:
 
 
 def without_times(statements: Sequence[ast.stmt]) -> list[ast.stmt]:
-    """How long a run may take has no part in what it makes."""
-    return [n for n in statements if not _is_time(n)]
-
-
-@lru_cache(maxsize=1024)  # one tree for all runs that import it
-def _timeless(tree: ast.Module) -> ast.Module:
-    """A module as it is, but for the times of the runs that it declares: others may import what stands beside them."""
-    if not any(isinstance(n, ast.ClassDef) and is_run(n) for n in tree.body):
-        return tree
-    copied = copy.deepcopy(tree)
-    for node in copied.body:
-        if isinstance(node, ast.ClassDef) and is_run(node):
-            node.body = without_times(node.body)
-    return copied
-
-
-def _is_time(statement: ast.stmt) -> bool:
-    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-    return any(isinstance(target, ast.Name) and target.id in TIMES for target in targets)
+    """Drop time limits: they do not affect the result."""
+    return [n for n in statements if not set(bound(n)) & set(TIMES)]
 
 
 def _tracer() -> list[str]:
