@@ -32,10 +32,10 @@ class Sft(Run):
                 conversations = some(self.LEARNED, self.EXAMPLES, seed)
                 steps = tune(log, f"{name}_{seed}", model, tokenizer, conversations, masked)
                 log.fact(**card_facts(f"{name}_{seed}", card_of(model, tokenizer, self.ASKED)))
-                log.fact(**speaker_facts(f"{name}_{seed}", model, tokenizer))
+                log.fact(**speaker_facts(f"{name}_{seed}", model, tokenizer, self.LEARNED))
                 if masked and seed == self.SEEDS[0]:
                     kept |= model.state_dict()
-        log.fact(**speaker_facts("before", fresh_model(mid), tokenizer))
+        log.fact(**speaker_facts("before", fresh_model(mid), tokenizer, self.LEARNED))
         log.fact(steps=steps, conversations=len(conversations), examples=self.EXAMPLES, asked=self.ASKED)
         log.fact(frac=FINE_TUNING.init_lr_frac, seeds=len(self.SEEDS))
         self.forget(log, fresh_model(mid), tokenizer)
@@ -98,7 +98,7 @@ def some(names, size, seed):
     return TaskMixture([task for name, task in generated("train", size, seed).items() if name in names])
 
 
-def speaker_facts(label, model, tokenizer):
+def speaker_facts(label, model, tokenizer, names):
     """The mean loss of tokens in test conversations, in nats, by who says them; as facts ``nats_LABEL_users`` ...
 
     ``teaching`` are the assistant's, ``results`` the calculator's, ``users`` the users' words.
@@ -110,7 +110,7 @@ def speaker_facts(label, model, tokenizer):
     from nanochat.tasks.task import TaskMixture
 
     tasks = generated("test", 40, 9)
-    task = TaskMixture([tasks[name] for name in Sft.LEARNED])
+    task = TaskMixture([tasks[name] for name in names])
     x, y = next(ChatLoader(tokenizer, task, 50, 128, masked=False))
     teaching = next(ChatLoader(tokenizer, task, 50, 128))[1] >= 0
     with torch.no_grad():

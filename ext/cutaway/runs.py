@@ -188,7 +188,7 @@ def _pinned(book: Book, run: Declared, keys: KnownKeys, given: Mapping[str, str]
     kept = pinned.read(run)
     if kept is None:
         return None
-    if kept["key"] != keys.code(given):
+    if kept["code"] != keys.code(given):
         report(f"run {run.name}: its pinned weights are of other code than this; it is trained")
         return None
     return pinned.take_over(run, kept, book.store)

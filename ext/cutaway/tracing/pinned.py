@@ -44,14 +44,14 @@ def read(run: Declared) -> dict[str, Any] | None:
     if not run.pinned or is_unpinned(run.name) or not place(run).exists():
         return None
     content = Store(run.file.parent).read_json(KIND, run.name)
-    if content is None or not {"key", "digest", "log", "facts", "made", "files"} <= content.keys():
+    if content is None or not {"code", "digest", "log", "facts", "made", "files"} <= content.keys():
         raise PinError(_damaged(place(run)))
     return content
 
 
 def take_over(run: Declared, pinned: Mapping[str, Any], store: Store) -> Path:
     """Put pinned weights into the store as if they had been trained here; the path of the ``.npz``."""
-    key = digest(KIND, pinned["key"], pinned["files"])
+    key = digest(KIND, pinned["code"], pinned["files"])
     path = store.path("train", key, ".npz")
     if store.is_whole("train", key):
         return path
@@ -81,7 +81,7 @@ def pin(run: Declared, key: str, weights: Path, made: Mapping[str, str]) -> int:
     content = Store(weights.parents[1]).read_json("train", weights.stem) or {}
     store.write(KIND, run.name, SUFFIX, lambda temporary: save_file(arrays | narrow, temporary, kinds))
     kept = {name: content[name] for name in ("log", "facts", "digest")}
-    store.vouch(KIND, run.name, [SUFFIX], key=key, made=dict(made), **kept)
+    store.vouch(KIND, run.name, [SUFFIX], code=key, made=dict(made), **kept)
     return sum(path.stat().st_size for path in (place(run), place(run).with_suffix(SUFFIX)))
 
 
