@@ -76,9 +76,13 @@ class Recorded:
 
 
 def load(name: str) -> Recorded:
-    """What a run recorded; it is made first where the store lacks it. The explained packages become importable."""
+    """What a run recorded; it is made first where the store lacks it.
+
+    The explained packages become importable, and what stands beside the runs: ``from runs.handbook import topics``.
+    """
     book = find_book()
-    install(book.sources)
+    beside = {name: folders for run in runs.declared(book.runs) for name, folders in run.beside.items()}
+    install({**beside, **book.sources})
     outcomes = runs.ensure(book, lambda line: print(line, file=sys.stderr), [name])
     if name not in outcomes:
         known = ", ".join(run.name for run in runs.declared(book.runs)) or "none"
