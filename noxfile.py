@@ -31,7 +31,7 @@ BUILT: set[tuple[str, ...]] = set()  # the options with which this call of nox h
 FAST = "not slow and not stages and not site and not faults and not whole"
 TWO_CORES = ["-n", "2", "--dist", "loadfile"]
 # The parts of `nightly`: a session, and what it is given.
-NIGHTLY = {"faults": ("faults", []), "bytes": ("bytes", [])}
+NIGHTLY = {"faults": ("faults", []), "bytes": ("bytes", []), "runs": ("runs", ["--check"])}
 
 
 def groups(*names: str) -> list[str]:
@@ -147,7 +147,7 @@ def same_bytes(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", requires=["book"])
 def nightly(session: nox.Session) -> None:
-    """Check what takes long and changes rarely, an hour a part at most: `-- faults`, `-- bytes`, or all."""
+    """Check what takes long and changes rarely, an hour a part at most: `-- faults`, `-- bytes`, `-- runs`, or all."""
     parts = session.posargs or list(NIGHTLY)
     unknown = [part for part in parts if part not in NIGHTLY]
     if unknown:
@@ -195,6 +195,15 @@ def permalinks(session: nox.Session) -> None:
     build = [option for option in SPHINX if option != "-W"]  # what it warns of is recorded next
     session.run(BIN / "sphinx-build", *build)
     session.run(BIN / "python", "-m", "cutaway", "permalinks", *options)
+
+
+@nox.session(venv_backend="none", requires=["book"])
+def runs(session: nox.Session) -> None:
+    """Train all runs anew, beside the store: `-- sort` some; `-- --check` compares with what is pinned.
+
+    `-- --pin` writes them into docs/runs/pinned: rarely, for history keeps every version.
+    """
+    session.run(BIN / "python", "-m", "cutaway", "runs", *enter_book(session))
 
 
 @nox.session(venv_backend="none", requires=["book"])

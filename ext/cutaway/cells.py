@@ -15,6 +15,7 @@ with cells are read again when that digest changes.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -51,11 +52,17 @@ class Recorded:
         self.name = outcome.name
         self.trace = load_trace(Path(outcome.trace))
         self.facts = self.trace.facts
+        self._weights = outcome.weights
         self.log = self.trace.log
         import numpy as np  # the builder, which loads this module too, needs no number
 
         with np.load(outcome.weights, allow_pickle=False) as arrays:
             self.weights = {name: arrays[name] for name in arrays.files}
+
+    @property
+    def made(self) -> dict[str, str]:
+        """Which machine made the pinned weights, and when; nothing of a run that was trained here."""
+        return dict(json.loads(Path(self._weights).with_suffix(".json").read_text("utf-8")).get("made", {}))
 
     def model(self) -> Any:
         """The model with its trained weights, made by the run's ``build`` method."""
