@@ -81,8 +81,7 @@ class Made:
 
 
 @pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
-    monkeypatch.setenv(pinned.VARIABLE, "")  # `anew` sets it for its process, which ends then
+def made(tmp_path: Path) -> Made:
     return Made(tmp_path)
 
 
