@@ -120,7 +120,7 @@ def test_a_script_in_prose_does_not_run(name: str, built: Any, chromium: Browser
 
 
 def test_nothing_is_written_elsewhere(built: Any) -> None:
-    assert built.made - {"__pycache__"} == {"html", "html-doctrees", "store", "cells"}  # Python's own, of runs.py
+    assert built.made - {"__pycache__"} == {"html", "html-doctrees", "store"}  # Python's own, of runs.py
 
 
 def test_bodies_of_megabytes_are_left_out(built: Any) -> None:

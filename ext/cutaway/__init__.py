@@ -32,7 +32,7 @@ PARTS = (
     "sequence",
     "reference",
     "sourcepage",
-    "cells",
+    "outputs",
     "dealing",
     "notebooks",
     "plotfiles",

@@ -1,4 +1,4 @@
-"""Executed cells that know the book's runs, and are executed again when the explained source changes.
+"""Executed cells that know the book's runs. What they give is kept, see ``outputs.py``.
 
 In a cell::
 
@@ -7,40 +7,28 @@ In a cell::
     model = sort.model()                 # with its trained weights
     sort.value("h.0.attn/att")           # a recorded value, by the grammar of names
     note(share=0.3)                      # for the page's sentences: {fact}`cell.share`
-
-myst-nb keeps the outputs of cells by their text alone. Here its cache stands in a folder of the digest of everything
-that the cells import and load, reached by one constant path (another path would make every page outdated), and pages
-with cells are read again when that digest changes.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import runs
 from .book import Book, BookError
-from .kernels import failed, survive
 from .names import Names
 from .noting import note as note  # a cell's, like load and table
-from .store import digest
 from .trace import Scalar
 from .trace import load as load_trace
 from .tracing.loading import author_s_class, install
 
 if TYPE_CHECKING:
     import numpy as np
-    from sphinx.application import Sphinx
-    from sphinx.config import Config
-    from sphinx.environment import BuildEnvironment
 
-# Ours that a cell calls.
-TOOL = ("cells.py", "names.py", "noting.py", "trace.py", "plots.py", "series.py", "interactive.py", "palette.py")
 VARIABLE = "CUTAWAY_BOOK"  # the folder of conf.py, for kernels
 
 
@@ -117,86 +105,3 @@ def find_book() -> Book:
             if (confdir / "conf.py").is_file():
                 return Book.read(confdir)
     raise BookError(f"no conf.py from {Path.cwd()} upwards; set {VARIABLE} to the book's folder")
-
-
-# The build's side
-
-
-def _configure(app: Sphinx, config: Config) -> None:
-    """Give myst-nb its constant path, and the kernels the book and one thread."""
-    os.environ[VARIABLE] = str(app.confdir)
-    os.environ.setdefault("OMP_NUM_THREADS", str(runs.THREADS))
-    if "nb_execution_cache_path" in config.values and not config.nb_execution_cache_path:
-        config.nb_execution_cache_path = str(_folder(app) / "current")
-
-
-def _folder(app: Sphinx) -> Path:
-    return Path(app.doctreedir).parent / "cells"
-
-
-def _point(app: Sphinx) -> None:
-    """Lead the constant path to the digest's folder; the cache there is made now, before processes race for it."""
-    if "nb_execution_cache_path" not in app.config.values:
-        return
-    survive()
-    current = Path(app.config.nb_execution_cache_path)
-    if current != _folder(app) / "current":
-        return
-    target = _folder(app) / _digest(app.env)
-    target.mkdir(parents=True, exist_ok=True)
-    if not current.is_symlink() or current.resolve() != target.resolve():
-        temporary = current.with_name(f".current-{os.getpid()}")
-        temporary.unlink(missing_ok=True)
-        temporary.symlink_to(target.name, target_is_directory=True)
-        os.replace(temporary, current)
-    if app.config.nb_execution_mode == "cache":
-        from jupyter_cache import get_cache
-
-        try:
-            get_cache(current).list_cache_records()
-        except Exception:  # a builder that was killed here has left half a database
-            shutil.rmtree(target)
-            target.mkdir()
-            get_cache(current).list_cache_records()
-
-
-def _digest(env: BuildEnvironment) -> str:
-    """Everything that a cell may import or load: the source's files, what the runs left, and our own part in it."""
-    from .build import build_of
-
-    build = build_of(env)
-    files = sorted(
-        {
-            path
-            for folders in build.book.sources.values()
-            for folder in folders
-            for path in folder.rglob("*.py")
-        }
-    )
-    texts = {str(path): path.read_bytes() for path in files}
-    tool = [Path(__file__).with_name(name).read_bytes() for name in TOOL]
-    return digest(tool, texts, {name: outcome.trace for name, outcome in build.outcomes.items()})
-
-
-def _outdated(
-    app: Sphinx, env: BuildEnvironment, added: Set[str], changed: Set[str], removed: Set[str]
-) -> list[str]:
-    """Pages with cells, when what cells import has changed."""
-    from .domain import cutaway_domain
-
-    data = cutaway_domain(env).data
-    now = _digest(env)
-    if data.get("cells") == now:
-        return [name for name in failed(env) if name not in added]
-    data["cells"] = now
-    return [name for name in env.found_docs if name not in added and _has_cells(Path(env.doc2path(name)))]
-
-
-def _has_cells(path: Path) -> bool:
-    return path.suffix == ".ipynb" or (path.is_file() and "{code-cell}" in path.read_text("utf-8", "replace"))
-
-
-def setup(app: Sphinx) -> None:
-    app.connect("config-inited", _configure, priority=100)
-    app.connect("builder-inited", _point, priority=600)  # after the runs
-    app.connect("env-get-outdated", _outdated)

@@ -22,6 +22,7 @@ from sphinx.util.nodes import make_refnode
 from .names import Place
 from .source import Span
 
+PARTS = ("steps", "uses", "noted", "cells")  # of the domain's data, each by page
 NOWHERE = Span(0, 0, 0, 0)  # of a step whose quotation does not occur
 
 
@@ -56,14 +57,14 @@ class StepRole(XRefRole):
 
 
 class Cutaway(Domain):
-    """Steps, uses and notes of cells, by page: a page that is read again or in another process replaces its own."""
+    """Steps, uses, cells and their notes, by page: a page that is read again or in another process replaces its own."""
 
     name = "cutaway"
     label = "Cutaway"
     object_types: ClassVar = {"step": ObjType("step", "step")}
     roles: ClassVar = {"step": StepRole(innernodeclass=nodes.inline)}
-    initial_data: ClassVar[dict[str, Any]] = {"steps": {}, "uses": {}, "noted": {}}
-    data_version = 2
+    initial_data: ClassVar[dict[str, Any]] = {"steps": {}, "uses": {}, "noted": {}, "cells": {}}
+    data_version = 3
 
     @property
     def steps(self) -> dict[str, Step]:
@@ -95,12 +96,11 @@ class Cutaway(Domain):
         ]
 
     def clear_doc(self, docname: str) -> None:
-        self.data["steps"].pop(docname, None)
-        self.data["uses"].pop(docname, None)
-        self.data["noted"].pop(docname, None)
+        for part in PARTS:
+            self.data[part].pop(docname, None)
 
     def merge_domaindata(self, docnames: Set[str], otherdata: dict[str, Any]) -> None:
-        for part in ("steps", "uses", "noted"):
+        for part in PARTS:
             self.data[part].update({name: rows for name, rows in otherdata[part].items() if name in docnames})
 
     def second_owners(self) -> Iterator[tuple[Step, str]]:

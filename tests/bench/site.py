@@ -10,6 +10,12 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import nbformat
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+
+from cutaway.kernels import KIND, SUFFIX
+
 from .measure import Case, Options, seconds
 from .plain import write_plain
 from .programs import ENV, ROOT, emptied, film, python
@@ -27,8 +33,7 @@ def cases(options: Options) -> Iterator[Case]:
         if not ready.exists():
             _copy_book(emptied(book))
             write_plain(book / "docs", emptied(plain) / "docs")
-            _build(book, "-D", "nb_execution_mode=off")  # makes the folder of the cells' outputs
-            _copy_cells(book / "cells/current", plain / "cells")
+            _hand_over_cells(book / ".cutaway", plain / "cells")
             for _ in range(2):
                 _build(book)
                 _build(plain)
@@ -68,11 +73,12 @@ def _copy_book(folder: Path) -> None:
     shutil.copytree(ROOT / ".cutaway", folder / ".cutaway", copy_function=_link)
 
 
-def _copy_cells(mine: Path, theirs: Path) -> None:
-    """What the cells gave when the site was built; without, they run again."""
-    kept = ROOT / "build/cells/current"
-    for target in (mine, theirs) if kept.exists() else ():
-        shutil.copytree(kept, target, dirs_exist_ok=True)
+def _hand_over_cells(store: Path, cache: Path) -> None:
+    """Give myst-nb's own cache what the cells gave when the site was built; without, they run again."""
+    kept = get_cache(cache)
+    for path in sorted((store / KIND).glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime):  # the newest stays
+        notebook = nbformat.read(path, as_version=4)
+        kept.cache_notebook_bundle(CacheBundleIn(notebook, str(path)), check_validity=False, overwrite=True)
 
 
 def _link(source: str, target: str) -> None:
