@@ -21,8 +21,8 @@ class Mid(Run):
     sources = ("nanochat",)
     after = ("prose",)
     limit_s = 3600
-    budget_s = 170
-    EXAMPLES = 6000  # conversations of each task
+    budget_s = 150
+    EXAMPLES = 4500  # conversations of each task
     ASKED = 100      # questions of each task, before and after
     HELD_OUT = 40    # conversations of each task, for bits per byte
     EVERY = 80       # steps between measurements
