@@ -100,7 +100,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("folder", type=Path, metavar="CHECKPOINTS", help="where the checkpoints are")
     parser.add_argument("--step", type=int, help="of which checkpoint (default: the last one)")
-    parser.add_argument("--tokenizer", help="its folder (default: where it was in training)")
+    parser.add_argument("--tokenizer", help="its folder (default: the one beside the checkpoint)")
     parser.add_argument("-p", "--prompt", help="answer this alone, and end")
     heat = "below 1 safer, above bolder, 0: the likeliest (default: 0.6)"
     parser.add_argument("-t", "--temperature", type=float, default=0.6, help=heat)

@@ -142,7 +142,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
         prog="python -m nanochat.eval", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folders", type=Path, nargs="+", metavar="CHECKPOINTS", help="folders with checkpoints")
-    parser.add_argument("--tokenizer", help="its folder (default: where it was in training)")
+    parser.add_argument("--tokenizer", help="its folder (default: the one beside the checkpoint)")
     parser.add_argument("--questions", type=int, default=100, help="of each task (default: 100)")
     parser.add_argument("--max-tokens", type=int, default=64, help="of an answer, at most (default: 64)")
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps, or auto: the fastest that is here (default)")

@@ -43,7 +43,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("folder", type=Path, metavar="CHECKPOINTS", help="where the checkpoints are")
     parser.add_argument("--step", type=int, help="of which checkpoint (default: the last one)")
-    parser.add_argument("--tokenizer", help="its folder (default: where it was in training)")
+    parser.add_argument("--tokenizer", help="its folder (default: the one beside the checkpoint)")
     parser.add_argument("--prompt", default="The", help="what is to be continued (default: The)")
     parser.add_argument("--samples", type=int, default=1, help="how many (default: 1)")
     parser.add_argument("--tokens", type=int, default=200, help="of a sample, at most (default: 200)")

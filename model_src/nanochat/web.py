@@ -179,7 +179,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("folder", type=Path, metavar="CHECKPOINTS", help="where the checkpoints are")
     parser.add_argument("--step", type=int, help="of which checkpoint (default: the last one)")
-    parser.add_argument("--tokenizer", help="its folder (default: where it was in training)")
+    parser.add_argument("--tokenizer", help="its folder (default: the one beside the checkpoint)")
     parser.add_argument("--port", type=int, default=8000, help="0: a free one (default: 8000)")
     host = "0.0.0.0: everybody who can reach this machine may come, without a password (default: 127.0.0.1)"
     parser.add_argument("--host", default="127.0.0.1", help=host)
