@@ -3,7 +3,8 @@
     python -m nanochat.chat_rl sft_checkpoints --num-steps 40 --out rl_checkpoints
 
 Each step asks some questions, lets the model answer each of them several times, and takes one step of the optimizer
-with all answers together (``reinforcement``). There is no data but questions and scores.
+with all answers together (``reinforcement``). There is no data but questions and scores. With ``--resume`` a training
+that was stopped goes on as if nothing had happened, bit for bit.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from nanochat.checkpoint import CheckpointError, find_steps, read_meta, save_checkpoint, tokenizer_digest
+from nanochat.checkpoint import clear_leftovers, keep_tokenizer, load_checkpoint, read_meta, save_checkpoint
 from nanochat.common import ALONE, World, compute_cleanup, compute_init, print0, total
 from nanochat.engine import Engine
 from nanochat.files import get_base_dir
@@ -26,6 +27,7 @@ from nanochat.optim import MuonAdamW
 from nanochat.reinforcement import Group, pass_at_k, policy_loss, sample_group
 from nanochat.schedule import Schedule
 from nanochat.settings import Settings
+from nanochat.stages import Meta, Saver, add_saving, base_of, last_checkpoint, notes_of, refuse_another
 from nanochat.tasks.mixture import KINDS
 from nanochat.tasks.task import Task
 from nanochat.tokenizer import RustBPETokenizer
@@ -160,38 +162,55 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("folder", type=Path, metavar="CHECKPOINTS", help="of the model to begin with")
     parser.add_argument("--step", type=int, help="of which checkpoint (default: the last one)")
-    parser.add_argument("--tokenizer", help="its folder (default: where it was in training)")
+    parser.add_argument("--tokenizer", help="its folder (default: the one beside the checkpoint)")
     parser.add_argument("--out", type=Path, help="where it goes (default: chat_rl_checkpoints in the base folder)")
+    add_saving(parser)
     parser.add_argument("--task", choices=SCORED, default="arithmetic", help="what is asked (default: arithmetic)")
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps, or auto: the fastest that is here (default)")
     for each in fields(RLSettings):
         flag = "--" + each.name.replace("_", "-")
         parser.add_argument(flag, type=type(each.default), default=each.default, help=f"(default: {each.default})")
+    parser.set_defaults(device_batch_size=None)
     return parser.parse_args(argv)
 
 
+def settings_of(given: argparse.Namespace) -> RLSettings:
+    """What the command asks for. By default a device takes as many answers at once as share them out evenly."""
+    options = {each.name: getattr(given, each.name) for each in fields(RLSettings)}
+    if given.device_batch_size is None:
+        most = min(RLSettings.device_batch_size, max(1, given.num_samples))
+        options["device_batch_size"] = max(size for size in range(1, most + 1) if given.num_samples % size == 0)
+    return RLSettings(**options)
+
+
 def command(given: argparse.Namespace) -> None:
-    """Load, ask and learn, save."""
+    """Load, ask and learn, and save as it goes."""
     world = compute_init(given.device)
     out = given.out or get_base_dir() / "chat_rl_checkpoints"
-    if find_steps(out):
-        raise CheckpointError(f"{out} holds checkpoints already: name another folder with --out, or delete them")
-    settings = RLSettings(**{each.name: getattr(given, each.name) for each in fields(RLSettings)})
+    found = last_checkpoint(out, given.resume)
+    settings = settings_of(given)
     model, tokenizer = load(given.folder, given.step, given.tokenizer, world.device)
-    base = Settings(**read_meta(given.folder, given.step)["user_config"])
+    before = read_meta(given.folder, given.step)
+    base = base_of(before, model)
     base = replace(base, tokenizer=given.tokenizer or base.tokenizer)
     task = KINDS[given.task]("train", settings.num_steps * settings.questions)
     rl = begin_rl(settings, base, model, tokenizer, task, world)
-    with closing(JsonLines(out / "log.jsonl", 0)) if world.rank == 0 else nullcontext(silent) as log:
-        run_rl(rl, tell(log, show))
-    meta = {
-        "stage": "chat_rl",
-        "model_config": asdict(model.config),
-        "user_config": asdict(base),
-        "rl_config": asdict(settings),
-        "tokenizer": tokenizer_digest(tokenizer),
-    }
-    save_checkpoint(out, rl.step, model, rl.optimizer, meta, world)
+    notes = notes_of("chat_rl", before, base, {"task": given.task, **asdict(settings)}, tokenizer)
+    if found is not None:
+        refuse_another(out, found, notes, base)
+        load_checkpoint(out, found, model, rl.optimizer, world)
+        rl.step = found["step"]
+    clear_leftovers(out, world)
+    saver = Saver(lambda: save(rl, out, notes, base), given.save_every, settings.num_steps)
+    with closing(JsonLines(out / "log.jsonl", rl.step)) if world.rank == 0 else nullcontext(silent) as log:
+        run_rl(rl, tell(log, show, saver))
+
+
+def save(rl: Reinforcement, out: Path, notes: Meta, base: Settings) -> None:
+    """Write a checkpoint of this moment."""
+    meta = {**notes, "model_config": asdict(rl.model.config), "user_config": asdict(base)}
+    keep_tokenizer(out, rl.tokenizer, rl.world)
+    save_checkpoint(out, rl.step, rl.model, rl.optimizer, meta, rl.world)
 
 
 def show(step: int, **values: float) -> None:
