@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,11 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import Browser, sync_playwright
+from kept import digest_of_files, digest_of_tools, kept
+from playwright.sync_api import Browser, Page, sync_playwright
 
 import bootstrap
+from cutaway.store import digest
 
 ROOT = Path(__file__).parents[1]
 pytest_plugins = ["built_site"]  # what tests/site needs, and its option --site
@@ -64,6 +67,14 @@ class Book:
 BuildBook = Callable[..., Book]
 
 
+def wait_until(page: Page, holds: Callable[[], bool], seconds: float = 60) -> None:
+    """Let a page's events come in until something holds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"it did not come to hold in {seconds:.0f} s"
+        page.wait_for_timeout(20)
+
+
 @pytest.fixture(scope="session")
 def build_book() -> BuildBook:
     """``build_book(pages, target, *options, store=...)`` builds a folder of pages as `nox` builds docs/.
@@ -84,11 +95,18 @@ def build_book() -> BuildBook:
 
 
 @pytest.fixture(scope="session")
-def mini_book(build_book: BuildBook, tmp_path_factory: pytest.TempPathFactory) -> Book:
-    """tests/pages, built once, without a warning."""
-    book = build_book(ROOT / "tests/pages", tmp_path_factory.mktemp("mini") / "html", "-W", "--keep-going")
-    assert book.returncode == 0, book.warnings
-    return book
+def mini_book(build_book: BuildBook) -> Book:
+    """tests/pages, built without a warning; once for all workers and sessions, so nobody may write to it."""
+
+    def make(folder: Path) -> list[str]:
+        book = build_book(ROOT / "tests/pages", folder / "html", "-W", "--keep-going")
+        assert book.returncode == 0, book.warnings
+        return [book.log, book.warnings]
+
+    names = ("ext", "docs", "model_src", "tests/pages", "tests/conftest.py", "permalinks.json")
+    key = digest(digest_of_files([ROOT / name for name in names]), digest_of_tools())
+    folder, (log, warnings) = kept(ROOT / "build/mini", key, make)
+    return Book(folder / "html", 0, log, warnings)
 
 
 @pytest.fixture(scope="session")

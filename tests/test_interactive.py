@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import Book, BuildBook
+from conftest import Book, BuildBook, wait_until
 from playwright.sync_api import Browser, Frame, Locator, Page
 from weight import served, weigh
 
@@ -262,7 +262,7 @@ def test_the_frame_has_a_name_and_runs_nothing_but_its_scripts(open_plot: Callab
                 return fetch("https://example.org/").catch(() => {});
             }"""
         )
-        page.wait_for_timeout(200)
+        wait_until(page, lambda: len([text for text in complaints if text.startswith("against the policy")]) >= 3)
         assert frame.title() != "taken"
         assert len([text for text in complaints if text.startswith("against the policy")]) == 3
         assert [url for url in asked[before:] if "example" in url and not complaints] == []

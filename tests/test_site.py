@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from conftest import Book
+from conftest import Book, wait_until
 from playwright.sync_api import Browser, Page, Request
 from weight import pages, served
 
@@ -105,8 +105,7 @@ def test_policy_blocks_what_is_not_of_the_site(open_page: Open, over: str, eleme
             }""",
             element,
         )
-        page.wait_for_timeout(200)
-        assert any(complaint.startswith("against the policy") for complaint in complaints)
+        wait_until(page, lambda: any(complaint.startswith("against the policy") for complaint in complaints))
         assert set(reasons) <= {"csp"}
         assert page.title() != "taken"
 

@@ -80,9 +80,9 @@ def test_a_killed_build_loses_nothing(plain: Site, tmp_path: Path, attempt, way:
             site = Site.write(tmp_path / f"book{number}", cells=False)
             process = site.start()
             time.sleep(random.uniform(0, whole))
-            family = processes_of(process.pid)
+            family = {pid: _began(pid) for pid in processes_of(process.pid)}
             WAYS[way](process.pid)
-            process.communicate(timeout=60)
+            process.communicate(timeout=180)
             _all_end(family)
             made = {name: data for name, data in site.stored().items() if not name.startswith("card/")}
             assert made.items() <= plain.stored().items()  # what has its final name is whole; cards show what there was
@@ -92,10 +92,13 @@ def test_a_killed_build_loses_nothing(plain: Site, tmp_path: Path, attempt, way:
             assert plain.stored().items() <= site.stored().items()
 
 
-def _all_end(family: list[int]) -> None:
-    """Nothing that a build started outlives it, but for the time that a worker takes to import Manim."""
-    deadline = time.monotonic() + 60
-    while alive := [pid for pid in family if _lives(pid)]:
+def _all_end(family: dict[int, str]) -> None:
+    """Nothing that a build started outlives it, but for the time that a worker takes to import Manim.
+
+    ``family`` has for each process its time of birth: another may get its number.
+    """
+    deadline = time.monotonic() + 180
+    while alive := [pid for pid, began in family.items() if began and _began(pid) == began]:
         assert time.monotonic() < deadline, f"still alive: {[_command(pid) for pid in alive]}"
         time.sleep(0.05)
 
@@ -108,8 +111,10 @@ def _command(pid: int) -> str:
         return str(pid)
 
 
-def _lives(pid: int) -> bool:
+def _began(pid: int) -> str:
+    """When a process that lives was started, in ticks of the clock since the machine was; "" where none lives."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return False
+        return ""
+    return "" if fields[0] in "ZX" else fields[19]
