@@ -44,6 +44,11 @@ def pages(folder: Path) -> list[str]:
     return sorted(path.as_posix() for path in found if path.parts[0] not in THEIRS)
 
 
+def texts(folder: Path) -> Iterator[tuple[str, str]]:
+    """Every page of a site, by its path in it, with its HTML. To parse them all takes a minute: look first."""
+    return ((name, (folder / name).read_text("utf-8")) for name in pages(folder))
+
+
 def shown(folder: Path) -> list[str]:
     """The pages that are opened in a browser: all but those that lead on at once, which nobody sees."""
     return [page for page in pages(folder) if 'http-equiv="refresh"' not in (folder / page).read_text("utf-8")[:4000]]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup, Tag
-from built_site import pages
+from built_site import texts
 
 pytestmark = pytest.mark.site
 SHORTEST, LONGEST = 20, 250  # characters: less says nothing, more is a text that belongs under the clip
@@ -16,8 +16,8 @@ def clips(site: Path, markup: Callable[[str], BeautifulSoup]) -> list[tuple[str,
     """Each clip of the site, with "page#id"."""
     return [
         (f"{name}#{figure.get('id')}", figure)
-        for name in pages(site)
-        if not name.startswith("s/")
+        for name, html in texts(site)
+        if not name.startswith("s/") and "cutaway-clip" in html
         for figure in markup(name).select("figure.cutaway-clip")
     ]
 
