@@ -152,9 +152,9 @@ def _store(options: argparse.Namespace) -> None:
 
 def _runs(options: argparse.Namespace) -> int:
     from . import anew
-    from .progress import Progress
+    from .progress import printed
 
-    book, moving = _book(options), Progress(print)
+    book, moving = _book(options), printed()
     if options.pin:
         return anew.write(book, options.names, moving)
     if options.check:
