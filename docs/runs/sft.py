@@ -14,11 +14,11 @@ class Sft(Run):
     sources = ("nanochat",)
     after = ("prose", "mid")
     limit_s = 3600
-    budget_s = 200
+    budget_s = 420
     SEEDS = (1, 2, 3)
     LEARNED = ("arithmetic", "letters", "sorting")  # choice stays a guess for a model of this size
-    EXAMPLES = 550       # conversations of each
-    ALONE = 2400         # of sorting alone, for the model that forgets
+    EXAMPLES = 1600      # conversations of each
+    ALONE = 8000         # of sorting alone, for the model that forgets
     FROM_BASE = 2000     # of arithmetic alone, for the mask that is off by one
     ASKED = 100
 
