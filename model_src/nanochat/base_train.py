@@ -2,9 +2,11 @@
 
     python -m nanochat.base_train --depth 4 --n-embd 128 --head-dim 32 --max-seq-len 128 --device-batch-size 8 \\
         --total-batch-size 1024 --num-iterations 700 --warmdown-ratio 0.4 --eval-every 50
+    python -m nanochat.base_train --preset laptop
     torchrun --standalone --nproc_per_node=8 -m nanochat.base_train --depth 20
 
-The first takes minutes on a processor and suits a small text, the second hours on eight GPUs. Each step adds up the
+The first takes minutes on a processor and suits a small text; the second chooses such settings itself, by the text.
+The third takes hours on eight GPUs. Each step adds up the
 gradients of as many rows as make ``--total-batch-size`` tokens. Checkpoints and logs go to ``--out``; with
 ``--resume`` a training that was stopped goes on as if nothing had happened, bit for bit.
 """
@@ -32,6 +34,7 @@ from nanochat.files import get_base_dir
 from nanochat.logs import Bar, JsonLines, Listener, TensorBoard, silent, tell
 from nanochat.loss_eval import evaluate_split, tokens_of_epoch
 from nanochat.mfu import measure_peak, mfu
+from nanochat.presets import PRESETS, as_options, warn_of_repetition, with_preset
 from nanochat.sample import write
 from nanochat.settings import Settings, add_options, differences, settings_from
 from nanochat.training import Training, begin, take_step
@@ -153,6 +156,8 @@ def parse(argv: list[str]) -> dict[str, Any]:
         prog="python -m nanochat.base_train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_options(parser)
+    kinds = "; ".join(f"{name}: {preset.explanation}" for name, preset in PRESETS.items())
+    parser.add_argument("--preset", choices=PRESETS, help=f"settings that fit a machine and the text. {kinds}")
     parser.add_argument("--out", type=Path, help="where checkpoints and logs go (default: base_checkpoints/d<depth>)")
     parser.add_argument("--resume", action="store_true", help="go on with the last checkpoint, if there is one")
     parser.add_argument("--tensorboard", action="store_true", help="also write a log for TensorBoard")
@@ -184,14 +189,27 @@ def refuse_too_short(training: Training) -> None:
         )
 
 
+def fitted(given: dict[str, Any], world: World) -> Settings:
+    """The settings that a command line asks for, by a preset or without one."""
+    typed = {name: given[name] for name in given.keys() & Settings.__dataclass_fields__.keys()}
+    if given["preset"] is None:
+        return settings_from(typed)
+    options = with_preset(given["preset"], typed, world.size)
+    added = {name: value for name, value in options.items() if name not in typed}
+    print0(f"preset {given['preset']}: {as_options(added) or 'the defaults'}")
+    return settings_from(options)
+
+
 def command(given: dict[str, Any]) -> None:
-    settings = settings_from(given)
-    world = compute_init(settings.device)
+    world = compute_init(given.get("device", Settings.device))
+    settings = fitted(given, world)
     folder = given["out"] or get_base_dir() / "base_checkpoints" / f"d{settings.depth}"
     training = begin(settings, world)
     refuse_too_short(training)
     enter(folder, training, given["resume"])
     counts, plan = training.model.num_scaling_params(), training.plan
+    if warning := warn_of_repetition(training):
+        print0(warning)
     print0(
         f"{counts['total']:,} parameters on {world.size} x {world.device}; {plan.num_iterations:,} steps of "
         f"{plan.total_batch_size:,} tokens, {training.accumulation} micro-batches each; into {folder}"
