@@ -91,7 +91,8 @@ def pin(run: Declared, key: str, weights: Path, made: Mapping[str, str]) -> int:
     narrow = {name: array.astype(np.float16) for name, array in arrays.items() if _is_half(array)}
     kinds = {name: arrays[name].dtype.name for name in narrow}
     content = Store(weights.parents[1]).read_json("train", weights.stem) or {}
-    store.write(KIND, run.name, SUFFIX, lambda temporary: save_file(arrays | narrow, temporary, kinds))
+    path = store.write(KIND, run.name, SUFFIX, lambda temporary: save_file(arrays | narrow, temporary, kinds))
+    path.chmod(0o644)  # safetensors' own is its writer's alone
     kept = {name: content[name] for name in ("log", "facts", "digest")}
     store.vouch(KIND, run.name, [SUFFIX], code=key, made=dict(made), **kept)
     return sum(path.stat().st_size for path in (place(run), place(run).with_suffix(SUFFIX)))
