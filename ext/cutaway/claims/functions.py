@@ -25,10 +25,12 @@ class Series:
 
 
 def first(series: Any) -> Any:
+    """The first value of a series or a list."""
     return items("first", series)[0]
 
 
 def last(series: Any) -> Any:
+    """The last value of a series or a list."""
     return items("last", series)[-1]
 
 
@@ -68,11 +70,12 @@ def low(right: Any, asked: Any) -> float:
 
 
 def high(right: Any, asked: Any) -> float:
+    """The upper end of that interval."""
     return wilson(right, asked)[1]
 
 
 def overlap(right: Any, asked: Any, other: Any, of: Any) -> bool:
-    """Whether two 95 % intervals have a point in common."""
+    """Whether two such intervals have a point in common."""
     (low, high), (least, most) = wilson(right, asked), wilson(other, of)
     return low <= most and least <= high
 
@@ -89,29 +92,35 @@ def wilson(right: Any, asked: Any) -> tuple[float, float]:
 
 
 def mean(values: Any) -> float:
+    """The mean of a series or a list."""
     found = numbers("mean", values)
     return math.fsum(found) / len(found)
 
 
 def total(values: Any) -> float:
+    """The sum of a series or a list; of truths, how many are true."""
     return sum(numbers("sum", values))
 
 
 def least(*given: Any) -> float:
+    """The smallest of several numbers, or of a series or a list."""
     return min(numbers("min", *given))
 
 
 def most(*given: Any) -> float:
+    """The largest of several numbers, or of a series or a list."""
     return max(numbers("max", *given))
 
 
 def length(values: Any) -> int:
+    """How many values a series or a list has, or characters a text."""
     if not isinstance(values, Series | list | tuple | str):
         raise ConditionError(f"len was given {kind(values)}, and needs a list, a series or a text")
     return len(values)
 
 
 def rounded(value: Any, digits: Any = 0) -> float | int:
+    """The nearest number with so many digits after the point."""
     places = number("round", digits)
     if places != int(places) or abs(places) > 20:
         raise ConditionError(f"round to {places:g} digits: write a whole number, at most 20")
@@ -119,6 +128,7 @@ def rounded(value: Any, digits: Any = 0) -> float | int:
 
 
 def absolute(value: Any) -> float:
+    """A number without its sign."""
     return abs(number("abs", value))
 
 
@@ -128,6 +138,7 @@ def logarithm(value: Any) -> float:
 
 
 def root(value: Any) -> float:
+    """The square root."""
     return math.sqrt(number("sqrt", value))
 
 
