@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
+from falsified import unfalsified
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -181,6 +182,31 @@ def test_what_increases_with_a_tolerance(values: list[int], tolerance: int) -> N
     found = holds(parse("increases(s, t)"), {"s": values, "t": tolerance})
     assert found == (all(b >= a - tolerance for a, b in pairs) and values[-1] > values[0])
     assert holds(parse("increases(s)"), {"s": values}) == (values == sorted(set(values)))
+
+
+# How strong a condition is
+
+
+@pytest.mark.parametrize(
+    ("condition", "values", "weak"),
+    [
+        ("a.b >= 0.9", {"a.b": 0.97}, []),
+        ("a.b > 0", {"a.b": 0.97}, ["a.b"]),
+        ("a.b > 0 and a.c > 0.8", {"a.b": 12, "a.c": 0.9}, ["a.b"]),
+        ("a.b > a.c", {"a.b": 0.9, "a.c": 0.1}, []),
+        ("a.b != a.c", {"a.b": 0.9, "a.c": 0.1}, []),
+        ("a.b < 0", {"a.b": -0.2}, []),
+        ("a.b == 0 and a.c", {"a.b": 0, "a.c": True}, []),
+        ("a.b == 0 or a.c", {"a.b": 0, "a.c": True}, ["a.b", "a.c"]),
+        ("a.b >= a.b", {"a.b": 3}, ["a.b"]),
+        ("len(a.b) > 2", {"a.b": [1, 2, 3]}, ["a.b"]),
+        ("increases(a.b)", {"a.b": {"steps": [0, 1], "values": [2.0, 3.0]}}, []),
+        ("low(a.b, a.c) > 0.3", {"a.b": 60, "a.c": 100}, []),
+        ("a.b == 'sorted'", {"a.b": "sorted"}, []),
+    ],
+)
+def test_a_weak_condition_is_found(condition: str, values: dict[str, Any], weak: list[str]) -> None:
+    assert unfalsified(condition, values) == weak
 
 
 # The role's text

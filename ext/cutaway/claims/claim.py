@@ -110,14 +110,16 @@ def _judge(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         found = verdict(app.env, docname, use)
         _warn_of(app, node, use["condition"], found)
         if app.builder.format != "html" or app.builder.name == "epub" or found.holds is None:
-            node.replace_self(_words(node))
+            node.replace_self(_words(node, app.builder.format == "html"))
         else:
             node["condition"], node["verdict"] = use["condition"], found
 
 
-def _words(node: nodes.Element) -> list[nodes.Node]:
-    """The words of a claim with its id, as any builder prints them."""
+def _words(node: nodes.Element, addressed: bool) -> list[nodes.Node]:
+    """The words of a claim, as any builder prints them; with its id, where links lead to it."""
     ids, node["ids"] = node["ids"], []
+    if not addressed:
+        return list(node.children)
     if isinstance(node, claim):
         return [nodes.inline("", "", *node.children, ids=ids)]
     return [nodes.target("", "", ids=ids), *node.children]

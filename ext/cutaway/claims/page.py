@@ -45,9 +45,8 @@ def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         filled: list[nodes.Node] = []
         for page in in_order(app.env):
             if page in found:
-                title, uri = app.env.titles[page].astext(), _uri(app, docname, page)
-                link = nodes.reference("", title, refuri=uri, internal=True)
-                filled += [nodes.rubric("", "", link), _table(app, docname, page, found[page])]
+                title = _link(app, docname, page, app.env.titles[page].astext())
+                filled += [nodes.rubric("", "", title), _table(app, docname, page, found[page])]
         total, pages = sum(map(len, found.values())), len(found)
         words = f"{total:,} claim{'s' * (total > 1)} on {pages:,} page{'s' * (pages > 1)}."
         counted = nodes.paragraph("", words)
@@ -69,33 +68,36 @@ def _below(env: BuildEnvironment, page: str) -> Iterator[str]:
             waiting += reversed(env.toctree_includes.get(name, []))
 
 
-def _uri(app: Sphinx, docname: str, page: str, id: str = "") -> str:
-    place = "" if page == docname else app.builder.get_relative_uri(docname, page)
-    return f"{place}#{id}" if id else place
+def _link(app: Sphinx, docname: str, page: str, words: str, id: str = "") -> nodes.Node:
+    """Words that lead to a page or to a claim in it, where pages have addresses."""
+    if app.builder.format != "html":
+        return nodes.Text(words)
+    place = "" if page == docname and id else app.builder.get_relative_uri(docname, page)
+    return nodes.reference("", words, refuri=f"{place}#{id}" if id else place, internal=True)
 
 
 def _table(app: Sphinx, docname: str, page: str, rows: Sequence[dict[str, str]]) -> nodes.table:
     group = nodes.tgroup("", *(nodes.colspec(colwidth=width) for width in WIDTHS), cols=len(HEAD))
-    group += nodes.thead("", _row([nodes.Text(word)] for word in HEAD))
-    cells = (_cells(_uri(app, docname, page, claim["id"]), claim, verdict(app.env, page, claim)) for claim in rows)
-    group += nodes.tbody("", *map(_row, cells))
+    group += nodes.thead("", _row([[nodes.Text(word)] for word in HEAD]))
+    body = nodes.tbody()
+    for claim in rows:
+        found = verdict(app.env, page, claim)
+        link = _link(app, docname, page, found.sentence, claim["id"])
+        condition, word = nodes.literal("", claim["condition"]), nodes.Text(WORDS[found.holds])
+        body += _row([[link], [condition], _values(found), [word]])
+    group += body
     return nodes.table("", group, classes=["cutaway-claims"])
 
 
-def _row(cells: Iterator[Sequence[nodes.Node]] | Sequence[Sequence[nodes.Node]]) -> nodes.row:
+def _row(cells: Sequence[Sequence[nodes.Node]]) -> nodes.row:
     return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", *cell)) for cell in cells))
 
 
-def _cells(uri: str, claim: dict[str, str], found: Verdict) -> list[list[nodes.Node]]:
-    values: list[nodes.Node] = []
+def _values(found: Verdict) -> list[nodes.Node]:
+    parts: list[nodes.Node] = []
     for name, value in found.values.items():
-        values += [nodes.Text("; " if values else ""), nodes.literal("", name), nodes.Text(f" = {shown(value)}")]
-    return [
-        [nodes.reference("", found.sentence, refuri=uri, internal=True)],
-        [nodes.literal("", claim["condition"])],
-        values,
-        [nodes.Text(WORDS[found.holds])],
-    ]
+        parts += [nodes.Text("; " if parts else ""), nodes.literal("", name), nodes.Text(f" = {shown(value)}")]
+    return parts
 
 
 def _as_text(translator: object, node: claims) -> None:

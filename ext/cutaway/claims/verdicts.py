@@ -19,7 +19,7 @@ from ..domain import cutaway_domain
 from ..facts import fill
 from ..facts import shown as number
 from ..names import UnknownName
-from ..pagenames import PageNames, is_excused, page_names
+from ..pagenames import PageNames, is_excused, page_names, run_of
 from ..quiet import is_quiet
 from ..sourcepage import BUILDERS, write_changed
 from ..store import noted, replacing
@@ -74,12 +74,15 @@ def _judged(env: BuildEnvironment, docname: str, claim: dict[str, str]) -> Verdi
             values[name] = plain(using.resolve(name))
         except (UnknownName, TraceError, ConditionError) as error:
             excused = is_excused(env, docname, name)
-            hint = BLANKS if re.search(r"\w[-/]\w", name) and isinstance(error, UnknownName) else ""
-            return Verdict(None, values, "" if excused else f"{name}: {error}{hint}", sentence)
+            return Verdict(None, values, "" if excused else f"{name}: {error}{_hint(name, using)}", sentence)
     return _decided(tree, values, sentence)
 
 
-BLANKS = " (as an operator, / or - stands between blanks)"
+def _hint(name: str, using: PageNames) -> str:
+    """What to do about two names, or a name and a number, that were read as one."""
+    after = [part for part in re.split("[-/]", name)[1:] if part]
+    joined = any(part[0].isdecimal() or run_of(part) in (*using.traces, "cell") for part in after)
+    return " (as an operator, / or - stands between blanks)" if joined else ""
 
 
 def _decided(tree: Tree, values: dict[str, Any], sentence: str) -> Verdict:

@@ -1,0 +1,28 @@
+"""Every claim of the built book holds, and would not with other values: none says less than its condition seems to."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from falsified import unfalsified
+
+pytestmark = pytest.mark.site
+
+
+@pytest.fixture(scope="module")
+def claims(site: Path) -> list[tuple[str, dict[str, Any]]]:
+    """The page and the row of each claim."""
+    pages = json.loads((site / "claims.json").read_text("utf-8"))
+    return [(page, row) for page, rows in pages.items() for row in rows]
+
+
+def test_every_claim_holds(claims: list[tuple[str, dict[str, Any]]]) -> None:
+    assert len(claims) > 2
+    assert [(page, row["sentence"], row["holds"]) for page, row in claims if row["holds"] is not True] == []
+
+
+def test_no_claim_survives_other_values(claims: list[tuple[str, dict[str, Any]]]) -> None:
+    weak = [(page, row, unfalsified(row["condition"], row["values"])) for page, row in claims if row["holds"]]
+    said = [f"{page}: “{row['sentence']}” <{row['condition']}>: {names}" for page, row, names in weak if names]
+    assert not said, "true whatever these names stand for; write a stronger condition:\n" + "\n".join(said)
