@@ -48,7 +48,10 @@ class Value:
         if self.type != "tensor":
             raise TraceError(f"a {self.type} holds no array")
         if not self.kept or self.arrays is None:
-            raise TraceError(f"a tensor of shape {self.shape} was too large to keep")
+            raise TraceError(
+                f"a tensor of shape {self.shape} was not kept: its run recorded more than a trace has room for; "
+                "record it with fewer rows, or in a run of its own"
+            )
         return self.arrays[self.digest]
 
 

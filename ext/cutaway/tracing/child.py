@@ -21,6 +21,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from ..store import Store, Unkept, digest
+from .keeping import thin, write_arrays
 from .loading import author_s_class, install
 from .record import Recorder, to_array
 
@@ -100,7 +101,8 @@ def _trace(request: Mapping[str, Any], channel: TextIO) -> None:
     for notice in recorder.notices:
         _send(channel, {"progress": notice})
     trained = json.loads(weights.with_suffix(".json").read_text("utf-8"))
-    _save(Path(request["out"]), recorder.arrays, _content(request["run"], recorder, trained))
+    arrays = thin(recorder)
+    _save(Path(request["out"]), arrays, _content(request["run"], recorder, trained))
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
@@ -133,7 +135,7 @@ def _declared(request: Mapping[str, Any]) -> Any:
 def _save(out: Path, arrays: Mapping[str, np.ndarray], content: Mapping[str, Any]) -> None:
     """The arrays, then the JSON that vouches for them: its being there is the sign that the artifact is whole."""
     store, kind = Store(out.parents[1]), out.parent.name
-    store.write(kind, out.stem, ".npz", lambda path: np.savez(path, **dict(arrays)))  # type: ignore[arg-type]
+    store.write(kind, out.stem, ".npz", lambda path: write_arrays(path, arrays))
     store.vouch(kind, out.stem, [".npz"], **content)
 
 

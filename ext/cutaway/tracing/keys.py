@@ -144,5 +144,5 @@ def without_times(statements: Sequence[ast.stmt]) -> list[ast.stmt]:
 
 def _tracer() -> list[str]:
     """The text of the modules that record: another tracer makes another trace."""
-    names = ("axes", "child", "instrument", "loading", "record")
+    names = ("axes", "child", "instrument", "keeping", "loading", "record")
     return [Path(__file__).with_name(f"{name}.py").read_text("utf-8") for name in names]
