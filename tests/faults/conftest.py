@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -25,12 +26,22 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 
 @pytest.fixture(scope="session")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """The same without cells, for what is tried many times."""
-    site = Site.write(tmp_path_factory.mktemp("plain") / "book", cells=False)
+def plain_and_seconds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, float]:
+    """The same without cells, for what is tried many times; and how long it took to build from nothing."""
+    site, began = Site.write(tmp_path_factory.mktemp("plain") / "book", cells=False), time.monotonic()
     built = site.build()
     assert built.returncode == 0, built.said
-    return site
+    return site, time.monotonic() - began
+
+
+@pytest.fixture(scope="session")
+def plain(plain_and_seconds: tuple[Site, float]) -> Site:
+    return plain_and_seconds[0]
+
+
+@pytest.fixture(scope="session")
+def plain_s(plain_and_seconds: tuple[Site, float]) -> float:
+    return plain_and_seconds[1]
 
 
 @pytest.fixture
