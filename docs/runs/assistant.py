@@ -83,6 +83,34 @@ def questions(size, names=TASKS):
     return {name: task for name, task in generated("test", size, TEST_SEED).items() if name in names}
 
 
+def first_right(model, tokenizer, task):
+    """The first question of a task that the model answers rightly by its likeliest tokens; ValueError if there is none.
+
+    Examples are chosen by what comes of them, so that they show what their text says on any machine.
+    """
+    from nanochat.engine import Engine
+    from nanochat.eval import answer
+
+    engine = Engine(model, tokenizer)
+    for number in range(len(task)):
+        (text,) = answer(engine, tokenizer, [task[number]], MAX_TOKENS, 1)
+        if task.evaluate(task[number], text):
+            return task[number]
+    raise ValueError(f"none of the {len(task)} questions is answered rightly")
+
+
+def first_unsure(model, tokenizer, task, below=0.5):
+    """The first question after which no token has so much of the probability; ValueError if there is none."""
+    import torch
+
+    for number in range(len(task)):
+        with torch.inference_mode():
+            logits = model(torch.tensor([tokenizer.render_for_completion(task[number])]))[0, -1]
+        if logits.softmax(-1).max() < below:
+            return task[number]
+    raise ValueError(f"after each of the {len(task)} questions a token has {below:.0%} or more")
+
+
 def card_of(model, tokenizer, size, names=TASKS):
     """The score of each task."""
     from nanochat.eval import score_task

@@ -1,7 +1,7 @@
 """Inference: the fine-tuned model answers, token by token."""
 
 from cutaway.runs import Run
-from runs.assistant import model_of, parameters_of, questions, tokenizer_of
+from runs.assistant import first_right, first_unsure, model_of, parameters_of, questions, tokenizer_of
 
 
 class Talk(Run):
@@ -30,12 +30,12 @@ class Talk(Run):
         from nanochat.sampling import sample_next_token
 
         tokenizer, model = tokenizer_of(weights), self.build(weights)
-        engine, tasks = Engine(model, tokenizer), questions(1)
-        question = tasks["arithmetic"][0]
+        engine, tasks = Engine(model, tokenizer), questions(40)
+        question = first_right(model, tokenizer, tasks["arithmetic"])
         prompt = tokenizer.render_for_completion(question)
         with record("answer", model):
             (sequence,), (mask,) = engine.generate_batch(prompt, temperature=0, max_tokens=48)
-        unsure = questions(2)["sorting"][1]  # numbers: with which digit the answer begins, it can only guess
+        unsure = first_unsure(model, tokenizer, tasks["sorting"])
         with torch.inference_mode():
             logits = model(torch.tensor([tokenizer.render_for_completion(unsure)]))[:, -1]
         with record("draw"):
@@ -51,5 +51,6 @@ class Talk(Run):
             score = Score(62, 100, 0.25)
             score.interval, score.centred  # noqa: B018 - the trace is what they are asked for
         record.fact(question=question["messages"][0]["content"], prompt_tokens=len(prompt))
+        record.fact(unsure=unsure["messages"][0]["content"])
         record.fact(answer=tokenizer.decode(sequence[len(prompt):]), answer_tokens=len(sequence) - len(prompt))
         record.fact(chosen=sum(mask), forced=len(sequence) - len(prompt) - sum(mask))
