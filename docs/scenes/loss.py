@@ -1,5 +1,7 @@
 """Clips for docs/train/loss.md: one position of a real batch from its logits to its loss; then a whole window."""
 
+import json
+
 import numpy as np
 from manim import DOWN, LEFT, RIGHT, UP, FadeIn, LaggedStart, Rectangle, VGroup
 
@@ -22,13 +24,8 @@ class Batch(Stage):
     """The batch of the run's recorded step, and the characters that its numbers stand for."""
 
     def characters(self) -> list[str]:
-        """The vocabulary: the corpus's own characters, sorted. It is checked against the run's size."""
-        from pydoc_data.topics import topics
-
-        known = sorted(set("\n\n".join(topics[name] for name in topics)))
-        if len(known) != self.fact("chars.vocab_size"):
-            raise ValueError(f"the run had {self.fact('chars.vocab_size')} characters, this Python has {len(known)}")
-        return known
+        """The vocabulary: the corpus's own characters, sorted."""
+        return json.loads(self.fact("shards.characters_of_chars"))
 
 
 class Position(Batch):
