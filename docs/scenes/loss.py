@@ -1,11 +1,13 @@
 """Clips for docs/train/loss.md: one position of a real batch from its logits to its loss; then a whole window."""
 
+import json
+
 import numpy as np
 from manim import DOWN, LEFT, RIGHT, UP, FadeIn, LaggedStart, Rectangle, VGroup
 
 from scenes.kit import FOCUS_AT, GAP, GRID_AT, LARGE, REST, Stage, at, number_text, px
 
-ROW, POSITION = 0, 23  # the window of the batch, and the place in it that is looked at
+ROW, READ = 0, 20  # the window of the batch, and how many characters at least have been read there
 SHOWN = 5  # likeliest characters, named; the others are added up
 VISIBLE = {" ": "␣", "\n": "↵"}
 COLUMNS, TILE = 16, (104, 148)  # of the window: characters in a line, and the size of each in pixels
@@ -22,32 +24,28 @@ class Batch(Stage):
     """The batch of the run's recorded step, and the characters that its numbers stand for."""
 
     def characters(self) -> list[str]:
-        """The vocabulary: the corpus's own characters, sorted. It is checked against the run's size."""
-        from pydoc_data.topics import topics
-
-        known = sorted(set("\n\n".join(topics[name] for name in topics)))
-        if len(known) != self.fact("chars.vocab_size"):
-            raise ValueError(f"the run had {self.fact('chars.vocab_size')} characters, this Python has {len(known)}")
-        return known
+        """The vocabulary: the corpus's own characters, sorted."""
+        return json.loads(self.fact("shards.characters_of_chars"))
 
 
 class Position(Batch):
     """A logit for each character, their powers of e, the sum, the probabilities, and minus the target's logarithm."""
 
     def construct(self):
-        characters, target = self.characters(), int(self.value("chars.step/targets")[ROW, POSITION])
-        logits = self.value("chars.step/logits")[ROW, POSITION].astype(float)
-        read = [characters[i] for i in self.value("chars.step/idx")[ROW, : POSITION + 1]]
+        characters, place = self.characters(), self.chosen()
+        target = int(self.value("chars.step/targets")[ROW, place])
+        logits = self.value("chars.step/logits")[ROW, place].astype(float)
+        read = [characters[i] for i in self.value("chars.step/idx")[ROW, : place + 1]]
         powers = np.exp(logits)
         best = np.argsort(-logits)[:SHOWN]
         grid = self.signed(np.append(logits, 0).reshape(8, -1), GRID_AT)
         grid.remove(grid[-1])  # one place more than characters
-        self.tensor(grid, "chars.step/logits", (ROW, POSITION))
+        self.tensor(grid, "chars.step/logits", (ROW, place))
         text = self.code("".join(VISIBLE.get(c, c) for c in read)).move_to(at(GRID_AT[0], 184), LEFT)
         size = self.letter("V", f"one logit for each of {len(logits)}").move_to(at(GRID_AT[0], 764), LEFT)
         names = VGroup(*(self.cell_at(self.code(characters[i]), 1016, n) for n, i in enumerate(best)))
         given = self.table(logits[best], 1290)
-        self.tensor(given, "chars.step/logits", (ROW, POSITION, best))
+        self.tensor(given, "chars.step/logits", (ROW, place, best))
         self.add(text)
 
         self.next_section("Logits")
@@ -71,9 +69,9 @@ class Position(Batch):
         self.beat("Divide by the sum", FadeIn(self.titled("p", chances, 1800)), say=say)
 
         self.next_section("Loss")
-        place = list(best).index(target)
+        nth = list(best).index(target)
         right = self.code(VISIBLE.get(characters[target], characters[target]), color=self.theme.ink)
-        row = self.focus(names[place], chances[place]).stretch_to_fit_height(px(72)).stretch_to_fit_width(px(840))
+        row = self.focus(names[nth], chances[nth]).stretch_to_fit_height(px(72)).stretch_to_fit_width(px(840))
         frames = VGroup(row, self.focus(right.next_to(text, RIGHT, buff=px(24))).scale(1.2))
         say = f"The text goes on with {characters[target]}, which the model gave {number_text(shares[target], 3)}."
         self.beat(f"The text says: {characters[target]}", FadeIn(right), FadeIn(frames), say=say)
@@ -82,6 +80,15 @@ class Position(Batch):
         spent, guessed = (number_text(number) for number in (-np.log(shares[target]), np.log(len(logits))))
         say = f"Its loss is {spent} nats. An even guess costs {guessed}."
         self.beat("Minus its logarithm", FadeIn(cost), FadeIn(even), rest=2 * REST, say=say)
+
+    def chosen(self):
+        """The first place of the window where the target is among the likeliest, but not the likeliest."""
+        logits, targets = self.value("chars.step/logits")[ROW], self.value("chars.step/targets")[ROW]
+        likelier = (logits > np.take_along_axis(logits, targets[:, None], -1)).sum(-1)
+        places = [t for t in range(READ, len(targets)) if 1 <= likelier[t] < SHOWN]
+        if not places:
+            raise ValueError(f"no place after {READ} characters of window {ROW} has its target second to {SHOWN}th")
+        return places[0]
 
     def cell_at(self, what, right, row):
         return what.move_to(at(right, FOCUS_AT[1] + 72 * (row + 0.5)), RIGHT)
