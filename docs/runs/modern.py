@@ -136,7 +136,26 @@ class Modern(Run):
         record.fact(n_kv_head=grouped.config.n_kv_head, window=newest.window_sizes[0])
         record.fact(n_params=self.model("base").num_scaling_params()["total"])
         record.fact(n_params_newest=newest.num_scaling_params()["total"])
+        record.fact(**self.constants(newest))
         record.fact(**effects(self.variants(), weights["losses"]))
+
+    def constants(self, newest):
+        """What the source fixes and the page says in words: how many rules and extras, bounds, channels, first values."""
+        from nanochat.gpt import GATE_CHANNELS
+        from runs.between import RULES
+
+        fresh = self.model("newest")
+        fresh.init_weights()
+        return {
+            "rules": len(RULES),
+            "extras": len(ADDED.keys() - {"grouped"}),
+            "softcap": newest.config.softcap,
+            "qk_scale": newest.config.qk_scale,
+            "gate_channels": GATE_CHANNELS,
+            "value_params": sum(p.numel() for p in newest.value_embeds.parameters()),
+            "x0_begins": fresh.x0_lambdas[0].item(),
+            "backout_begins": fresh.backout_lambda.item(),
+        }
 
     def odd_sizes(self):
         """Both models with sizes that can't be taken for each other, nor for small multiples: they name the axes."""
