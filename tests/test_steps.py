@@ -43,10 +43,34 @@ def test_steps_come_in_the_order_in_which_they_are_reached(tmp_path):
         for dotted, quotations in QUOTED.items()
         for quotation in quotations
     ]
-    found = [(ran.pass_, ran.step.id) for ran in ordered(steps, trace)]
+    found = [(ran.pass_, ran.step.id) for ran in ordered(steps, [trace])]
     outside = [(UNREACHED, "self.parts ="), (UNREACHED, "y - wanted")]
     inside = ["x * 2", "(3 - x)", "(x * 2) *", "for part in self.parts", "part(y)", "x + 1"]
     assert found == [("forward", id) for id in inside] + outside
+
+
+def test_another_run_follows_and_what_none_reached_stands_page_by_page(tmp_path):
+    (tmp_path / "other").mkdir()
+    source, trace = record(tmp_path, CODE, lambda names: names["model"](torch.ones(2)))
+    _, other = record(tmp_path / "other", CODE, lambda names: names["model"](torch.ones(2), torch.ones(2)))
+    other.run = "other"
+    pages = {"y - wanted": "first", "self.parts =": "third", "super().__init__()": "second", "x * 2": "third"}
+    functions = {"self.parts =": "__init__", "super().__init__()": "__init__"}
+    steps = []
+    for quotation, page in pages.items():
+        dotted = f"m.code.Model.{functions.get(quotation, 'forward')}"
+        span = match(source.find(dotted), quotation)
+        steps.append(Step(quotation, page, 1, dotted, span, quotation, 1, ""))
+
+    def found(traces, order=("first", "second", "third")):
+        return [(ran.run, ran.step.id) for ran in ordered(steps, traces, order)]
+
+    outside = [(UNREACHED, "super().__init__()"), (UNREACHED, "self.parts =")]
+    assert found([trace, other]) == [("test", "x * 2"), ("other", "y - wanted"), *outside]
+    assert found([other, trace]) == [("other", "x * 2"), ("other", "y - wanted"), *outside]
+    assert found([trace], ["third", "second"]) == [
+        ("test", "x * 2"), (UNREACHED, "self.parts ="), (UNREACHED, "super().__init__()"), (UNREACHED, "y - wanted")
+    ]  # fmt: skip
 
 
 def test_without_a_run_they_stand_as_in_the_source(tmp_path):
@@ -54,7 +78,7 @@ def test_without_a_run_they_stand_as_in_the_source(tmp_path):
     dotted = "m.code.Model.forward"
     quotations = QUOTED[dotted]
     steps = [Step(q, "page", 1, dotted, match(source.find(dotted), q), q, 1, "") for q in quotations]
-    assert [ran.step.id for ran in ordered(steps, None)][-1] == "y - wanted"
+    assert [ran.step.id for ran in ordered(steps, [])][-1] == "y - wanted"
 
 
 PAGES = {
@@ -114,7 +138,7 @@ def test_the_index_and_the_ways_through_the_pages(build_book, tmp_path):
     links = [link["href"] for link in index.select("table.cutaway-sequence a")]
     assert links == ["two.html#outer-mlp", "one.html#narrow-fc", "one.html#narrow-gelu", "two.html#three-made"]
     assert [rubric.get_text() for rubric in index.select("article .rubric")] == [
-        "The pass “forward”",
+        "The run “sort”, pass “forward”",
         "Outside the recorded passes",
     ]
     shapes = [row.select("td")[3].get_text(strip=True) for row in index.select("table.cutaway-sequence tbody tr")]

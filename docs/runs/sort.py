@@ -67,6 +67,7 @@ class Sort(Run):
         record.fact(
             sorted="".join(sort.LETTERS[i] for i in targets[targets >= 0].tolist()),
             T=idx.size(1),
+            length=sort.LENGTH,
             D=model.config.n_embd // model.config.n_head,
             word=sort.WORD,
             **{name: getattr(model.config, name) for name in sizes},

@@ -7,7 +7,8 @@ from manim import DOWN, LEFT, PI, RIGHT, Circle, FadeIn, GrowFromPoint, Line, Po
 
 from scenes.kit import ACCENT_LINE, HAIRLINE, REST, Stage, at, number_text, px
 
-# By nanochat's own account of its first release, October 2025: layers -> hours on eight H100s, dollars.
+# By the README of nanochat's first release, October 2025: layers -> hours on eight H100s, dollars. The hours of d20
+# were measured; the two larger ones were announced (12 is a round estimate, 41.6 what 1000 dollars buy).
 TIERS = {20: (3 + 51 / 60, 100), 26: (12, 300), 32: (41.6, 1000)}
 VOCABULARY, WIDTH_OF_LAYER, TOKENS_PER_PARAMETER = 65536, 64, 20  # of that release
 CORNER, ACROSS, HIGH = (288, 888), 880, 688  # of the plot: its corner, and the sides of the largest rectangle
@@ -77,7 +78,7 @@ class Costs(Stage):
             FadeIn(self.tag(ring, "prose.n_params")),
             FadeIn(told.move_to(at(1272, 800), LEFT)),
             rest=2 * REST,
-            say=f"The largest training of this book has an area {larger / 1e6:.0f} million times smaller than d20's.",
+            say=f"The area of this book's base model is {larger / 1e6:.0f} million times smaller than d20's.",
         )
 
     def point(self, across, up):

@@ -1,4 +1,4 @@
-"""An index of the book's steps, in the order in which the run reached them.
+"""An index of the book's steps, in the order in which the runs reached them.
 
 What the author types::
 
@@ -6,10 +6,10 @@ What the author types::
     :run: sort
     :::
 
-What appears: a table for each pass of the run, and one for what no pass reached (constructors, branches not taken).
-Each row has the step's code, which links to its note, its place in the source, what it gave, and its chapter. Above
-them stands, for each file of the source that has steps, how many of its lines they explain. There is
-nothing to go wrong but an undeclared run, a warning ``cutaway.sequence``.
+What appears: a table for each pass of that run, then of the other runs, and one for what no pass reached (constructors,
+branches not taken), page by page. Each row has the step's code, which links to its note, its place in the source, what
+it gave, and its chapter. Above them stands, for each file of the source that has steps, how many of its lines they
+explain. There is nothing to go wrong but an undeclared run, a warning ``cutaway.sequence``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class sequence(nodes.General, nodes.Element):
     """Still to be filled in; attribute ``run``."""
 
 
-OPTIONS = {"run": Option(directives.unchanged_required, "whose order counts; the first declared one without it")}
+OPTIONS = {"run": Option(directives.unchanged_required, "whose passes come first; the first declared one without it")}
 
 
 class SequenceDirective(SphinxDirective):
@@ -59,8 +59,8 @@ def _fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for node in list(doctree.findall(sequence)):
         numbered = list(enumerate(in_order(app.env, node["run"]), 1))
         filled: list[nodes.Node] = []
-        for pass_, rows in groupby(numbered, key=lambda pair: pair[1].pass_):
-            words = "Outside the recorded passes" if pass_ == UNREACHED else f"The pass “{pass_}”"
+        for (run, pass_), rows in groupby(numbered, key=lambda pair: (pair[1].run, pair[1].pass_)):
+            words = f"The run “{run}”, pass “{pass_}”" if run != UNREACHED else "Outside the recorded passes"
             filled += [nodes.rubric("", words), _table(app, docname, list(rows))]
         node.replace_self([*coverage(app, docname), *filled])
 
