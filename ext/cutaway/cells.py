@@ -11,7 +11,6 @@ In a cell::
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -24,6 +23,7 @@ from .names import Names
 from .noting import note as note  # a cell's, like load and table
 from .trace import Scalar
 from .trace import load as load_trace
+from .tracing import pinned
 from .tracing.loading import author_s_class, install
 
 if TYPE_CHECKING:
@@ -40,17 +40,11 @@ class Recorded:
         self.name = outcome.name
         self.trace = load_trace(Path(outcome.trace))
         self.facts = self.trace.facts
-        self._weights = outcome.weights
         self.log = self.trace.log
         import numpy as np  # the builder, which loads this module too, needs no number
 
         with np.load(outcome.weights, allow_pickle=False) as arrays:
             self.weights = {name: arrays[name] for name in arrays.files}
-
-    @property
-    def made(self) -> dict[str, str]:
-        """Which machine made the pinned weights, and when; nothing of a run that was trained here."""
-        return dict(json.loads(Path(self._weights).with_suffix(".json").read_text("utf-8")).get("made", {}))
 
     def model(self) -> Any:
         """The model with its trained weights, made by the run's ``build`` method."""
@@ -85,6 +79,12 @@ def load(name: str) -> Recorded:
     if outcomes[name].error:
         raise RuntimeError(outcomes[name].error)
     return Recorded(book, outcomes[name])
+
+
+def pinned_runs() -> dict[str, dict[str, str]]:
+    """Which machine made what is pinned of each run, and when: processor, arithmetic, system, versions, date."""
+    kept = {run.name: pinned.read(run) for run in runs.declared(find_book().runs)}
+    return {name: dict(content["made"]) for name, content in kept.items() if content}
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Any:
