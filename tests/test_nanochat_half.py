@@ -128,9 +128,7 @@ def test_another_processors_arithmetic_can_be_had_here() -> None:
     """The bits of a short training: the same twice, others with the vector instructions of older processors."""
     env = {**os.environ, "PYTHONPATH": str(SOURCE)}
     ways = ({}, {}, {"ATEN_CPU_CAPABILITY": "default"}, {"MKL_CBWR": "COMPATIBLE"})
-    bits = [
-        subprocess.run([sys.executable, "-c", TRAINING], env=env | way, capture_output=True, text=True, check=True).stdout
-        for way in ways
-    ]
+    command = [sys.executable, "-c", TRAINING]
+    bits = [subprocess.run(command, env=env | way, capture_output=True, check=True).stdout for way in ways]
     assert bits[0] == bits[1]
     assert len(set(bits)) == 3

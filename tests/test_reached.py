@@ -178,9 +178,10 @@ def test_names_of_modules_do_not_count(tmp_path: Path, moves: tuple[str, ...]) -
     before = reached(written(tmp_path / "before", MODULES)).texts()
     home = {name: f"pkg.{name}" for name in ("a", "c")} | {name: MOVED[name][1] for name in moves}
     path = {name: home[name].removeprefix("pkg.").replace(".", "/") + ".py" for name in ("a", "c")}
-    a = MODULES["a.py"].replace("from .b import", "from pkg.b import").replace("from . import c", f"import {home['c']} as k")
+    a = MODULES["a.py"].replace("from .b import", "from pkg.b import")
+    a = a.replace("from . import c", f"import {home['c']} as k").replace("c.CONSTANT", "k.CONSTANT")
     b = MODULES["b.py"].replace("from .c import", f"from {home['c']} import")
-    modules = {path["a"]: a.replace("c.CONSTANT", "k.CONSTANT").replace("c.unused", "k.unused"), path["c"]: MODULES["c.py"]}
+    modules = {path["a"]: a.replace("c.unused", "k.unused"), path["c"]: MODULES["c.py"]}
     written(tmp_path / "after", modules | {"b.py": b, "deep/d.py": MODULES["deep/d.py"]})
     start = f"from {home['a']} import used as go, Child\ngo(1)\n"
     assert reached(tmp_path / "after", start).texts() == before

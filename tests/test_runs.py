@@ -430,7 +430,7 @@ def test_a_pinned_run_is_not_trained(made: Made) -> None:
     [
         ("pkg/model.py", "# a comment", "# another"),
         ("pkg/model.py", '"""Multiply."""', '"""Times."""'),
-        ("pkg/model.py", "import numpy as np\n", "import numpy as np\nimport math\n\ndef unused():\n    return math.pi\n"),
+        ("pkg/model.py", "import numpy as np\n", "import numpy as np, math\n\ndef unused():\n    return math.pi\n"),
         ("runs.py", "limit_s = 20", "limit_s = 200\n    budget_s = 9"),
         ("runs.py", "        with record", "        print()\n        with record"),
     ],
@@ -469,7 +469,8 @@ def test_a_damaged_pin_is_named_and_not_used(made: Made, suffix: str) -> None:
     path.write_bytes(data)
     outcome, stages = made.ensure()
     assert stages == ["training", "tracing"] and outcome.error == ""
-    assert outcome.warning == f"{path} is damaged and not used: restore it, or write it anew with `python -m cutaway runs --pin`"
+    advice = "restore it, or write it anew with `python -m cutaway runs --pin`"
+    assert outcome.warning == f"{path} is damaged and not used: {advice}"
 
 
 def test_weights_without_their_facts_are_no_pin(made: Made) -> None:
@@ -498,5 +499,5 @@ def test_the_check_finds_other_bits(made: Made) -> None:
 
 
 def test_a_run_that_is_not_declared_cannot_be_trained(made: Made) -> None:
-    with pytest.raises(runs.RunError, match="no run 'tyo' in .*did you mean 'toy'"):
+    with pytest.raises(runs.RunError, match=r"no run 'tyo' in .*did you mean 'toy'"):
         anew.train_anew(made.book(), ["tyo"], print)

@@ -158,7 +158,8 @@ class AdamW(Run):
             for step in range(self.STEPS):
                 group["lr"] = get_lr(step, options)
                 adamw_step(W, gradient[step], exp_avg, exp_avg_sq, step + 1, group)
-        record.fact(steps=self.STEPS, channels=self.CHANNELS, channel=self.CHANNEL, beta1=options.beta1, beta2=options.beta2)
+        record.fact(steps=self.STEPS, channels=self.CHANNELS, channel=self.CHANNEL)
+        record.fact(beta1=options.beta1, beta2=options.beta2)
         record.fact(characters="".join(sorted(set(whole_text()))))  # in the order of their tokens
         record.fact(apart=(W - before[self.STEPS]).abs().max().item())
 

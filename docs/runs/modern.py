@@ -140,7 +140,7 @@ class Modern(Run):
         record.fact(**effects(self.variants(), weights["losses"]))
 
     def constants(self, newest):
-        """What the source fixes and the page says in words: how many rules and extras, bounds, channels, first values."""
+        """What the source fixes and the page says in words: numbers of rules and extras, bounds, first values."""
         from nanochat.gpt import GATE_CHANNELS
         from runs.between import RULES
 

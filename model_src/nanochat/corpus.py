@@ -48,7 +48,7 @@ def python_docs(topics: Mapping[str, str] | None = None) -> tuple[str, list[str]
         from pydoc_data.topics import topics
 
     sections: dict[str, str] = {}
-    for topic in topics.values():
+    for topic in topics.values():  # type: ignore[union-attr]
         for section in cut_at_headings(topic):
             text = " ".join(HEADING.sub("", section).split())
             if text:

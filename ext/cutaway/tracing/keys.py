@@ -71,7 +71,7 @@ def _versions() -> dict[str, str | None]:
 
 
 class Keys:
-    """The two keys of a run: what its training computes with; and the text that it traces, the versions that compute."""
+    """The two keys of a run: of what its training computes with, and of the text and versions that make its trace."""
 
     def __init__(self, book: Book, run: Declared) -> None:
         self.file = parse(f"{run.file.parent.name}.{run.file.stem}", run.file)

@@ -74,7 +74,7 @@ def take_over(run: Declared, pinned: Mapping[str, Any], store: Store) -> Path:
     arrays = _widened(place(run).with_suffix(SUFFIX))
     if digest({name: array.tobytes() for name, array in arrays.items()}) != pinned["digest"]:
         raise PinError(_damaged(place(run)))
-    store.write("train", key, ".npz", lambda temporary: np.savez(temporary, **arrays))  # type: ignore[arg-type]
+    store.write("train", key, ".npz", lambda temporary: np.savez(temporary, **arrays))
     kept = {name: pinned[name] for name in ("log", "facts", "digest", "made")}
     store.vouch("train", key, [".npz"], **kept)
     return path

@@ -225,7 +225,8 @@ def bound_by_imports(nodes: Iterable[ast.AST], package: str) -> dict[str, str]:
     for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
-                found[alias.asname or alias.name.split(".")[0]] = alias.name if alias.asname else alias.name.split(".")[0]
+                top = alias.name.split(".")[0]
+                found[alias.asname or top] = alias.name if alias.asname else top
         elif isinstance(node, ast.ImportFrom):
             base = absolute(node, package)
             found |= {alias.asname or alias.name: f"{base}.{alias.name}" for alias in node.names}
