@@ -21,6 +21,7 @@ from nanochat.horizon import make_plan
 from nanochat.loading import lengthened, load
 from nanochat.settings import Settings
 from nanochat.stages import base_of
+from nanochat.tasks.sorting import Sorting
 from nanochat.tokenizer import get_tokenizer
 
 
@@ -257,6 +258,13 @@ def tuned(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa
     main, options, *_ = commands(base)["chat_sft"]
     main([*options, "--out", str(folder)])
     return folder
+
+
+def test_three_letters_are_what_the_books_run_is_rewarded_for() -> None:
+    from runs.assistant import FIRST_LETTERS
+
+    asked, ran = chat_rl.ASKED["three-letters"]("train", 40), Sorting("train", 40, **FIRST_LETTERS)
+    assert [asked[i] for i in range(40)] == [ran[i] for i in range(40)]
 
 
 @pytest.mark.parametrize(("samples", "size"), [(4, 4), (16, 8), (12, 6), (7, 7), (11, 1), (1, 1)])

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import json
 import os
 import re
 import shlex
@@ -15,33 +16,33 @@ import torch
 from conftest import ROOT
 from scalars import read_scalars
 
-from nanochat import base_train
-from nanochat.checkpoint import find_steps
+from nanochat import base_train, presets
+from nanochat.checkpoint import find_steps, read_meta
 from nanochat.logs import read_lines
-from nanochat.settings import settings_from
+from nanochat.presets import PRESETS
+from nanochat.settings import Settings, settings_from
 from nanogpt import sort
 
 pytestmark = pytest.mark.slow
 
 PAGE = (ROOT / "docs/train/yours.md").read_text("utf-8")
-SMALL = {  # the last value of an option wins
+# What takes long is cut short, by options behind the page's own: the last value of an option wins. nanochat's sizes
+# are the page's, so its rows, batches and conversations have to fit together; nanoGPT's are for a GPU.
+SMALL = {
     "nanogpt.train": "--device=cpu --compile=False --batch_size=2 --block_size=16 --n_layer=1 --n_head=2 --n_embd=16 "
     "--max_iters=4 --eval_interval=2 --eval_iters=1 --log_interval=1 --always_save_checkpoint=True",
     "nanogpt.sample": "--device=cpu --num_samples=1 --max_new_tokens=6",
-    "nanochat.dataset": "--shards 3",
-    "nanochat.tokenizer": "--vocab-size 300",
-    "nanochat.base_train": "--depth 1 --n-embd 16 --head-dim 8 --max-seq-len 16 --device-batch-size 2 "
-    "--total-batch-size 64 --num-iterations 4 --eval-every 2 --save-every 2 --device cpu --peak-flops 1e9",
+    "nanochat.base_train": "--num-iterations 4 --eval-every 2 --eval-tokens 2048 --save-every 2 --device cpu "
+    "--peak-flops 1e9",
     "nanochat.sample": "--tokens 5 --device cpu",
-    "nanochat.mid_train": "--examples 4 --held-out 1 --device cpu --max-seq-len 160 "
-    "--total-batch-size 320",
-    "nanochat.chat_sft": "--examples 4 --held-out 1 --device cpu --max-seq-len 160 "
-    "--total-batch-size 320",
-    "nanochat.chat_rl": "--num-steps 1 --questions 2 --num-samples 2 --device-batch-size 2 --max-tokens 2 --device cpu",
+    "nanochat.mid_train": "--examples 40 --held-out 4 --eval-every -1 --device cpu",
+    "nanochat.chat_sft": "--examples 20 --held-out 4 --eval-every -1 --device cpu",
+    "nanochat.chat_rl": "--num-steps 1 --questions 2 --max-tokens 2 --device cpu",
     "nanochat.eval": "--questions 1 --max-tokens 2 --device cpu",
     "nanochat.chat": "--max-tokens 2 --device cpu",
 }
-TEXT = "\n\n".join(f"The value of {i} is {i * i}, and that of its double is {4 * i * i}.\n" * 3 for i in range(60))
+TEXT = "\n\n".join(f"The value of {i} is {i * i}, and that of its double is {4 * i * i}.\n" * 3 for i in range(400))
+LONG = [{"role": "user", "content": "Is it " + "far " * 100 + "?"}, {"role": "assistant", "content": "Yes."}]
 
 
 def commands(heading: str) -> list[list[str]]:
@@ -114,6 +115,29 @@ def test_nanochat_from_text_to_words(mine: Path, capsys: pytest.CaptureFixture[s
     run(learn)
 
 
+def test_a_preset_fits_the_text(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make, learn, _, _ = commands("yours-prose")
+    (fit,) = commands("yours-preset")
+    for words in (make, learn, fit):
+        run(words)
+    assert "preset laptop: " in capsys.readouterr().out
+    meta = read_meta(Path("mine/fitted"))
+    rows, length = PRESETS["laptop"].rows, PRESETS["laptop"].sizes["max_seq_len"]
+    assert meta["model_config"]["sequence_len"] == length
+    assert meta["user_config"]["total_batch_size"] < rows * length  # the text is a short one
+    page = PAGE.split("(yours-preset)=", 1)[1]
+    laptop, gpu = (re.search(rf"`{name}` \|(.*)\n", page)[1] for name in ("laptop", "gpu"))
+    sizes = PRESETS["laptop"].sizes
+    assert f" {PRESETS['laptop'].depths[0]} layers of {sizes['n_embd']} numbers, rows of {length} tokens " in laptop
+    assert f"| {rows} rows of each process" in laptop and f"| {PRESETS['gpu'].rows} rows of each process" in gpu
+    first, *_, last = PRESETS["gpu"].depths
+    assert f" {first} to {last} layers, {Settings.aspect_ratio} numbers of width for each, rows of 1,024 tokens " in gpu
+    assert PRESETS["gpu"].sizes["max_seq_len"] == 1024
+    assert "read five times at most" in page and presets.EPOCHS == 5
+    assert "twenty tokens for each parameter" in page and Settings.target_param_data_ratio == 20
+    assert f"fewer than {presets.STEPS}." in page
+
+
 def test_nanochat_from_words_to_an_answer(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make, learn, train, _ = commands("yours-prose")
     for words in (make, learn, train):
@@ -129,8 +153,34 @@ def test_nanochat_from_words_to_an_answer(mine: Path, capsys: pytest.CaptureFixt
         "arithmetic", "letters", "sorting", "choice", "mean, centred",
     ]  # fmt: skip
     run(ask)
-    with pytest.raises(SystemExit, match="mine/mid holds checkpoints already: name another folder"):
+    with pytest.raises(SystemExit, match=r"mine/mid holds a training that has done \d+ steps: go on"):
         run(middle)
+
+
+def test_own_conversations(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make, learn, train, _ = commands("yours-prose")
+    middle, tune, *_, ask = commands("yours-assistant")
+    (longer,) = commands("yours-own")
+    for words in (make, learn, train, middle):
+        run(words)
+    example = PAGE.split("```json\n", 1)[1].splitlines()[0]
+    Path("own.jsonl").write_text(f"{example}\n{json.dumps(LONG)}\n")
+    told = r"^chat_sft: own\.jsonl: too long for a row, which takes 129 tokens: line 2 \(\d+ tokens\); "
+    with pytest.raises(SystemExit, match=told):  # in the page's rows
+        run([*tune, "--conversations", "own.jsonl"])
+    run(longer)
+    assert read_meta(Path("mine/own"))["user_config"]["total_batch_size"] == 8 * 512  # as many rows as before
+    capsys.readouterr()
+    ask[ask.index("mine/assistant")] = "mine/own"
+    run([*ask, "--prompt", LONG[0]["content"]])
+    with pytest.raises(SystemExit, match="chat: "):
+        run([*(word.replace("mine/own", "mine/mid") for word in ask), "--prompt", LONG[0]["content"]])
+    alone = [*tune, "--conversations", "own.jsonl", "--max-seq-len", "512", "--total-batch-size", "65536"]
+    with pytest.raises(SystemExit, match=r"^chat_sft: 82 conversations are too few: a step takes 16 batches of 8 rows"):
+        run(alone)
+    mine.joinpath("mine/mid").rename(mine / "moved")  # with its tokenizer
+    mine.joinpath("mine/tokenizer").rename(mine / "hidden")
+    run([*(word.replace("mine/own", "moved") for word in ask), "--prompt", "hi"])
 
 
 def test_the_commands_are_those_of_the_books_run() -> None:
@@ -196,20 +246,19 @@ def test_what_is_no_text(section: str, content: bytes | None, message: str, mine
     assert [path for path in mine.iterdir() if path.name != "mine.txt"] == []
 
 
-def test_texts_that_are_too_short(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_texts_that_are_too_short(mine: Path) -> None:
     Path("mine.txt").write_text("A word.")
     prepare, train, *_ = commands("yours-chars")
     run(prepare)
     with pytest.raises(SystemExit, match=r"^train: data/mine/train\.bin has 6 tokens: more than block_size=16"):
         run(train)
     make, learn, train, _ = commands("yours-prose")
-    with pytest.raises(SystemExit, match=r"^dataset: 1 documents can't make 3 shards"):
+    with pytest.raises(SystemExit, match=r"^dataset: 1 documents can't make 10 shards"):
         run(make)
     Path("mine.txt").write_text(TEXT[:2000])
-    run(make)
+    run([*make, "--shards", "3"])  # as the page says of short texts
     run(learn)
-    long = SMALL["nanochat.base_train"].replace("len 16", "len 4096").replace("size 64", "size 8192")
-    monkeypatch.setitem(SMALL, "nanochat.base_train", long)
+    train += ["--max-seq-len", "4096", "--total-batch-size", "32768"]
     with pytest.raises(SystemExit, match=r"^base_train: the training shards have [\d,]+ tokens, and a row takes 4,097"):
         run(train)
     assert not Path("mine/model").exists()

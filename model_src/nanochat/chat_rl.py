@@ -9,8 +9,10 @@ that was stopped goes on as if nothing had happened, bit for bit.
 
 import argparse
 import sys
+from collections.abc import Callable
 from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -29,10 +31,14 @@ from nanochat.schedule import Schedule
 from nanochat.settings import Settings
 from nanochat.stages import Meta, Saver, add_saving, base_of, last_checkpoint, notes_of, refuse_another
 from nanochat.tasks.mixture import KINDS
+from nanochat.tasks.sorting import Sorting
 from nanochat.tasks.task import Task
 from nanochat.tokenizer import RustBPETokenizer
 
-SCORED = [name for name, kind in KINDS.items() if kind.eval_type == "generative"]
+ASKED: dict[str, Callable[[str, int], Task]] = {  # what can be asked, by the name of --task
+    **{name: kind for name, kind in KINDS.items() if kind.eval_type == "generative"},
+    "three-letters": partial(Sorting, kinds=("letters",), most=3),  # the sorting that a small model learns soonest
+}
 
 
 @dataclass(frozen=True)
@@ -165,7 +171,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--tokenizer", help="its folder (default: the one beside the checkpoint)")
     parser.add_argument("--out", type=Path, help="where it goes (default: chat_rl_checkpoints in the base folder)")
     add_saving(parser)
-    parser.add_argument("--task", choices=SCORED, default="arithmetic", help="what is asked (default: arithmetic)")
+    parser.add_argument("--task", choices=ASKED, default="arithmetic", help="what is asked (default: arithmetic)")
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps, or auto: the fastest that is here (default)")
     for each in fields(RLSettings):
         flag = "--" + each.name.replace("_", "-")
@@ -193,7 +199,7 @@ def command(given: argparse.Namespace) -> None:
     before = read_meta(given.folder, given.step)
     base = base_of(before, model)
     base = replace(base, tokenizer=given.tokenizer or base.tokenizer)
-    task = KINDS[given.task]("train", settings.num_steps * settings.questions)
+    task = ASKED[given.task]("train", settings.num_steps * settings.questions)
     rl = begin_rl(settings, base, model, tokenizer, task, world)
     notes = notes_of("chat_rl", before, base, {"task": given.task, **asdict(settings)}, tokenizer)
     if found is not None:
