@@ -24,6 +24,7 @@ pytest_plugins = ["built_site"]  # what tests/site needs, and its option --site
 settings.register_profile("book", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("book")
 os.environ["NO_COLOR"] = "1"  # Sphinx colours what it says where CI=true, and tests read it
+os.environ.setdefault("CUTAWAY_CACHE", "off")  # tests read nothing that a developer's machine holds
 os.environ["PYTHONPATH"] = str(ROOT / "ext")  # for child processes, however pytest was started
 # What Sphinx 11 removes is an error where we use it (the theme does, too). Python's own -W can't name a class that is
 # not loaded yet, and would go by without a word.

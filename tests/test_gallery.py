@@ -19,13 +19,14 @@ from cutaway.filming.paint import Painter
 from cutaway.filming.record import Unrecordable, record
 from cutaway.filming.script import text_of
 from cutaway.palette import DARK, LIGHT, hexadecimal
+from cutaway.shared import open_store
 from cutaway.store import Store
 from tests import stock
 from tests.stock import kept_frames, settings, stock_frames
 
 pytestmark = pytest.mark.stages
 
-STORE = Store(Path(os.environ.get("CUTAWAY_STORE", ROOT / ".cutaway")))
+STORE = open_store(Path(os.environ.get("CUTAWAY_STORE", ROOT / ".cutaway")))
 SMALL, LARGE = (640, 360), (1280, 720)
 LEAST_DB, MOST_OFF = 40.0, 6.0  # of a whole picture; of 255, in the mean of any tile of it
 TILE = 20  # pixels: where the picture is black but for one dot, the dot counts

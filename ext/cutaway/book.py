@@ -13,6 +13,7 @@ from .linking.address import base
 from .names import Place
 from .pool.shards import share
 from .quotation import match
+from .shared import open_store
 from .source import Source, SourceError
 from .store import Store, digest
 
@@ -108,13 +109,17 @@ class Book:
             share((), config.cutaway_shard)
         except ValueError as error:
             raise BookError(str(error)) from error
-        store = os.environ.get("CUTAWAY_STORE")
+        root = os.environ.get("CUTAWAY_STORE")
+        try:
+            store = open_store(Path(root).absolute() if root else (confdir / config.cutaway_store).resolve())
+        except ValueError as error:
+            raise BookError(str(error)) from error
         return cls(
             confdir=confdir,
             sources=folders,
             runs=_files(config.cutaway_runs, confdir),
             scenes=confdir / config.cutaway_scenes,
-            store=Store(Path(store).absolute() if store else (confdir / config.cutaway_store).resolve()),
+            store=store,
             clip_size=(size[0], size[1]),
             clip_fps=config.cutaway_clip_fps,
             clip_limit_s=config.cutaway_clip_limit_s,

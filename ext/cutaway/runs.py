@@ -223,3 +223,4 @@ def _make(
     execute(book, run, stage, path, more, report, stop)
     if not book.store.is_whole(stage, path.stem):
         raise RunError(f"the run {run.name!r} ended without a result: does it call os._exit or end its own process?")
+    book.store.offer(stage, path.stem)

@@ -127,6 +127,9 @@ class Store:
         files = {suffix: _digest_of(self.path(kind, key, suffix)) for suffix in suffixes}
         return self.write_json(kind, key, {**data, "files": files})
 
+    def offer(self, kind: str, key: str) -> None:
+        """Tell others of an entry that a child of ours has made: nobody here, see ``shared.py``."""
+
     def whole(self, kind: str, key: str) -> dict[str, Any] | None:
         """What :meth:`vouch` wrote, if every file is still as it was then."""
         data = self.read_json(kind, key)
@@ -177,8 +180,7 @@ def _digest_of(path: Path) -> str:
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path`` that replaces it at the end of the block, or is removed on an error."""
     make_folder(path)
-    # The suffix is kept: encoders and numpy choose the format by it.
-    temporary = path.with_name(f".{path.stem}-{os.getpid()}-{secrets.token_hex(4)}{path.suffix}")
+    temporary = temporary_beside(path)
     try:
         yield temporary
         with open(temporary, "rb") as file:
@@ -189,6 +191,11 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # what can't be written can't be removed either
             temporary.unlink(missing_ok=True)
+
+
+def temporary_beside(path: Path) -> Path:
+    """A new name beside a file's; the suffix is kept, for encoders and numpy choose the format by it."""
+    return path.with_name(f".{path.stem}-{os.getpid()}-{secrets.token_hex(4)}{path.suffix}")
 
 
 def make_way(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A store that was damaged, shared or filled up."""
+"""A store that was damaged, shared or filled up; the book's, and the user's behind it."""
 
 from __future__ import annotations
 
@@ -120,4 +120,87 @@ def test_a_full_disk_is_named_and_harms_nothing(
             assert "Traceback" not in built.said, built.said
         again = site.build()  # with room enough
         assert again.returncode == 0, again.said
+        assert site.pages() == plain.pages()
+
+
+@pytest.fixture(scope="module")
+def users(good: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The user's store after a first clone was built; tests get copies of it."""
+    folder = tmp_path_factory.mktemp("users")
+    first = Site.write(folder / "first")
+    built = first.build(CUTAWAY_CACHE=str(folder / "cache"))
+    assert built.returncode == 0, built.said
+    assert first.pages() == good.pages()
+    return folder / "cache"
+
+
+def is_taken_over(said: str) -> bool:
+    return not any(made in said for made in ("training", "tracing", "Executed notebook", "drawn"))
+
+
+def test_a_second_clone_makes_nothing_anew(good: Site, users: Path, tmp_path: Path, attempt) -> None:
+    with attempt("second clone, user's store"):
+        second = Site.write(tmp_path / "second")
+        built = second.build("-j", "2", CUTAWAY_CACHE=str(users))
+        assert built.returncode == 0, built.said
+        assert is_taken_over(built.said), built.said
+        assert second.pages() == good.pages()
+        assert second.stored() == good.stored()
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_user_s_store_is_not_believed(
+    good: Site, users: Path, tmp_path: Path, attempt, damage: str
+) -> None:
+    """Every file but those that vouch for others."""
+    cache = tmp_path / "cache"
+    shutil.copytree(users, cache)
+    with attempt(f"user's store: files {damage}"):
+        found = sorted(path for path in cache.rglob("*") if path.is_file() and path.suffix != ".json")
+        for one, other in zip(found, [*found[1:], found[0]], strict=True):
+            DAMAGES[damage](one, other)
+        second = Site.write(tmp_path / "second")
+        built = second.build(CUTAWAY_CACHE=str(cache))
+        assert built.returncode == 0, built.said
+        assert not is_taken_over(built.said)
+        assert second.pages() == good.pages()
+        third = Site.write(tmp_path / "third")
+        built = third.build(CUTAWAY_CACHE=str(cache))
+        assert built.returncode == 0 and is_taken_over(built.said), built.said  # it was replaced
+        assert third.pages() == good.pages()
+
+
+def test_two_clones_share_a_cold_user_s_store(good: Site, tmp_path: Path, attempt) -> None:
+    with attempt("two clones at once on one cold user's store"):
+        sites = [Site.write(tmp_path / name) for name in "ab"]
+        running = [site.start(CUTAWAY_CACHE=str(tmp_path / "cache")) for site in sites]
+        for site, process in zip(sites, running, strict=True):
+            said, _ = process.communicate(timeout=180)
+            assert process.returncode == 0, said
+            assert site.pages() == good.pages()
+
+
+@pytest.mark.parametrize("gigabytes", ["0", "0.00002"])  # nothing fits; something goes all the time
+def test_a_user_s_store_that_is_too_small(good: Site, tmp_path: Path, attempt, gigabytes: str) -> None:
+    cache = tmp_path / "cache"
+    with attempt("user's store too small"):
+        site = Site.write(tmp_path / "book")
+        built = site.build("-j", "2", CUTAWAY_CACHE=str(cache), CUTAWAY_CACHE_GB=gigabytes)
+        assert built.returncode == 0, built.said
+        assert site.pages() == good.pages()
+        assert sum(path.stat().st_size for path in cache.rglob("*") if path.is_file()) <= float(gigabytes) * 1e9
+
+
+@pytest.mark.parametrize("kilobytes", [8, 48])
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_user_s_store_without_room_or_right(
+    plain: Site, tmp_path: Path, attempt, small_disk: Callable[[int], Path], writable: bool, kilobytes: int
+) -> None:
+    with attempt("user's store on a full disk" if writable else "user's store that can't be written"):
+        disk = small_disk(kilobytes)
+        if not writable:
+            subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        site = Site.write(tmp_path / "book", cells=False)
+        built = site.build(CUTAWAY_CACHE=str(disk))
+        assert built.returncode == 0, built.said
         assert site.pages() == plain.pages()
