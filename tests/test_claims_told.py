@@ -172,6 +172,19 @@ def test_a_run_that_failed_is_said_once(tmp_path: Path) -> None:
     assert "forty-two" in book.made("html/index.html") and "a value is missing" in book.made("html/all.html")
 
 
+@pytest.mark.slow
+def test_what_is_not_true_of_another_checkout_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = Book(tmp_path)
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    text = (ROOT / "tests/foreign/src/mixer/model.py").read_text("utf-8")
+    (theirs / "model.py").write_text(text.replace("scores = x @ weight", "x = 2 * x\n    scores = x @ weight"), "utf-8")
+    monkeypatch.setenv("CUTAWAY_SOURCE", f"mixer={theirs}")
+    done = book.build()
+    assert done.returncode == 0, done.stderr
+    assert "cutaway: 1 claims do not hold for this source:\n  index: It is 42, of three rows." in done.stdout
+
+
 # In a browser
 
 

@@ -14,7 +14,9 @@ from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
 
+from ..book import replaced_sources
 from ..domain import cutaway_domain
 from ..facts import fill
 from ..facts import shown as number
@@ -28,6 +30,8 @@ from ..trace import TraceError
 from .evaluate import holds, plain
 from .functions import Series
 from .syntax import ConditionError, Tree, names, parse
+
+logger = logging.getLogger(__name__)
 
 PUBLISHED = "claims.json"
 KEPT = 10_000  # numbers of one value in claims.json
@@ -165,3 +169,13 @@ def keep(app: Sphinx, error: Exception | None) -> None:
         temporary.write_text(text, "utf-8")
     if app.builder.name in BUILDERS and rows:
         write_changed(Path(app.outdir, PUBLISHED), text + "\n")
+    if replaced_sources():
+        _list_untrue(rows)
+
+
+def _list_untrue(pages: dict[str, Any]) -> None:
+    """What the book says of its own runs and is not true of those of another checkout."""
+    rows = [(page, row) for page in pages for row in pages[page] if row["holds"] is False]
+    untrue = [f"  {page}: {row['sentence']} <{row['condition']}>" for page, row in rows]
+    if untrue:
+        logger.info("cutaway: %d claims do not hold for this source:\n%s", len(untrue), "\n".join(untrue))
