@@ -13,7 +13,7 @@ import pytest
 from bs4 import BeautifulSoup
 from hypothesis import HealthCheck, settings
 from kept import digest_of_files, digest_of_tools, kept
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 import bootstrap
 from cutaway.store import digest
@@ -23,6 +23,7 @@ pytest_plugins = ["built_site"]  # what tests/site needs, and its option --site
 # A machine that is busy with something else is no failure.
 settings.register_profile("book", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("book")
+expect.set_options(timeout=60_000)  # ms
 os.environ["NO_COLOR"] = "1"  # Sphinx colours what it says where CI=true, and tests read it
 os.environ.setdefault("CUTAWAY_CACHE", "off")  # tests read nothing that a developer's machine holds
 os.environ["PYTHONPATH"] = str(ROOT / "ext")  # for child processes, however pytest was started

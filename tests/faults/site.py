@@ -189,7 +189,7 @@ class Site:
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job of a shell ignores it
         )
 
-    def build(self, *options: str, timeout: float = 120, **env: str) -> Built:
+    def build(self, *options: str, timeout: float = 300, **env: str) -> Built:
         with self.start(*options, **env) as process:
             try:
                 said, _ = process.communicate(timeout=timeout)
