@@ -53,7 +53,9 @@ class Mask(Stage):
 
         self.next_section("Midtraining")
         every = self.mean(f"of all {len(costs)}", costs.mean(), 1800)
-        say = f"Midtraining counts all {len(costs)}: a mean of {number_text(costs.mean())}, most of it the user's."
+        share = costs[~taught[1:]].sum() / costs.sum()
+        mean = number_text(costs.mean())
+        say = f"Midtraining counts all {len(costs)}: a mean of {mean}, {share:.0%} of it from the others."
         self.beat("As midtraining counts", FadeIn(bars[False]), FadeIn(every), rest=3 * REST, say=say)
 
     def pieces(self, ids):
