@@ -140,7 +140,7 @@ def faults(session: nox.Session) -> None:
 
 @nox.session(name="bytes", venv_backend="none", requires=["book"])
 def same_bytes(session: nox.Session) -> None:
-    """Build the whole book twice from nothing, in different folders, and compare every file."""
+    """Build the whole book twice from nothing, in different folders, and in a second clone; compare every file."""
     options = enter_book(session)
     session.run(BIN / "pytest", "-m", "whole", "-o", "faulthandler_timeout=7200", *options)
 

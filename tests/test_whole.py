@@ -1,10 +1,15 @@
-"""The whole book, built twice from nothing in different folders: the same bytes, but where a page measures time."""
+"""The whole book, built twice from nothing in different folders: the same bytes, but where a page measures time.
+
+A second clone on the same machine, with the first one's user store behind its own, makes nothing anew.
+"""
 
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,6 +18,7 @@ from faults.site import digests
 
 # A cell that measures how long something takes prints another number each time.
 TIMED = re.compile(r"\b(perf_counter|process_time|training_times|seconds\()")
+MADE = re.compile(r"cutaway: run .*: (?:training|tracing)|cutaway: clip \d+ of \d+.*|cards and badges are drawn")
 CELL = re.compile(r"^(`{3,})\{code-cell\}.*?^\1", re.MULTILINE | re.DOTALL)
 
 
@@ -54,23 +60,41 @@ def copy_of_the_tree(folder: Path) -> Path:
     return folder
 
 
-def cold_book(folder: Path, **env: str) -> Path:
-    """The site of a copy of the tree, built with a store of its own that is empty."""
+@dataclass(frozen=True)
+class Built:
+    """The site of a copy of the tree, what the build said, and how long it took."""
+
+    site: Path
+    said: str
+    seconds: float
+
+
+def build_whole(folder: Path, **env: str) -> Built:
+    """Build a copy of the tree with an empty store of its own, and the user's store switched off unless asked for."""
     copy_of_the_tree(folder)
     given = {name: value for name, value in os.environ.items() if not name.startswith("CUTAWAY_")}
     given |= {"PYTHONPATH": str(folder / "ext"), "OMP_NUM_THREADS": "1", "CUTAWAY_CACHE": "off", **env}
     command = [sys.executable, "-m", "sphinx", "-n", "-W", "--keep-going", "-j", "auto", "-d", "build/doctrees"]
-    done = subprocess.run([*command, "docs", "build/html"], cwd=folder, env=given, stderr=subprocess.PIPE, text=True)
-    assert done.returncode == 0, done.stderr
-    return folder / "build/html"
+    began = time.monotonic()
+    done = subprocess.run([*command, "docs", "build/html"], cwd=folder, env=given, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr
+    return Built(folder / "build/html", done.stdout, time.monotonic() - began)
 
 
 @pytest.mark.whole
-def test_two_cold_books_are_the_same_bytes(tmp_path: Path) -> None:
-    one = cold_book(tmp_path / "one")
-    two = cold_book(tmp_path / "another" / "and deeper", PYTHONHASHSEED="7", TZ="Pacific/Auckland", LC_ALL="C.UTF-8")
-    assert len(digests(one)) > 1000
-    assert differences(one, two, timed(ROOT / "docs")) == []
+def test_two_cold_books_are_the_same_bytes_and_a_second_clone_makes_nothing_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = {"CUTAWAY_CACHE": str(tmp_path / "cache")}
+    one = build_whole(tmp_path / "one", **cache)
+    two = build_whole(tmp_path / "another/and deeper", PYTHONHASHSEED="7", TZ="Pacific/Auckland", LC_ALL="C.UTF-8")
+    clone = build_whole(tmp_path / "clone", **cache)
+    with capsys.disabled():
+        print(f"\ncold {one.seconds:.0f} and {two.seconds:.0f} s, a second clone {clone.seconds:.0f} s")
+    assert len(digests(one.site)) > 1000
+    assert differences(one.site, two.site, timed(ROOT / "docs")) == []
+    assert differences(one.site, clone.site, timed(ROOT / "docs")) == []
+    assert MADE.search(one.said) and MADE.findall(clone.said) == []
 
 
 def test_the_pages_that_measure_time_are_found_by_their_cells(tmp_path: Path) -> None:
