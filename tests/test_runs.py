@@ -44,7 +44,7 @@ class Toy(Run):
         from pkg.model import scale
         log(0, loss=float(scale(2.0, 1.0)))
         log.fact(size=3)
-        return {"w": np.arange(3.0)}
+        return {"w": np.arange(3.0), "b": np.zeros(2)}
 
     def trace(self, weights, record):
         from pkg.model import scale
@@ -420,6 +420,7 @@ def test_a_pinned_run_is_not_trained(made: Made) -> None:
     assert stages == ["tracing"] and outcome.error == outcome.warning == ""
     with np.load(outcome.weights) as found:
         assert found["w"].tobytes() == np.arange(3.0).tobytes() and weights
+        assert found.files == ["w", "b"]  # a run may go by their order
     again = load(Path(outcome.trace))
     assert (again.facts, again.log) == (trace.facts, trace.log)
     assert made.ensure()[1] == []

@@ -56,14 +56,14 @@ def read(run: Declared) -> dict[str, Any] | None:
     if not run.pinned or is_unpinned(run.name) or not place(run).exists():
         return None
     content = Store(run.file.parent).read_json(KIND, run.name)
-    if content is None or not {"code", "digest", "log", "facts", "made", "files"} <= content.keys():
+    if content is None or not {"code", "digest", "kinds", "log", "facts", "made", "files"} <= content.keys():
         raise PinError(_damaged(place(run)))
     return content
 
 
 def take_over(run: Declared, pinned: Mapping[str, Any], store: Store) -> Path:
     """Put pinned weights into the store as if they had been trained here; the path of the ``.npz``."""
-    key = digest(KIND, pinned["code"], pinned["files"])
+    key = digest(KIND, pinned["code"], pinned["files"], pinned["kinds"])
     path = store.path("train", key, ".npz")
     if store.is_whole("train", key):
         return path
@@ -71,7 +71,7 @@ def take_over(run: Declared, pinned: Mapping[str, Any], store: Store) -> Path:
         raise PinError(_damaged(place(run).with_suffix(SUFFIX)))
     import numpy as np
 
-    arrays = _widened(place(run).with_suffix(SUFFIX))
+    arrays = _arrays(place(run).with_suffix(SUFFIX), pinned["kinds"])
     if digest({name: array.tobytes() for name, array in arrays.items()}) != pinned["digest"]:
         raise PinError(_damaged(place(run)))
     store.write("train", key, ".npz", lambda temporary: np.savez(temporary, **arrays))
@@ -89,12 +89,12 @@ def pin(run: Declared, key: str, weights: Path, made: Mapping[str, str]) -> int:
     with np.load(weights, allow_pickle=False) as found:
         arrays = {name: found[name] for name in found.files}
     narrow = {name: array.astype(np.float16) for name, array in arrays.items() if _is_half(array)}
-    kinds = {name: arrays[name].dtype.name for name in narrow}
     content = Store(weights.parents[1]).read_json("train", weights.stem) or {}
-    path = store.write(KIND, run.name, SUFFIX, lambda temporary: save_file(arrays | narrow, temporary, kinds))
+    path = store.write(KIND, run.name, SUFFIX, lambda temporary: save_file(arrays | narrow, temporary))
     path.chmod(0o644)  # safetensors' own is its writer's alone
+    kinds = [[name, array.dtype.name] for name, array in arrays.items()]  # in the order in which the run left them
     kept = {name: content[name] for name in ("log", "facts", "digest")}
-    store.vouch(KIND, run.name, [SUFFIX], code=key, made=dict(made), **kept)
+    store.vouch(KIND, run.name, [SUFFIX], code=key, made=dict(made), kinds=kinds, **kept)
     return sum(path.stat().st_size for path in (place(run), place(run).with_suffix(SUFFIX)))
 
 
@@ -106,14 +106,12 @@ def _is_half(array: Any) -> bool:
         return array.dtype == np.float32 and np.array_equal(array, array.astype(np.float16))
 
 
-def _widened(path: Path) -> dict[str, Any]:
+def _arrays(path: Path, kinds: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """The arrays of a file of weights, those that were narrowed in their own type again."""
-    from safetensors import safe_open
+    from safetensors.numpy import load_file
 
-    with safe_open(path, framework="numpy") as file:
-        kinds = file.metadata() or {}
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
-    return {name: array.astype(kinds.get(name, array.dtype)) for name, array in arrays.items()}
+    found = load_file(path)
+    return {name: found[name].astype(kind) for name, kind in kinds if name in found}
 
 
 def this_machine() -> dict[str, str]:
