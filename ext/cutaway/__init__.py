@@ -36,6 +36,7 @@ PARTS = (
     "dealing",
     "notebooks",
     "plotfiles",
+    "images",
     "maths",
     "tables",
     "targets",

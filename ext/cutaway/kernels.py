@@ -18,6 +18,13 @@ KIND = "cells"
 SUFFIX = ".nb"  # a notebook by its content; by its name it would be a page, where the store lies among them
 
 
+def quiet() -> Any:
+    """Settings of a kernel that has nothing to warn of: its sockets are encrypted, where it can do so."""
+    from traitlets.config import Config
+
+    return Config({"KernelManager": {"transport_encryption": "auto"}})
+
+
 def survive() -> None:
     """Have myst-nb report a dead kernel as it reports any failing cell."""
     from jupyter_cache.executors import utils
@@ -28,7 +35,7 @@ def survive() -> None:
         begun: list[int] = []
         hook = {"on_cell_start": lambda cell, cell_index: begun.append(cell_index)}
         try:
-            return utils.single_nb_execution(nb, cwd=cwd, **options, **hook)
+            return utils.single_nb_execution(nb, cwd=cwd, **options, **hook, config=quiet())
         except DeadKernelError as error:
             cells = [cell for cell in nb.cells[: len(begun)] if cell.cell_type == "code"]
             where = f"in code cell {len(cells)} of the page:\n\n{cells[-1].source}\n" if cells else "at its start"

@@ -7,6 +7,7 @@ import sys
 
 from .book import Book
 from .cells import VARIABLE
+from .kernels import quiet
 from .noting import GLUE, MIME
 from .source import is_inside
 
@@ -22,9 +23,8 @@ def run_page(book: Book, docname: str) -> int:
         raise LookupError(f"no page {docname!r} in {book.confdir}; write it as model/attention")
     notebook = read_myst_markdown_notebook(path.read_text("utf-8"), path=str(path))
     os.environ[VARIABLE] = str(book.confdir)
-    client = NotebookClient(
-        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
-    )
+    place = {"metadata": {"path": str(path.parent)}}
+    client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources=place, config=quiet())
     try:
         client.execute()
         code = 0
