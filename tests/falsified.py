@@ -2,8 +2,9 @@
 
 ``unfalsified(condition, values)`` gives the names whose value may be replaced by any plausible other one, while the
 condition stays true: the claim says nothing of them. Plausible is what another training might have given: half, twice,
-one more or less, what another name of the condition stands for. Not plausible is a share of 0, since ``> 0`` is then a
-proof of everything, or a number with another sign, unless it is negative.
+a hundredth, a hundred times, one more or less, a single one, what another name of the condition stands for. Not
+plausible is a share of 0, for ``> 0`` would then be proof enough, or a number with another sign, unless it is negative,
+or the end of an interval, which is what one compares with 0: ``..._low``, ``..._high``.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ def others(name: str, tree: Tree, values: Mapping[str, Any]) -> Iterator[Any]:
     """Other values for a name, of the same kind."""
     value = values[name]
     yield from _changed(value)
+    if name.endswith(("_low", "_high")) and isinstance(value, float):
+        yield -value
     for other in [*(values[one] for one in values if one != name), *constants(tree)]:
         if _kind(other) is _kind(value) and other != value and other != 0:
             yield other
@@ -61,7 +64,8 @@ def _changed(value: Any) -> Iterator[Any]:
     elif isinstance(value, list):
         yield value[::-1]
         yield [value[0]] * len(value) if value else [0]
-        for pick in range(5):
+        yield from ([first, *value[1:]] for item in value[:1] for first in _changed(item))
+        for pick in range(9):
             lists = [list(_changed(item)) for item in value]
             if lists and all(len(one) > pick for one in lists):
                 yield [one[pick] for one in lists]
@@ -75,11 +79,12 @@ def _changed(value: Any) -> Iterator[Any]:
 
 def _numbers(value: float) -> Iterator[float]:
     if value == 0:
-        yield from (1, -1)
+        yield from (1, -1, 10)
         return
-    yield from (type(value)(value / 2), value * 2)
+    scaled = (type(value)(value * factor) for factor in (0.5, 2, 0.1, 10, 0.01, 100))
+    yield from (other for other in scaled if other != 0)
     if isinstance(value, int):
-        yield from (value + 1, value - 1)
+        yield from (value + 1, value - 1, 1)
     elif 0 < value < 1:
         yield 1 - value
     if value < 0:

@@ -97,7 +97,6 @@ PLACES = {
     "claim-condition": ":::{claim} TEXT\nWords.\n:::",
     "claim-prose": ":::{claim} mix.answer == 42\nTEXT\n:::",
     "claim-text": ":::{claim} mix.answer != 'TEXT'\nWords.\n:::",
-    "claims-body": ":::{claims}\nTEXT\n:::",
     "role-claim": "A {claim}`TEXT` b.",
     "role-claim-condition": "A {claim}`Words. <TEXT>` b.",
     "role-claim-prose": "A {claim}`TEXT <mix.answer == 42>` b.",
@@ -172,7 +171,8 @@ def made_of_code() -> str:
     quoted = [text for text in BREAKING if "`" not in text]
     notes = "\n\n".join(f"`x = {text!r}`{{#id-{number}}}\n: Words." for number, text in enumerate(quoted))
     listing = f":::{{listing}} mixer.odd.odd\n:name: odd\n\n{notes}\n:::\n"
-    return f"# Made of code\n\n{facts}\n\n{listing}\n:::{{diagram}} mixer.odd.odd\n:::\n"
+    drawn = ":::{diagram} mixer.odd.odd\n:::\n\n:::{claims}\n:::\n"  # the claims of all pages
+    return f"# Made of code\n\n{facts}\n\n{listing}\n{drawn}"
 
 
 # What a site must not have

@@ -144,7 +144,7 @@ def test_every_place_where_an_author_types_is_among_them(tmp_path: Path) -> None
         Sphinx(tmp_path, tmp_path, tmp_path / "html", tmp_path / "doctrees", "dummy", status=None)
         listed, roles = all_directives(), all_roles()
     assert {"listing", "diagram", "clip"} <= {*listed}
-    typed = "\n".join(hostile.PLACES.values())
+    typed = "\n".join([*hostile.PLACES.values(), hostile.made_of_code()])
     for name, directive in listed.items():
         fences = re.findall(rf"(?ms)^(:::|`+)\{{{name}\}}(.*?)\n(.*?)\1", typed)
         assert fences, name

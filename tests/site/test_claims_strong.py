@@ -1,12 +1,15 @@
 """Every claim of the built book holds, and would not with other values: none says less than its condition seems to."""
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from built_site import ROOT
 from falsified import unfalsified
 
+LISTED = tomllib.loads((ROOT / "tests/weak_claims.toml").read_text("utf-8"))
 pytestmark = pytest.mark.site
 
 
@@ -23,6 +26,14 @@ def test_every_claim_holds(claims: list[tuple[str, dict[str, Any]]]) -> None:
 
 
 def test_no_claim_survives_other_values(claims: list[tuple[str, dict[str, Any]]]) -> None:
-    weak = [(page, row, unfalsified(row["condition"], row["values"])) for page, row in claims if row["holds"]]
+    asked = [(page, row) for page, row in claims if row["holds"] and row["condition"] not in LISTED.get(page, {})]
+    weak = [(page, row, unfalsified(row["condition"], row["values"])) for page, row in asked]
     said = [f"{page}: “{row['sentence']}” <{row['condition']}>: {names}" for page, row, names in weak if names]
     assert not said, "true whatever these names stand for; write a stronger condition:\n" + "\n".join(said)
+
+
+def test_what_is_listed_as_weak_is_there_and_is_weak(claims: list[tuple[str, dict[str, Any]]]) -> None:
+    values = {(page, row["condition"]): row["values"] for page, row in claims}
+    for page, listed in LISTED.items():
+        for condition, reason in listed.items():
+            assert len(reason.split()) > 3 and unfalsified(condition, values[page, condition]), (page, condition)
