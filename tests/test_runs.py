@@ -324,7 +324,7 @@ def test_a_name_that_several_functions_give_to_different_values_stands_for_none(
 
 
 TWO_RUNS = RUNS.replace(
-    'return {"w": np.arange(3.0)}', 'return {"w": np.arange(3.0) + self.START}\n    START = 0'
+    'return {"w": np.arange(3.0), "b": np.zeros(2)}', 'return {"w": np.arange(3.0) + self.START}\n    START = 0'
 ) + """
 
 class Later(Run):

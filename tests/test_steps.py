@@ -175,11 +175,13 @@ def test_no_shape_or_count_is_typed_in_a_chapter():
         r"`[^`]*`",  # code and quotations
         r"https?://\S+",
         r"^:\w+:.*?$",  # options
+        r"^ *:::\{claim\}.*?$",  # a condition says from where to where its sentence is true
         r"\((?:19|20)\d\d\)|, (?:19|20)\d\d\b",  # the year of a paper
     ]
     dated = re.compile(rf"\b(?:{'|'.join(calendar.month_name[1:])}) 20\d\d\b")  # what was read elsewhere, and when
     found = []
-    for page in sorted((ROOT / "docs").glob("*/*.md")):
+    chapters = set((ROOT / "docs").glob("*/*.md")) - {ROOT / "docs/train/yours.md"}  # which names what one types
+    for page in sorted(chapters):
         text = page.read_text("utf-8")
         for pattern in hidden:
             text = re.sub(pattern, lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL | re.MULTILINE)
