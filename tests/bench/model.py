@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from .measure import Case, Options, seconds
 from .programs import ROOT
 
-BATCH, STEPS, TOKENS = 8, 5, 64
+BATCH, STEPS, TOKENS, ROUNDS = 8, 5, 64, 50
 COMPILED = "128 channels; the same model, compiled by torch, its first step left out"
+HALF = "Muon's polynomial on 4 matrices of 128 by 128, in bfloat16 beside float32"
 BETAS, RATE, DECAY = (0.9, 0.95), 1e-3, 0.1
 
 
@@ -38,6 +39,8 @@ def cases(options: Options) -> Iterator[Case]:
             yield Case(f"sampling-{way}-{name}", 1.0, partial(_draw_ours, size), theirs, note=note)
     compiled = partial(_train, _compiled, SIZES[1])
     yield Case("training-compiled", None, partial(_train, _ours, SIZES[1]), compiled, note=lambda: COMPILED)
+    halves = (partial(_orthogonalize, name) for name in ("bfloat16", "float32"))
+    yield Case("half-precision", 1.5, *halves, note=lambda: HALF)
 
 
 @cache
@@ -101,6 +104,19 @@ def _train(made: Callable[[Size], tuple[Any, Any]], size: Size) -> float:
     model.train()
     step()
     return seconds(steps)
+
+
+def _orthogonalize(dtype: str) -> float:
+    """Seconds of many rounds, after one to warm up."""
+    sys.path[:0] = [str(ROOT / "model_src")]
+    import torch
+
+    from nanochat.muon import polar_express
+
+    torch.set_num_threads(1)
+    given = torch.randn(4, 128, 128, generator=torch.Generator().manual_seed(0)).to(getattr(torch, dtype))
+    polar_express(given)
+    return seconds(lambda: [polar_express(given) for _ in range(ROUNDS)])
 
 
 def _begin() -> Any:
