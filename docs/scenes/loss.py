@@ -32,18 +32,18 @@ class Position(Batch):
     """A logit for each character, their powers of e, the sum, the probabilities, and minus the target's logarithm."""
 
     def construct(self):
-        characters, place = self.characters(), self.chosen()
+        place, shown = self.chosen(), [VISIBLE.get(character, character) for character in self.characters()]
         target = int(self.value("chars.step/targets")[ROW, place])
         logits = self.value("chars.step/logits")[ROW, place].astype(float)
-        read = [characters[i] for i in self.value("chars.step/idx")[ROW, : place + 1]]
+        read = [shown[i] for i in self.value("chars.step/idx")[ROW, : place + 1]]
         powers = np.exp(logits)
         best = np.argsort(-logits)[:SHOWN]
         grid = self.signed(np.append(logits, 0).reshape(8, -1), GRID_AT)
         grid.remove(grid[-1])  # one place more than characters
         self.tensor(grid, "chars.step/logits", (ROW, place))
-        text = self.code("".join(VISIBLE.get(c, c) for c in read)).move_to(at(GRID_AT[0], 184), LEFT)
+        text = self.code("".join(read)).move_to(at(GRID_AT[0], 184), LEFT)
         size = self.letter("V", f"one logit for each of {len(logits)}").move_to(at(GRID_AT[0], 764), LEFT)
-        names = VGroup(*(self.cell_at(self.code(characters[i]), 1016, n) for n, i in enumerate(best)))
+        names = VGroup(*(self.cell_at(self.code(shown[i]), 1016, n) for n, i in enumerate(best)))
         given = self.table(logits[best], 1290)
         self.tensor(given, "chars.step/logits", (ROW, place, best))
         self.add(text)
@@ -70,11 +70,11 @@ class Position(Batch):
 
         self.next_section("Loss")
         nth = list(best).index(target)
-        right = self.code(VISIBLE.get(characters[target], characters[target]), color=self.theme.ink)
+        right = self.code(shown[target], color=self.theme.ink)
         row = self.focus(names[nth], chances[nth]).stretch_to_fit_height(px(72)).stretch_to_fit_width(px(840))
         frames = VGroup(row, self.focus(right.next_to(text, RIGHT, buff=px(24))).scale(1.2))
-        say = f"The text goes on with {characters[target]}, which the model gave {number_text(shares[target], 3)}."
-        self.beat(f"The text says: {characters[target]}", FadeIn(right), FadeIn(frames), say=say)
+        say = f"The text goes on with {shown[target]}, which the model gave {number_text(shares[target], 3)}."
+        self.beat(f"The text says: {shown[target]}", FadeIn(right), FadeIn(frames), say=say)
         cost = self.sentence(f"−ln {number_text(shares[target], 3)} =", -np.log(shares[target]), 880)
         even = self.sentence(f"even guess: ln {len(logits)} =", np.log(len(logits)), 972)
         spent, guessed = (number_text(number) for number in (-np.log(shares[target]), np.log(len(logits))))
