@@ -232,7 +232,7 @@ def test_a_run_ends_with_a_builder_that_is_killed(made: Made) -> None:
     code = """
 import sys
 from pathlib import Path
-from cutaway import anew, runs
+from cutaway import runs
 from cutaway.book import Book
 from cutaway.store import Store
 folder = Path(sys.argv[1])

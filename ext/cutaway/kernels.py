@@ -58,16 +58,22 @@ def keep(store: Store, key_of: Callable[[Any], str]) -> None:
 
         def start_client(self) -> None:
             key = key_of(self)  # before the notebook holds outputs
-            kept = store.whole(KIND, key)
-            if kept is not None and self._restore(key):
+            if store.whole(KIND, key) is not None and self._restore(key):
                 self.logger.info(f"Using kept outputs: cells/{key}")
-                self.exec_metadata = {**kept["executed"], "method": self.nb_config.execution_mode}
+                self.exec_metadata = {
+                    "mtime": store.path(KIND, key, SUFFIX).stat().st_mtime,
+                    "runtime": None,  # not kept: the same cells are the same bytes in every store
+                    "method": self.nb_config.execution_mode,
+                    "succeeded": True,
+                    "error": None,
+                    "traceback": None,
+                }
                 return
             super().start_client()
             if self.exec_metadata["succeeded"]:
                 try:
                     store.write(KIND, key, SUFFIX, outputs_of(self.notebook))
-                    store.vouch(KIND, key, [SUFFIX], executed=dict(self.exec_metadata))
+                    store.vouch(KIND, key, [SUFFIX])
                 except Unkept as error:
                     self.logger.warning(error.strerror, subtype="exec")
 
