@@ -89,7 +89,7 @@ def docs(session: nox.Session) -> None:
 def live(session: nox.Session) -> None:
     """Serve the site and build again what an edit touches; warnings show in the browser (Ctrl-C ends it)."""
     options = ["--watch", "ext", "--watch", "model_src", "-n", "-d", "build/live-doctrees", *enter_book(session)]
-    session.run(BIN / "python", "-m", "cutaway.live.server", *options, "docs", "build/live")
+    session.run(BIN / "python", "-m", "cutaway.dev.live.server", *options, "docs", "build/live")
 
 
 @nox.session(venv_backend="none", requires=["book"])
@@ -97,7 +97,7 @@ def pdf(session: nox.Session) -> None:
     """Print the whole book into build/cutaway.pdf."""
     session.run(sys.executable, "bootstrap.py", "--tests")  # Chromium prints it
     build(session, *enter_book(session))
-    session.run(BIN / "python", "-m", "cutaway.printing", "build/html", "build/cutaway.pdf")
+    session.run(BIN / "python", "-m", "cutaway.dev.printing", "build/html", "build/cutaway.pdf")
 
 
 @nox.session(venv_backend="none", requires=["book"])
@@ -218,6 +218,7 @@ def lint(session: nox.Session) -> None:
     session.install("--no-compile", *TOOL, *groups("lint"))
     session.run("ruff", "check")
     session.run("mypy")
+    session.run("lint-imports", "--no-cache", env={"PYTHONPATH": "ext"})
     texts = sorted(map(str, Path().glob("*.[mp][dy]")))
     session.run("codespell", "docs", "ext", "model_src", "tests", ".github", *texts)
     session.run("zizmor", "--offline", "--quiet", ".github")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from cutaway.book import Book
-from cutaway.names import Place
-from cutaway.render import Inputs
-from cutaway.source import Span
+from cutaway.clips.render import Inputs
+from cutaway.settings import Book
+from cutaway.source.find import Span
 from cutaway.store import Store
-from cutaway.trace import FORMAT
+from cutaway.trace.names import Place
+from cutaway.trace.reading import FORMAT
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what Manim imports warns of its own affairs
@@ -25,7 +25,7 @@ import time
 import numpy as np
 from manim import FadeIn, ImageMobject, Scene, Square
 
-from cutaway.filming.scene import RecordedScene
+from cutaway.clips.scene.scene import RecordedScene
 
 from .shared import box
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from cutaway.fonts import fonts_digest
 from cutaway.store import digest, replacing
+from cutaway.theme.fonts import fonts_digest
 
 OLD_S = 7 * 24 * 3600.0  # what nobody asked for so long is removed
 DECIDING = ("CUTAWAY_", "READTHEDOCS", "SPHINX", "LC_", "LANG", "TZ", "SOURCE_DATE")  # beginnings of variables

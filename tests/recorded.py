@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cutaway.drawing.flow import flow
-from cutaway.drawing.graph import Graph
-from cutaway.source import Source, parse
-from cutaway.trace import Arrays, Trace
-from cutaway.tracing.child import _content
-from cutaway.tracing.instrument import RECORDER, instrument
-from cutaway.tracing.record import Recorder
+from cutaway.diagrams.graph.flow import flow
+from cutaway.diagrams.graph.graph import Graph
+from cutaway.runs.child import _content
+from cutaway.runs.instrument import RECORDER, instrument
+from cutaway.runs.recorder import Recorder
+from cutaway.source.find import Source, parse
+from cutaway.trace.reading import Arrays, Trace
 
 
 def record(folder: Path, code: str, run: Callable[[dict[str, Any]], Any]) -> tuple[Source, Trace]:

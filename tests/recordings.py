@@ -13,8 +13,9 @@ from typing import Any
 
 from docutils import nodes
 
-from cutaway import clip_html, palette
-from cutaway.assets import script, static_text
+from cutaway.clips import html as clip_html
+from cutaway.theme import palette
+from cutaway.theme.assets import script, static_text
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'"
 BODY = "body { max-width: 60rem; margin: auto; background: var(--cutaway-ground) } .gap { height: 4000px }"

@@ -23,9 +23,9 @@ import numpy as np
 from manim import Scene, SceneFileWriter, tempconfig
 from manim.mobject.svg.svg_mobject import SVG_HASH_TO_MOB_MAP
 
-from cutaway.filming import recipe
-from cutaway.palette import DARK
+from cutaway.clips import keys as clip_keys
 from cutaway.store import Store, digest
+from cutaway.theme.palette import DARK
 
 Size = tuple[int, int]
 KIND = "stock"
@@ -102,7 +102,7 @@ def drawn_with() -> str:
     ours = {name for path in files for name in re.findall(r"^from (cutaway\S*) import", path.read_text("utf-8"), re.M)}
     files += [Path(__file__), *(Path(str(spec.origin)) for name in sorted(ours) if (spec := find_spec(name)))]
     libraries = [sys.version, cairo.cairo_version_string(), manimpango.pango_version(), _typeface("DejaVu Sans")]
-    return digest([path.read_bytes() for path in files], recipe.setup(drawing=False), libraries)
+    return digest([path.read_bytes() for path in files], clip_keys.setup(drawing=False), libraries)
 
 
 def _typeface(family: str) -> bytes:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 
-from cutaway import assets, fonts
 from cutaway.store import Store
+from cutaway.theme import assets, fonts
 
 
 @pytest.fixture(scope="module")

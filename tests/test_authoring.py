@@ -79,4 +79,4 @@ def test_messages_are_read_from_the_code(tables: list[list[list[str]]]) -> None:
 def test_the_page_for_authors_has_the_tables() -> None:
     text = Path(ROOT / "docs/authoring.md").read_text("utf-8")
     assert set(re.findall(r"^:::\{reference\} (\w+)$", text, re.MULTILINE)) == {"directives", "roles", "warnings"}
-    assert "from cutaway.book import SETTINGS" in text
+    assert "from cutaway.settings import SETTINGS" in text

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tracing import Unreadable, read
 
-from cutaway.drawing.canvas import Drawing, draw
-from cutaway.drawing.graph import Edge, Graph, Node
-from cutaway.drawing.layout import LayoutError
+from cutaway.diagrams.graph.graph import Edge, Graph, Node
+from cutaway.diagrams.layout.canvas import Drawing, draw
+from cutaway.diagrams.layout.place import LayoutError
 
 CODES = [
     "x",

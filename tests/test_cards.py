@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from cutaway.linking import animated, card, code, sheet
-from cutaway.linking.badge import badge
-from cutaway.linking.card import Card
-from cutaway.linking.jobs import draw
-from cutaway.palette import DARK, contrast
+from cutaway.cards import animated, card, code, sheet
+from cutaway.cards.badge import badge
+from cutaway.cards.card import Card
+from cutaway.jobs import draw
+from cutaway.theme.palette import DARK, contrast
 
 pytestmark = pytest.mark.slow
 
@@ -317,7 +317,7 @@ def test_no_fork_outlives_the_process_that_draws(tmp_path: Path) -> None:
     """Killed as Ctrl-C in the builder kills it, with forks that wait for work."""
     script = f"""
 import os, time
-from cutaway.linking import worker
+from cutaway.cards import worker
 def slow(number, job):
     open(f"{tmp_path}/{{os.getpid()}}", "w").close()
     time.sleep(60)

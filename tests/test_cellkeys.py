@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from cutaway.book import Book
-from cutaway.cellkeys import CellKeys, asked_of, loaded, parsed
+from cutaway.cells.keys import CellKeys, asked_of, loaded, parsed
 from cutaway.runs import Outcome
-from cutaway.source import Source
+from cutaway.settings import Book
+from cutaway.source.find import Source
 from cutaway.store import Store
 
 OWN = Path(__file__).parents[1] / "ext/cutaway"
@@ -112,7 +112,7 @@ def test_tags_that_a_kernel_heeds_count_and_those_of_the_page_do_not() -> None:
 def test_a_version_of_what_the_source_imports_counts(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     (book.confdir / "pkg/b.py").write_text("import yours\nB = 1\n", "utf-8")
     versions = {"yours": "1"}
-    monkeypatch.setattr("cutaway.cellkeys.version", versions.get)
+    monkeypatch.setattr("cutaway.cells.keys.version", versions.get)
     before = [key(book, code) for code in ("import pkg.a", "import pkg.c")]
     versions["yours"] = "2"
     after = [key(book, code) for code in ("import pkg.a", "import pkg.c")]

@@ -11,7 +11,7 @@ from conftest import SPHINX
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from cutaway.kernels import outputs_of, restore
+from cutaway.cells.execution import outputs_of, restore
 
 CONF = """
 extensions = ["myst_nb", "cutaway"]

@@ -10,11 +10,11 @@ from falsified import unfalsified
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutaway.claims.claim import _SPLIT
+from cutaway.claims.directive import _SPLIT
 from cutaway.claims.evaluate import holds, value_of
 from cutaway.claims.functions import Series
 from cutaway.claims.syntax import DEEPEST, LONGEST, MOST, ConditionError, names, parse
-from cutaway.words import RATIOS, SHARES, SMALL, approximately, exactly, in_words, ordinal
+from cutaway.prose.words import RATIOS, SHARES, SMALL, approximately, exactly, in_words, ordinal
 from nanochat.eval import Score
 
 LOSS = Series((0.0, 100.0, 200.0), (3.0, 2.0, 1.5))

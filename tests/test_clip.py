@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from bs4 import BeautifulSoup
 
-from cutaway.clip import _links
+from cutaway.clips.directive import _links
 from tests.clip_book import write_book
 
 pytestmark = pytest.mark.slow

@@ -10,8 +10,8 @@ import svgelements
 from manim import RED, Arrow, Circle, Integer, ManimColor, Mobject, NumberLine, Square, Text, ValueTracker, VGroup
 from manim.mobject.graphing.scale import _ScaleBase as ScalingBase
 
-from cutaway.filming import copies
-from cutaway.filming.scene import Tag
+from cutaway.clips.scene import fast_copy
+from cutaway.clips.scene.scene import Tag
 
 
 def grouped():
@@ -60,7 +60,7 @@ def deep_copy(found, how, monkeypatch):
         patched.setattr(Mobject, "__deepcopy__", how)
         patched.delattr(ManimColor, "__deepcopy__", raising=False)
         if how is not plainly:
-            copies.copy_fast()
+            fast_copy.copy_fast()
         try:
             return copy.deepcopy(found)
         finally:
@@ -98,21 +98,21 @@ def changing(value):
 @pytest.mark.parametrize("name", MADE)
 def test_a_fast_copy_is_a_deep_copy(name, monkeypatch):
     original = MADE[name]()
-    plain, fast = (deep_copy(original, how, monkeypatch) for how in (plainly, copies._copied_mobject))
+    plain, fast = (deep_copy(original, how, monkeypatch) for how in (plainly, fast_copy._copied_mobject))
     assert told(fast, {}) == told(plain, {})
 
 
 @pytest.mark.parametrize("name", MADE)
 def test_nothing_that_changes_is_shared_with_the_original(name, monkeypatch):
     original = MADE[name]()
-    ours, theirs = changing(deep_copy(original, copies._copied_mobject, monkeypatch)), changing(original)
+    ours, theirs = changing(deep_copy(original, fast_copy._copied_mobject, monkeypatch)), changing(original)
     assert not {id(part) for part in ours} & {id(part) for part in theirs}
     mine, its = ([part for part in parts if isinstance(part, np.ndarray) and part.size] for parts in (ours, theirs))
     assert not any(np.shares_memory(one, other) for one in mine for other in its)
 
 
 def test_what_was_one_object_is_one_in_the_copy(monkeypatch):
-    made = deep_copy(grouped(), copies._copied_mobject, monkeypatch)
+    made = deep_copy(grouped(), fast_copy._copied_mobject, monkeypatch)
     assert made.marked is made.also_marked is made[2]
     assert made.marked.of is made
     assert made[0].points is made.marked.points

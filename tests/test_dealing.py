@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sphinx.util.parallel import make_chunks
 
-from cutaway.dealing import dealt, weight
+from cutaway.cells.schedule import dealt, weight
 
 WEIGHTS = st.dictionaries(st.text("abc/", min_size=1, max_size=5), st.integers(1, 100), min_size=1, max_size=60)
 

@@ -13,12 +13,12 @@ from bs4 import BeautifulSoup, Tag
 from recorded import record
 from tracing import read
 
+from cutaway.diagrams.explain import chosen, drawn, function_of, steps_of
+from cutaway.diagrams.graph.flow import FlowError
+from cutaway.diagrams.words import describe
 from cutaway.domain import Step
-from cutaway.drawing.describe import describe
-from cutaway.drawing.flow import FlowError
-from cutaway.explain import chosen, drawn, function_of, steps_of
-from cutaway.names import UnknownName, Wanted
-from cutaway.quotation import match
+from cutaway.source.quotation import match
+from cutaway.trace.names import UnknownName, Wanted
 
 MODEL = """
 class Gate(nn.Module):

@@ -14,8 +14,8 @@ from PIL import Image
 from playwright.sync_api import Browser
 from test_clip import CONF
 
-from cutaway.filming.script import script_of
-from cutaway.linking.film import write
+from cutaway.clips.format.script import script_of
+from cutaway.clips.raster.film import write
 from tests.clip_book import write_book
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from cutaway.filming.encode import KEY_FRAME, Film
+from cutaway.clips.raster.mp4 import KEY_FRAME, Film
 from tests.test_player import serving
 
 SIZE, FPS = (128, 72), 30

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cutaway.book import Book
-from cutaway.filming.export import ClipError, _run_on_page, frame_at, render_one
+from cutaway.clips.export import ClipError, _run_on_page, frame_at, render_one
+from cutaway.settings import Book
 
 SCENES = """
 from manim import RIGHT, Circle, Scene, Square

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cutaway.filming.fit import affine, stretches
+from cutaway.clips.scene.lines import affine, stretches
 
 numbers = st.floats(-1000, 1000, width=32)
 TOLERANCE = 0.5

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from recorded import graph, record
 
-from cutaway.drawing.flow import FlowError, flow
-from cutaway.drawing.graph import Graph
+from cutaway.diagrams.graph.flow import FlowError, flow
+from cutaway.diagrams.graph.graph import Graph
 
 torch = pytest.importorskip("torch")
 

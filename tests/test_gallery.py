@@ -15,12 +15,12 @@ import pytest
 from conftest import ROOT
 from PIL import Image
 
-from cutaway.filming.paint import Painter
-from cutaway.filming.record import Unrecordable, record
-from cutaway.filming.script import text_of
-from cutaway.palette import DARK, LIGHT, hexadecimal
-from cutaway.shared import open_store
+from cutaway.clips.format.script import text_of
+from cutaway.clips.raster.painter import Painter
+from cutaway.clips.scene.manim_recorder import Unrecordable, record
 from cutaway.store import Store
+from cutaway.theme.palette import DARK, LIGHT, hexadecimal
+from cutaway.user_store import open_store
 from tests import stock
 from tests.stock import kept_frames, settings, stock_frames
 
@@ -188,8 +188,8 @@ def test_colours_of_the_theme_are_recorded_by_name():
 
 PRINT = """
 import tests.gallery as gallery
-from cutaway.filming.record import record
-from cutaway.filming.script import text_of
+from cutaway.clips.scene.manim_recorder import record
+from cutaway.clips.format.script import text_of
 from tests.stock import settings
 for scene in gallery.RECORDED:
     with settings((640, 360), gallery.FPS):

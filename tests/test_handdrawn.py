@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_canvas import graphs
 
-from cutaway.drawing import handdrawn
-from cutaway.drawing.canvas import draw
+from cutaway.diagrams import hand_drawn
+from cutaway.diagrams.layout.canvas import draw
 
 SOUND = """\
 ┌──────┐     ┌────────┐
@@ -20,7 +20,7 @@ SOUND = """\
 
 
 def problems(text: str) -> list[str]:
-    return [str(problem) for problem in handdrawn.check(text.split("\n"))]
+    return [str(problem) for problem in hand_drawn.check(text.split("\n"))]
 
 
 def test_a_sound_drawing_passes() -> None:
@@ -47,7 +47,7 @@ def test_faults_are_named_with_their_place(text: str, expected: list[str]) -> No
 @settings(max_examples=30, deadline=None)
 @given(graphs(most=7))
 def test_a_computed_drawing_is_sound(graph: object) -> None:
-    assert handdrawn.check(draw(graph).lines) == []  # type: ignore[arg-type]
+    assert hand_drawn.check(draw(graph).lines) == []  # type: ignore[arg-type]
 
 
 @settings(max_examples=60, deadline=None)
@@ -57,11 +57,11 @@ def test_a_box_with_a_corner_missing_is_never_sound(data: st.DataObject) -> None
     corners = [(y, x) for y, line in enumerate(lines) for x, c in enumerate(line) if c in "┌┐└┘"]
     row, column = data.draw(st.sampled_from(corners))
     lines[row][column] = data.draw(st.sampled_from(" x┼"))
-    assert handdrawn.check(["".join(line) for line in lines])
+    assert hand_drawn.check(["".join(line) for line in lines])
 
 
 def test_links_stand_after_a_blank_line() -> None:
-    lines, links = handdrawn.split(["", *SOUND.split("\n"), "", "text -> data/text", "tokens -> tokens"])
+    lines, links = hand_drawn.split(["", *SOUND.split("\n"), "", "text -> data/text", "tokens -> tokens"])
     assert lines == SOUND.split("\n")
     assert [(link.label, link.target, link.row) for link in links] == [
         ("text", "data/text", 9),
@@ -71,6 +71,6 @@ def test_links_stand_after_a_blank_line() -> None:
 
 def test_the_box_around_a_word_is_found() -> None:
     lines = SOUND.split("\n")
-    assert handdrawn.around(lines, 1, lines[1].index("tokens")) == (0, 13, 3, 10)
-    assert handdrawn.around(lines, 4, lines[4].index("a - b")) == (3, 7, 3, 16)
-    assert handdrawn.around(lines, 3, 0) is None
+    assert hand_drawn.around(lines, 1, lines[1].index("tokens")) == (0, 13, 3, 10)
+    assert hand_drawn.around(lines, 4, lines[4].index("a - b")) == (3, 7, 3, 16)
+    assert hand_drawn.around(lines, 3, 0) is None

@@ -32,26 +32,27 @@ from sphinx.application import Sphinx
 from sphinx.cmd.build import main as sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from cutaway import clip_html, facts, maths
 from cutaway.__main__ import main
-from cutaway.book import Book
-from cutaway.drawing import handdrawn
-from cutaway.drawing.figure import Anchor, markup
-from cutaway.filming.encode import web_vtt
-from cutaway.filming.script import read_script, script_of
-from cutaway.linking.address import is_id
-from cutaway.linking.badge import badge
-from cutaway.linking.registry import Registry, RegistryError
-from cutaway.linking.snippets import snippets
-from cutaway.linking.stubs import Site, Stub, html, oembed
-from cutaway.names import Names, UnknownName, Wanted
-from cutaway.quotation import match
-from cutaway.reference import all_directives, all_roles
-from cutaway.source import Module, Source, SourceError, SourceObject
+from cutaway.address import is_id
+from cutaway.cards.badge import badge
+from cutaway.clips import html as clip_html
+from cutaway.clips.format.script import read_script, script_of
+from cutaway.clips.raster.mp4 import web_vtt
+from cutaway.dev.reference import all_directives, all_roles
+from cutaway.diagrams import hand_drawn
+from cutaway.diagrams.html import Anchor, markup
+from cutaway.listings.code_html import Quote, code_html
+from cutaway.markdown.spans import code, escaped
+from cutaway.permalinks.pages import Site, Stub, html, oembed
+from cutaway.permalinks.registry import Registry, RegistryError
+from cutaway.permalinks.snippets import snippets
+from cutaway.prose import facts, maths
+from cutaway.settings import Book
+from cutaway.source.find import Module, Source, SourceError, SourceObject
+from cutaway.source.quotation import match
 from cutaway.store import Store
 from cutaway.targets import Target
-from cutaway.twins.spans import code, escaped
-from cutaway.weaving.code import Quote, code_html
+from cutaway.trace.names import Names, UnknownName, Wanted
 from cutaway.website.policy import with_policy
 from nanogpt import checkpoint, sample
 
@@ -204,8 +205,8 @@ def test_a_format_fits_or_is_refused(form: str, value: Any) -> None:
 @few
 @given(st.lists(texts, max_size=8))
 def test_a_drawing_is_checked(rows: list[str]) -> None:
-    lines, links = handdrawn.split(rows)
-    for problem in handdrawn.check(lines):
+    lines, links = hand_drawn.split(rows)
+    for problem in hand_drawn.check(lines):
         assert 1 <= problem.row <= len(lines)
     assert all(rows[link.row - 1].split()[-1] == link.target for link in links)
 
@@ -213,8 +214,8 @@ def test_a_drawing_is_checked(rows: list[str]) -> None:
 @pytest.mark.parametrize("line", ["a" + " " * 50_000, "a -> " * 10_000, "─" * 50_000, "┌─" * 25_000, "── a " * 10_000])
 def test_the_largest_drawing_is_checked_soon(line: str) -> None:
     began = time.process_time()
-    handdrawn.check(handdrawn.split([line[: handdrawn.MOST]])[0])
-    handdrawn.split(["a -> b"] * (handdrawn.MOST // 6))
+    hand_drawn.check(hand_drawn.split([line[: hand_drawn.MOST]])[0])
+    hand_drawn.split(["a -> b"] * (hand_drawn.MOST // 6))
     assert time.process_time() - began < SOON_S
 
 
@@ -439,7 +440,7 @@ def test_the_command_line_refuses_in_one_line(text: str) -> None:
 
 
 def test_cells_of_a_file_outside_the_book_are_not_run(tmp_path: Path) -> None:
-    from cutaway.notebook import run_page
+    from cutaway.cells.command import run_page
 
     (tmp_path / "book").mkdir()
     (tmp_path / "book/conf.py").write_text("")

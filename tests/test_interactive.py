@@ -15,8 +15,8 @@ from conftest import Book, BuildBook, wait_until
 from playwright.sync_api import Browser, Frame, Locator, Page
 from weight import served, weigh
 
-from cutaway.interactive import MOST, Band, Level, Line, Points, interactive
-from cutaway.palette import BY_NAME
+from cutaway.plots.interactive import MOST, Band, Level, Line, Points, interactive
+from cutaway.theme.palette import BY_NAME
 
 pytestmark = pytest.mark.slow
 
@@ -88,7 +88,7 @@ kernelspec: {name: python3}
 # A page with a plot
 
 ```{code-cell}
-from cutaway.interactive import Level, Line, Points, interactive
+from cutaway.plots.interactive import Level, Line, Points, interactive
 interactive(Line("each batch", range(1, 101), [1 / n for n in range(1, 101)], faint=True, colour=0),
             Points("evaluated", [1, 50, 100], [1.1, 0.1, 0.05]), Level("even guess", 0.7),
             x="step", y="loss, nats", alt="The loss falls like one by the step.")

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
-from cutaway.trace import Arrays, TraceError, _values
-from cutaway.tracing import keeping
-from cutaway.tracing.keeping import kept, write_arrays
-from cutaway.tracing.record import Recorder
+from cutaway.runs import keeping
+from cutaway.runs.keeping import kept, write_arrays
+from cutaway.runs.recorder import Recorder
+from cutaway.trace.reading import Arrays, TraceError, _values
 
 
 @pytest.fixture(autouse=True)

@@ -25,9 +25,9 @@ from manim import (
     tempconfig,
 )
 
-from cutaway.names import Found
-from cutaway.palette import DARK
-from cutaway.trace import Value
+from cutaway.theme.palette import DARK
+from cutaway.trace.names import Found
+from cutaway.trace.reading import Value
 from scenes import kit
 
 NUMBERS = (0.0, -0.5, 3.14159, -9.99, 12.346, -88.88, float("-inf"), 7.0, 1.11)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutaway.drawing.graph import Node
-from cutaway.drawing.label import fit, label
+from cutaway.diagrams.graph.graph import Node
+from cutaway.diagrams.layout.label import fit, label
 
 VIEW = "q = q.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)"
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from test_canvas import graphs
 from tracing import read
 
-from cutaway.drawing.canvas import draw
-from cutaway.drawing.graph import Edge, Graph, Node
-from cutaway.drawing.layers import Lane, layers
-from cutaway.drawing.route import Line, route
+from cutaway.diagrams.graph.graph import Edge, Graph, Node
+from cutaway.diagrams.layout.canvas import draw
+from cutaway.diagrams.layout.layers import Lane, layers
+from cutaway.diagrams.layout.route import Line, route
 
 
 def step(number: int, code: str, *names: str, kind: str = "step") -> Node:

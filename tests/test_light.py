@@ -24,11 +24,11 @@ exclude_patterns = ["src"]
 html_sidebars = {"**": []}  # the search field has a script inline
 
 def setup(app):
-    from cutaway import weave
+    from cutaway.listings import resolve
 
     later, start, end = ("other", "film-later", "Later"), ("index", "film-start", "Start"), ("index", "film-end", "End")
     shown = {"mix-step-scores": [later, start, end], "mix-step-halves": [later], "mix-step-exp": [later, end]}
-    weave.clips_showing = lambda env, step: shown.get(step, [])
+    resolve.clips_showing = lambda env, step: shown.get(step, [])
 """
 INDEX = """
 A lit book

@@ -21,11 +21,11 @@ from playwright.sync_api import Browser
 from sphinx.util.inventory import InventoryFile
 
 from cutaway.__main__ import LINKS
-from cutaway.linking.address import PLACEHOLDER, permanent
-from cutaway.linking.registry import Registry
-from cutaway.linking.snippets import LABELS, snippets
-from cutaway.linking.stubs import Site, Stub, oembed
-from cutaway.linking.stubs import html as stub_html
+from cutaway.address import PLACEHOLDER, permanent
+from cutaway.permalinks.pages import Site, Stub, oembed
+from cutaway.permalinks.pages import html as stub_html
+from cutaway.permalinks.registry import Registry
+from cutaway.permalinks.snippets import LABELS, snippets
 from cutaway.targets import KINDS, Target
 
 BASE = "https://example.org/cutaway/"

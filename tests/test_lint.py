@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cutaway.filming.lint import lint
+from cutaway.clips.lint import lint
 
 
 def found(code):

@@ -10,8 +10,8 @@ from conftest import SPHINX
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutaway.source import Span
-from cutaway.weaving.code import Quote, code_html
+from cutaway.listings.code_html import Quote, code_html
+from cutaway.source.find import Span
 
 HERE = Path(__file__).parent
 

@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT, Book
 from playwright.sync_api import Browser, expect
 
-from cutaway.live.server import death, warnings
+from cutaway.dev.live.server import death, warnings
 
 pytestmark = pytest.mark.slow
 
@@ -72,7 +72,7 @@ def live(tmp_path: Path) -> Iterator[Live]:
     (docs / "none.py").write_text(RUNS, "utf-8")
     (docs / "index.md").write_text(PAGE.format(text="First words."), "utf-8")
     log = tmp_path / "log.txt"
-    command = [sys.executable, "-m", "cutaway.live.server", "--port", "0", "-n", "-d", "doctrees", "docs", "out"]
+    command = [sys.executable, "-m", "cutaway.dev.live.server", "--port", "0", "-n", "-d", "doctrees", "docs", "out"]
     env = {**os.environ, "CUTAWAY_STORE": str(tmp_path / "store"), "PYTHONUNBUFFERED": "1"}
     with log.open("wb") as file:
         process = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=file, stderr=subprocess.STDOUT)

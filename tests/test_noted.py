@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from test_cells import Book
 
 from cutaway.cells import note
-from cutaway.names import Names, UnknownName
-from cutaway.noting import GLUE, LONGEST, MIME
-from cutaway.pagenames import PageNames
+from cutaway.cells.notes import GLUE, LONGEST, MIME
+from cutaway.cells.page_names import PageNames
+from cutaway.trace.names import Names, UnknownName
 
 numbers = st.one_of(st.integers(-(10**9), 10**9), st.floats(allow_nan=False, allow_infinity=False))
 single = st.one_of(st.booleans(), numbers, st.text())

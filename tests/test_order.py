@@ -5,7 +5,7 @@ from itertools import count
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutaway.filming.order import Order
+from cutaway.clips.scene.z_order import Order
 
 frames = st.lists(st.lists(st.integers(0, 8), unique=True), max_size=12)
 

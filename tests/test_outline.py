@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutaway.filming.outline import common_form, form, path, subpaths
-from cutaway.filming.paint import Path
+from cutaway.clips.format.paths import common_form, form, path, subpaths
+from cutaway.clips.raster.painter import Path
 
 UNIT = 1350.0  # units in one of Manim's
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cutaway import paints, palette
-from cutaway.palette import BY_NAME, DARK, DIMENSIONS, LIGHT
+from cutaway.theme import paints, palette
+from cutaway.theme.palette import BY_NAME, DARK, DIMENSIONS, LIGHT
 from tests import vision
 
 THEMES = tuple(BY_NAME.values())

@@ -10,7 +10,7 @@ from conftest import Book
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 
-from cutaway.printing import PrintError, _assemble, pages
+from cutaway.dev.printing import PrintError, _assemble, pages
 
 pytestmark = pytest.mark.browser
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def printed(mini_book: Book, tmp_path_factory: pytest.TempPathFactory) -> PdfReader:
     target = tmp_path_factory.mktemp("pdf") / "book.pdf"
-    command = [sys.executable, "-m", "cutaway.printing", str(mini_book.folder), str(target)]
+    command = [sys.executable, "-m", "cutaway.dev.printing", str(mini_book.folder), str(target)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return PdfReader(target)

@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT, Book, BuildBook
 from playwright.sync_api import Browser
 
-from cutaway.linking.registry import Entry, Registry, RegistryError
+from cutaway.permalinks.registry import Entry, Registry, RegistryError
 from cutaway.targets import Target
 
 pytestmark = pytest.mark.slow

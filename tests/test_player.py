@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cutaway import assets, palette
+from cutaway.theme import assets, palette
 from tests.recordings import SQUARE, Shown, recording, write_page
 
 DARK, LIGHT = palette.DARK, palette.LIGHT

@@ -5,8 +5,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from cutaway.palette import BY_NAME
 from cutaway.plots import plot
+from cutaway.theme.palette import BY_NAME
 
 PICTURE = re.compile(
     r'<img class="cutaway-plot-(\w+)" alt="([^"]*)" width="576" height="326" loading="lazy" '

@@ -17,13 +17,13 @@ from distributed import LocalCluster
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutaway.book import Book
-from cutaway.filming import recipe
-from cutaway.pool import ForkPool, PoolError, cluster, open_pool, takes
-from cutaway.pool.copying import PLACES, CopyError, pull, push
-from cutaway.pool.job import Parcel, shoot
-from cutaway.pool.shards import share
-from cutaway.render import Clip, Inputs, Wanted, render
+from cutaway.clips import keys as clip_keys
+from cutaway.clips.pool import ForkPool, PoolError, cluster, open_pool, results
+from cutaway.clips.pool.copying import PLACES, CopyError, pull, push
+from cutaway.clips.pool.job import Parcel, shoot
+from cutaway.clips.render import Clip, Inputs, Wanted, render
+from cutaway.settings import Book
+from cutaway.shards import share
 from cutaway.store import Store
 from tests.clip_book import write_book, write_trace
 from tests.faults.site import Site
@@ -130,13 +130,13 @@ def test_a_lost_worker_is_replaced_and_leaves_no_process(book: Book, inputs: Inp
     lasting = Wanted("some.Hangs", "tiny")
     said: list[str] = []
     scenes: list[int] = []
-    before = children_of(os.getpid(), "cutaway.filming.worker")
+    before = children_of(os.getpid(), "cutaway.clips.scene.worker")
 
     def report(line: str) -> None:
         said.append(line)
         if "some.Hangs ..." in line and not scenes:
-            (worker,) = wait_for(lambda: [*({*children_of(os.getpid(), "cutaway.filming.worker")} - {*before})])
-            scenes.extend(wait_for(lambda: children_of(worker, "cutaway.filming.worker")))
+            (worker,) = wait_for(lambda: [*({*children_of(os.getpid(), "cutaway.clips.scene.worker")} - {*before})])
+            scenes.extend(wait_for(lambda: children_of(worker, "cutaway.clips.scene.worker")))
             os.kill(worker, signal.SIGKILL)
 
     other = elsewhere(book, tmp_path, clip_limit_s=4)
@@ -192,7 +192,7 @@ class Silent(Executor):
 def test_a_pool_that_falls_silent_is_given_up(
     book: Book, inputs: Inputs, reference, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(takes, "GRACE_S", -59.5)
+    monkeypatch.setattr(results, "GRACE_S", -59.5)
     said: list[str] = []
 
     def report(line: str) -> None:
@@ -247,7 +247,7 @@ def test_the_peak_of_memory_is_told(book: Book, inputs: Inputs, tmp_path: Path) 
     other = elsewhere(book, tmp_path)
     render(other, WANTED[:1], inputs, said.append)
     (line,) = [line for line in said if " done, " in line]
-    peak = recipe.hint(other.store, "some.Plain")["peak_mb"]
+    peak = clip_keys.hint(other.store, "some.Plain")["peak_mb"]
     assert f"done, {peak} MB in " in line
     assert 30 < peak < other.clip_limit_mb  # a process with Manim in it
 

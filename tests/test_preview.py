@@ -6,8 +6,8 @@ import urllib.request
 
 import pytest
 
-from cutaway.filming import preview as module
-from cutaway.filming.preview import Stage, preview
+from cutaway.clips import preview as module
+from cutaway.clips.preview import Stage, preview
 from tests.clip_book import write_book
 
 pytestmark = pytest.mark.slow

@@ -8,8 +8,8 @@ from threading import Thread
 import pytest
 
 from cutaway import runs
-from cutaway.book import Book
 from cutaway.progress import ERASE, SILENT_S, Moving, Progress, in_one_line, printed
+from cutaway.settings import Book
 from cutaway.store import Store
 
 

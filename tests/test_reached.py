@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutaway.source import Source, parse
-from cutaway.tracing.reached import Reached
+from cutaway.source.find import Source, parse
+from cutaway.source.reached import Reached
 
 MODULES = {
     "a.py": """

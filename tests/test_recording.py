@@ -10,14 +10,14 @@ import manim as m
 import numpy as np
 import pytest
 
-from cutaway.filming.contents import contents_of
-from cutaway.filming.paint import Painter
-from cutaway.filming.record import record
-from cutaway.filming.scene import RecordedScene, Tag
-from cutaway.filming.script import read_script, script_of
-from cutaway.filming.shots import shots as every_shot
-from cutaway.paints import entries
-from cutaway.palette import DARK, LIGHT, mix, rgb
+from cutaway.clips.format.contents import contents_of
+from cutaway.clips.format.script import read_script, script_of
+from cutaway.clips.raster.painter import Painter
+from cutaway.clips.raster.shots import shots as every_shot
+from cutaway.clips.scene.manim_recorder import record
+from cutaway.clips.scene.scene import RecordedScene, Tag
+from cutaway.theme.paints import entries
+from cutaway.theme.palette import DARK, LIGHT, mix, rgb
 
 PAGE = Path(__file__).parents[1] / "docs/recording.md"
 SIZE = (192, 108)

@@ -11,15 +11,15 @@ import av
 import pytest
 from PIL import Image
 
-from cutaway.filming import recipe
-from cutaway.filming.animate import animate, shots_of
-from cutaway.filming.paint import Painter
-from cutaway.filming.script import read_script
-from cutaway.filming.shots import shots as every_shot
-from cutaway.names import Place
-from cutaway.palette import BY_NAME, DARK, LIGHT, rgb
-from cutaway.render import Inputs, Section, Wanted, render, stored
-from cutaway.source import Span
+from cutaway.clips import keys as clip_keys
+from cutaway.clips.format.script import read_script
+from cutaway.clips.raster.animated import animate, shots_of
+from cutaway.clips.raster.painter import Painter
+from cutaway.clips.raster.shots import shots as every_shot
+from cutaway.clips.render import Inputs, Section, Wanted, render, stored
+from cutaway.source.find import Span
+from cutaway.theme.palette import BY_NAME, DARK, LIGHT, rgb
+from cutaway.trace.names import Place
 from tests.clip_book import write_book, write_trace
 
 NAMES = ("Plain", "Reads", "Filmed", "Foreign", "Raises", "Hangs", "Killed", "Misnamed", "NoScene", "Missing")
@@ -42,7 +42,7 @@ def frames(path):
 
 def path_of(drawn, name, suffix):
     book, _, clips, _ = drawn
-    return book.store.path(recipe.KIND, clips[name].key, suffix)
+    return book.store.path(clip_keys.KIND, clips[name].key, suffix)
 
 
 def test_finished_clips_are_whole(drawn):
@@ -160,8 +160,8 @@ def test_a_hit_imports_neither_manim_nor_torch(drawn):
     code = f"""
         import sys
         from pathlib import Path
-        from cutaway.book import Book
-        from cutaway.render import Inputs, Wanted, render
+        from cutaway.settings import Book
+        from cutaway.clips.render import Inputs, Wanted, render
         from cutaway.store import Store
         folder = Path({str(book.confdir)!r})
         book = Book(folder, {{}}, folder, folder / "scenes", Store(folder / "store"), (160, 90), 10, 4)
@@ -177,18 +177,18 @@ def test_another_value_is_another_clip_only_for_who_read_it(drawn, tmp_path):
     book, _, _, _ = drawn
     changed = write_trace(tmp_path / "tiny.json", weight=2.5)
     for scene, is_hit in (("some.Plain", True), ("some.Reads", False)):
-        key = recipe.source_key(book, scene)
-        assert (recipe.look_up(book.store, key, changed.names("tiny")) is not None) == is_hit
+        key = clip_keys.source_key(book, scene)
+        assert (clip_keys.look_up(book.store, key, changed.names("tiny")) is not None) == is_hit
     lost = Inputs(changed.traces, {"other": Place("m.f", Span(1, 0, 1, 7))})
-    assert recipe.look_up(book.store, recipe.source_key(book, "some.Reads"), lost.names("tiny")) is None
+    assert clip_keys.look_up(book.store, clip_keys.source_key(book, "some.Reads"), lost.names("tiny")) is None
 
 
 def test_while_no_input_changes_no_trace_is_read(drawn, monkeypatch):
     book, inputs, _, _ = drawn
     wanted = [Wanted("some.Reads", "tiny")]
     found = render(book, wanted, inputs, lambda line: None)
-    look_up, read = recipe.look_up, []
-    monkeypatch.setattr(recipe, "look_up", lambda *given: read.append("compared") or look_up(*given))
+    look_up, read = clip_keys.look_up, []
+    monkeypatch.setattr(clip_keys, "look_up", lambda *given: read.append("compared") or look_up(*given))
     assert render(book, wanted, inputs, lambda line: None) == found
     assert "compared" not in read
     os.utime(inputs.traces["tiny"])  # made again: it is read, and holds what it held
@@ -198,7 +198,7 @@ def test_while_no_input_changes_no_trace_is_read(drawn, monkeypatch):
 
 def test_a_missing_file_is_made_again(drawn):
     book, inputs, clips, _ = drawn
-    path = book.store.path(recipe.KIND, clips["Plain"].key, "-1-dark.png")
+    path = book.store.path(clip_keys.KIND, clips["Plain"].key, "-1-dark.png")
     path.unlink()
     want = Wanted("some.Plain", "tiny")
     assert render(book, [want], inputs, lambda line: None)[want] == clips["Plain"]
@@ -237,14 +237,14 @@ def key_after(book, old, new, scene="some.Plain", file="some.py"):
     assert old in text
     path.write_text(text.replace(old, new))
     try:
-        return recipe.source_key(book, scene)
+        return clip_keys.source_key(book, scene)
     finally:
         path.write_text(text)
 
 
 def test_the_key_covers_what_the_scene_uses_and_no_more(tmp_path):
     book = write_book(tmp_path / "book")
-    key = recipe.source_key(book, "some.Plain")
+    key = clip_keys.source_key(book, "some.Plain")
     assert key_after(book, "run_time=0.4", "run_time=0.5") != key
     assert key_after(book, "Square(1)", "Square(2)", file="shared.py") != key
     assert key_after(book, "unused = 1", "unused = 2") == key
@@ -257,8 +257,8 @@ def test_ctrl_c_leaves_no_process_and_no_half_file(tmp_path):
     write_book(tmp_path / "book")
     code = f"""
         from pathlib import Path
-        from cutaway.book import Book
-        from cutaway.render import Inputs, Wanted, render
+        from cutaway.settings import Book
+        from cutaway.clips.render import Inputs, Wanted, render
         from cutaway.store import Store
         folder = Path({str(tmp_path / "book")!r})
         book = Book(folder, {{}}, folder, folder / "scenes", Store(folder / "store"), (160, 90), 10, 60)

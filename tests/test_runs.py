@@ -13,14 +13,13 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from cutaway import anew, runs
-from cutaway.book import Book
-from cutaway.names import Names, UnknownName
-from cutaway.runs import Declared, urgent_first
+from cutaway import runs
+from cutaway.runs import Declared, pinned, retrain, urgent_first
+from cutaway.settings import Book
+from cutaway.source.imports import without_docstrings
 from cutaway.store import Store
-from cutaway.trace import TraceError, load
-from cutaway.tracing import pinned
-from cutaway.tracing.closure import without_docstrings
+from cutaway.trace.names import Names, UnknownName
+from cutaway.trace.reading import TraceError, load
 
 SOURCE = '''
 """A model."""
@@ -233,7 +232,7 @@ def test_a_run_ends_with_a_builder_that_is_killed(made: Made) -> None:
 import sys
 from pathlib import Path
 from cutaway import runs
-from cutaway.book import Book
+from cutaway.settings import Book
 from cutaway.store import Store
 folder = Path(sys.argv[1])
 runs.ensure(Book(folder, {"pkg": [folder / "pkg"]}, (folder / "runs.py",), folder, Store(folder / "store")), print)
@@ -292,7 +291,7 @@ def test_an_array_that_is_gone_is_an_error_of_the_trace(made: Made) -> None:
 
 def test_keys_are_computed_once(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     made.ensure()
-    monkeypatch.setattr("cutaway.tracing.keys.Keys", None)
+    monkeypatch.setattr("cutaway.runs.keys.Keys", None)
     assert made.ensure()[1] == []
     made.edit("pkg/model.py", "# a comment", "# another comment")
     with pytest.raises(TypeError):
@@ -408,7 +407,7 @@ PINNED_LINE = "run toy: its pinned weights are of other code than this; it is tr
 
 def pin_all(made: Made) -> None:
     book = made.book()
-    assert anew.write(book, [], lambda line: None) == 0
+    assert retrain.write(book, [], lambda line: None) == 0
     shutil.rmtree(book.store.root)
 
 
@@ -489,16 +488,16 @@ def test_a_run_may_be_trained_although_it_is_pinned(made: Made, monkeypatch: pyt
 def test_the_check_finds_other_bits(made: Made) -> None:
     pin_all(made)
     lines: list[str] = []
-    assert anew.compare(made.book(), [], lines.append) == 0 and "toy: the same bits" in lines
+    assert retrain.compare(made.book(), [], lines.append) == 0 and "toy: the same bits" in lines
     content = Store(made.folder).read_json("pinned", "toy")
     assert content is not None
     Store(made.folder).write_json("pinned", "toy", {**content, "digest": "0" * 32, "facts": {"size": 4}})
     lines.clear()
-    assert anew.compare(made.book(), [], lines.append) == 1
+    assert retrain.compare(made.book(), [], lines.append) == 1
     assert "toy: other bits: size 4 -> 3" in lines
     assert "1 runs left other bits on the very machine that pinned them" in lines
 
 
 def test_a_run_that_is_not_declared_cannot_be_trained(made: Made) -> None:
     with pytest.raises(runs.RunError, match=r"no run 'tyo' in .*did you mean 'toy'"):
-        anew.train_anew(made.book(), ["tyo"], print)
+        retrain.train_anew(made.book(), ["tyo"], print)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from manim import Square, VGroup
 
-from cutaway.filming.scene import NoValue, Reading, RecordedScene, Tag
-from cutaway.names import UnknownName
-from cutaway.palette import BY_NAME
+from cutaway.clips.scene.scene import NoValue, Reading, RecordedScene, Tag
+from cutaway.theme.palette import BY_NAME
+from cutaway.trace.names import UnknownName
 from tests.clip_book import write_trace
 
 

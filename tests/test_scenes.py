@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from manim import Rectangle, Scene, Text, tempconfig
 
-from cutaway import paints, runs
-from cutaway.book import Book, places_of_last_build
-from cutaway.filming.copies import copy_fast
-from cutaway.filming.scene import Reading
-from cutaway.names import Names
-from cutaway.palette import DARK
-from cutaway.trace import load
+from cutaway import runs
+from cutaway.clips.scene.fast_copy import copy_fast
+from cutaway.clips.scene.scene import Reading
+from cutaway.settings import Book, places_of_last_build
+from cutaway.theme import paints
+from cutaway.theme.palette import DARK
+from cutaway.trace.names import Names
+from cutaway.trace.reading import load
 from scenes import kit
 from tests.conftest import ROOT
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cutaway.shared import Shared, UserStore, open_store, user_folder
 from cutaway.store import Store, Unkept
+from cutaway.user_store import Shared, UserStore, open_store, user_folder
 
 ROOM = 10**9
 
@@ -193,7 +193,7 @@ def test_a_book_s_store_that_is_full_says_so_and_not_another(
 AT_ONCE = """
 import sys
 from pathlib import Path
-from cutaway.shared import Shared, UserStore
+from cutaway.user_store import Shared, UserStore
 me, user, room = sys.argv[1:]
 store = Shared(Path(me), UserStore(Path(user), int(room)))
 for number in range(200):

@@ -7,8 +7,8 @@ import pytest
 from conftest import ROOT
 
 from cutaway.__main__ import main
-from cutaway.book import Book
-from cutaway.explain import function_of, named
+from cutaway.diagrams.explain import function_of, named
+from cutaway.settings import Book
 
 SEEDS = {"gpt", "attention", "mlp", "optimizer", "dataloader", "rotary", "tokenizer"}
 DIAGRAM = re.compile(r"^:::\{diagram\} (\S+)\n(?:[^:].*\n|:(?!run|::).*\n)*(?::run: (\S+))?", re.MULTILINE)

@@ -12,7 +12,7 @@ from conftest import Book, wait_until
 from playwright.sync_api import Browser, Page, Request
 from weight import pages, served
 
-from cutaway.palette import BY_NAME, rgb
+from cutaway.theme.palette import BY_NAME, rgb
 
 pytestmark = pytest.mark.browser
 PAGES = ["index", "things", "words"]

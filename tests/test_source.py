@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutaway.quotation import match
-from cutaway.source import Source, SourceError, Span
+from cutaway.source.find import Source, SourceError, Span
+from cutaway.source.quotation import match
 
 TEXT = '''\
 """A module."""
@@ -121,7 +121,7 @@ def test_any_unique_run_of_tokens_is_found_where_it_stands(
     folder = tmp_path_factory.mktemp("source")
     (folder / "model.py").write_text(TEXT, "utf-8")
     obj = Source({"pkg": [folder]}).find("pkg.model.Attention.forward")
-    from cutaway.quotation import tokens as read
+    from cutaway.source.quotation import tokens as read
 
     tokens = read(obj.text)
     part = tokens[at : at + n]

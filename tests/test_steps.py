@@ -6,8 +6,8 @@ import re
 import torch
 
 from cutaway.domain import Step
-from cutaway.order import UNREACHED, ordered
-from cutaway.quotation import match
+from cutaway.source.quotation import match
+from cutaway.step_order import UNREACHED, ordered
 from tests.conftest import ROOT
 from tests.recorded import record
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cutaway.source import Module
-from cutaway.trace import Arrays, Record, Trace
-from cutaway.tracing.axes import letters
-from cutaway.tracing.child import _content
-from cutaway.tracing.instrument import RECORDER, instrument
-from cutaway.tracing.record import Recorder
+from cutaway.runs.axes import letters
+from cutaway.runs.child import _content
+from cutaway.runs.instrument import RECORDER, instrument
+from cutaway.runs.recorder import Recorder
+from cutaway.source.find import Module
+from cutaway.trace.reading import Arrays, Record, Trace
 
 
 def run(code: str, call: str, path: Path = Path("toy.py"), **given: Any) -> tuple[Trace, Recorder, Any]:

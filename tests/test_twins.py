@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from cutaway.twins.blocks import blocks, fenced, items
-from cutaway.twins.spans import Page, code, escaped, inline
+from cutaway.markdown.blocks import blocks, fenced, items
+from cutaway.markdown.spans import Page, code, escaped, inline
 
 PAGES = ["index", "things", "words"]
 PARSER = MarkdownIt("commonmark").enable("table")

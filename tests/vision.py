@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from cutaway.palette import DIMENSIONS, RGB, Theme, linear
+from cutaway.theme.palette import DIMENSIONS, RGB, Theme, linear
 
 # Machado, Oliveira and Fernandes 2009, severity 1.0; they act on linear RGB.
 VISIONS: dict[str, tuple[RGB, RGB, RGB]] = {

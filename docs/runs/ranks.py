@@ -219,7 +219,7 @@ def play(record, tables=None):
 if __name__ == "__main__":  # as the second process
     import torch
 
-    from cutaway.tracing.loading import install
+    from cutaway.runs.importer import install
 
     install(json.loads(sys.argv[2]))
     if sys.argv[1] == "measure":

@@ -4,7 +4,7 @@ import json
 
 from manim import RIGHT, FadeIn, FadeOut, Line, Rectangle, ReplacementTransform, VGroup
 
-from cutaway import fonts
+from cutaway.theme import fonts
 from scenes.kit import ACCENT_LINE, EASE, FONT_UNITS, HAIRLINE, REST, SMALL, Stage, at, px
 from scenes.moving import glyphs
 

@@ -26,8 +26,8 @@ from manim import (
     config,
 )
 
-from cutaway import fonts
-from cutaway.filming.scene import RecordedScene
+from cutaway.clips.scene.scene import RecordedScene
+from cutaway.theme import fonts
 from scenes.moving import Digits, number_text
 from scenes.moving import Track as Track
 

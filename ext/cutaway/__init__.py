@@ -1,7 +1,7 @@
 """Cutaway: a Sphinx book whose listings, diagrams, clips and numbers are drawn from a recorded run of its code.
 
 ``extensions = ["cutaway"]`` in conf.py adds the directives ``listing``, ``diagram``, ``clip``, ``sequence`` and
-``claim``, and the roles ``fact``, ``dim``, ``step`` and ``claim``. ``cutaway.book.SETTINGS`` lists the settings.
+``claim``, and the roles ``fact``, ``dim``, ``step`` and ``claim``. ``cutaway.settings.SETTINGS`` lists the settings.
 """
 
 from __future__ import annotations
@@ -18,39 +18,39 @@ __version__ = "0.1.0"
 # One module per thing an author types, and what they share; each registers itself.
 PARTS = (
     "build",
-    "quiet",
+    "unchanged",
     "domain",
-    "noting",
-    "facts",
+    "cells.notes",
+    "prose.facts",
     "claims",
-    "listing",
-    "weave",
-    "diagram",
-    "clip",
-    "downloads",
-    "pool.builder",
-    "sequence",
-    "reference",
-    "sourcepage",
-    "outputs",
-    "dealing",
-    "notebooks",
-    "plotfiles",
+    "listings.directive",
+    "listings.resolve",
+    "diagrams.directive",
+    "clips.directive",
+    "clips.downloads",
+    "clips.pool.builder",
+    "listings.sequence",
+    "dev.reference",
+    "listings.source_pages",
+    "cells.outputs",
+    "cells.schedule",
+    "cells.downloads",
+    "plots.files",
     "images",
-    "maths",
+    "prose.maths",
     "tables",
     "targets",
-    "twins",
-    "searching",
-    "linking.check",
-    "linking.moved",
-    "linking.button",
-    "linking.stubs",
-    "linking.lookup",
-    "linking.cards",
-    "live",
-    "draft",
-    "assets",
+    "markdown",
+    "search",
+    "permalinks.check",
+    "permalinks.redirects",
+    "permalinks.button",
+    "permalinks.pages",
+    "permalinks.command",
+    "cards.making",
+    "dev.live",
+    "dev.draft",
+    "theme.assets",
 )
 
 
@@ -65,4 +65,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
         gc.freeze()
     for part in PARTS:
         importlib.import_module(f".{part}", __name__).setup(app)
-    return {"version": __version__, "env_version": 4, "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": __version__, "env_version": 5, "parallel_read_safe": True, "parallel_write_safe": True}

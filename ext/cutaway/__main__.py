@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .book import Book
+    from .settings import Book
 
 
 KINDS = ("mp4", "gif", "webp", "png")  # of a clip as a file
@@ -21,11 +21,11 @@ LINKS = ("url", "markdown", "rst", "html", "card", "animated", "gif", "badge", "
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    from .book import BookError
-    from .names import UnknownName
     from .runs import RunError
-    from .source import SourceError
-    from .trace import TraceError
+    from .settings import BookError
+    from .source.find import SourceError
+    from .trace.names import UnknownName
+    from .trace.reading import TraceError
 
     try:
         return int(options.run(options) or 0)
@@ -95,14 +95,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _book(options: argparse.Namespace) -> Book:
-    from .book import Book
     from .cells import find_book
+    from .settings import Book
 
     return Book.read(options.docs) if options.docs else find_book()
 
 
 def _explain(options: argparse.Namespace) -> None:
-    from .diagram import explain
+    from .diagrams.directive import explain
 
     print(explain(_book(options), options.object, options.of))
 
@@ -110,61 +110,61 @@ def _explain(options: argparse.Namespace) -> None:
 def _clip(options: argparse.Namespace) -> None:
     kind = next((kind for kind in KINDS if getattr(options, kind)), None)
     if kind is None:
-        from .filming.preview import preview
+        from .clips.preview import preview
 
         preview(_book(options), options.scene, options.of)
         return
-    from .filming.export import render_one
+    from .clips.export import render_one
 
     path = getattr(options, kind)
     print(render_one(_book(options), options.scene, path, kind, options.of, options.theme))
 
 
 def _frame(options: argparse.Namespace) -> None:
-    from .filming.export import frame_at
+    from .clips.export import frame_at
 
     print(frame_at(_book(options), options.scene, options.when, options.png, options.of, options.theme))
 
 
 def _coverage(options: argparse.Namespace) -> None:
-    from .explains import report
+    from .listings.coverage import report
 
     print(report(_book(options), options.file))
 
 
 def _link(options: argparse.Namespace) -> None:
-    from .linking.lookup import link
+    from .permalinks.command import link
 
     print(link(_book(options), options.what, options.kind))
 
 
 def _permalinks(options: argparse.Namespace) -> None:
-    from .linking.lookup import record
+    from .permalinks.command import record
 
     print(record(_book(options), options.move, options.retire, options.to))
 
 
 def _store(options: argparse.Namespace) -> None:
-    from .pool import copying
+    from .clips.pool import copying
 
     {"push": copying.push, "pull": copying.pull}[options.way](_book(options).store, options.url, print)
 
 
 def _runs(options: argparse.Namespace) -> int:
-    from . import anew
     from .progress import printed
+    from .runs import retrain
 
     book, moving = _book(options), printed()
     if options.pin:
-        return anew.write(book, options.names, moving)
+        return retrain.write(book, options.names, moving)
     if options.check:
-        return anew.compare(book, options.names, moving)
-    anew.train_anew(book, options.names, moving)
+        return retrain.compare(book, options.names, moving)
+    retrain.train_anew(book, options.names, moving)
     return 0
 
 
 def _cells(options: argparse.Namespace) -> int:
-    from .notebook import run_page
+    from .cells.command import run_page
 
     return run_page(_book(options), options.page)
 

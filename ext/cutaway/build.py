@@ -28,12 +28,12 @@ from sphinx.util.console import bold
 from sphinx.util.docutils import SphinxDirective
 
 from . import runs
-from .book import SETTINGS, Book, BookError, kinds, replaced_sources, steps_key
 from .domain import cutaway_domain, nearest
-from .names import Names
 from .progress import Progress, in_one_line
+from .settings import SETTINGS, Book, BookError, kinds, replaced_sources, steps_key
 from .store import digest, noted, replacing
-from .trace import Trace, TraceError, Traces, load
+from .trace.names import Names
+from .trace.reading import Trace, TraceError, Traces, load
 
 logger = logging.getLogger(__name__)
 LARGEST = 1_000_000  # characters of a directive's body

@@ -19,8 +19,8 @@ from sphinx.environment import BuildEnvironment
 from sphinx.roles import XRefRole
 from sphinx.util.nodes import make_refnode
 
-from .names import Place
-from .source import Span
+from .source.find import Span
+from .trace.names import Place
 
 PARTS = ("steps", "uses", "noted", "cells")  # of the domain's data, each by page
 NOWHERE = Span(0, 0, 0, 0)  # of a step whose quotation does not occur
@@ -139,7 +139,7 @@ class Cutaway(Domain):
 
     def get_objects(self) -> Iterator[tuple[str, str, str, str, str, int]]:
         for step in self.steps.values():
-            # -1: not for Sphinx's search, whose links would lead to "#" and the quotation; searching.py has its own.
+            # -1: not for Sphinx's search, whose links would lead to "#" and the quotation; search.py has its own.
             yield step.id, step.quotation, "step", step.docname, step.id, -1
 
 

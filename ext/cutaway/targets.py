@@ -20,15 +20,15 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
+from .address import IDS, is_id
 from .build import build_of, warn
-from .clip import clip
-from .diagram import diagram
+from .clips.directive import clip
+from .diagrams.directive import diagram
 from .domain import cutaway_domain
-from .linking.address import IDS, is_id
-from .listing import annotation, listing
-from .maths import FormulaError, node_to_text
-from .quiet import is_quiet
+from .listings.directive import annotation, listing
+from .prose.maths import FormulaError, node_to_text
 from .store import noted, replacing
+from .unchanged import is_quiet
 
 KINDS = ("section", "listing", "step", "diagram", "clip")
 _LONGEST = 200  # characters of a description

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from cutaway import runs
-from cutaway.book import Book, places_of_last_build
-from cutaway.filming.export import render_one
-from cutaway.render import Inputs, Wanted, render
+from cutaway.clips.export import render_one
+from cutaway.clips.render import Inputs, Wanted, render
+from cutaway.settings import Book, places_of_last_build
 from cutaway.store import Store
 
 from .programs import ROOT

@@ -10,13 +10,13 @@ from pathlib import Path
 import av
 import numpy as np
 
-from cutaway.book import Book
-from cutaway.filming.export import one_clip
-from cutaway.filming.paint import Painter
-from cutaway.filming.script import read_script
-from cutaway.palette import DARK
-from cutaway.render import RECORDING
+from cutaway.clips.export import one_clip
+from cutaway.clips.format.script import read_script
+from cutaway.clips.raster.painter import Painter
+from cutaway.clips.render import RECORDING
+from cutaway.settings import Book
 from cutaway.store import Store
+from cutaway.theme.palette import DARK
 
 from .programs import ROOT
 from .sampled import of_book

@@ -35,10 +35,10 @@ def _draw(scenes: Sequence[str]) -> float:
     """Milliseconds a frame."""
     from playwright.sync_api import sync_playwright
 
-    from cutaway.book import Book
-    from cutaway.filming.export import one_clip
-    from cutaway.filming.script import read_script
-    from cutaway.render import RECORDING
+    from cutaway.clips.export import one_clip
+    from cutaway.clips.format.script import read_script
+    from cutaway.clips.render import RECORDING
+    from cutaway.settings import Book
 
     book = Book.read(ROOT / "docs")
     player = (ROOT / "ext/cutaway/static/clip-canvas.js").read_text("utf-8")

@@ -19,9 +19,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cutaway.book import Book
-from cutaway.filming import recipe
-from cutaway.pool.shards import share
+from cutaway.clips import keys as clip_keys
+from cutaway.settings import Book
+from cutaway.shards import share
 from cutaway.store import Store
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +57,7 @@ def measured(workers: int) -> Cold:
             elif " clips drawn in " in line:
                 times["drawn"] = now
         first, scenes = times.pop(""), [name for name in times if name != "drawn"]
-        learnt = {scene: recipe.hint(store, scene) for scene in scenes}
+        learnt = {scene: clip_keys.hint(store, scene) for scene in scenes}
         costs = {scene: float(learnt[scene]["cost"]) for scene in scenes}
         start = times[scenes[0]] - first - costs[scenes[0]]
         peak = max(int(learnt[scene]["peak_mb"]) for scene in scenes)
@@ -78,12 +78,12 @@ def _build(folder: str, workers: int, store: Path) -> Iterator[str]:
 
 def _keeping(store: Store) -> float:
     """Seconds to write all clips' files once more, as the builder does."""
-    names = [path for path in (store.root / recipe.KIND).iterdir() if path.is_file()]
+    names = [path for path in (store.root / clip_keys.KIND).iterdir() if path.is_file()]
     data = [(path, path.read_bytes()) for path in names]
     with tempfile.TemporaryDirectory(dir=store.root.parent) as folder:
         began = time.perf_counter()
         for path, content in data:
-            Store(Path(folder)).write(recipe.KIND, path.stem, path.suffix, content)
+            Store(Path(folder)).write(clip_keys.KIND, path.stem, path.suffix, content)
         return time.perf_counter() - began
 
 

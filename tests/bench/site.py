@@ -14,7 +14,7 @@ import nbformat
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 
-from cutaway.kernels import KIND, SUFFIX
+from cutaway.cells.execution import KIND, SUFFIX
 
 from .measure import Case, Options, seconds
 from .plain import write_plain

@@ -13,10 +13,10 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / name) for name in (".", "ext", "model_src", "docs")]
 
 from cutaway import runs  # noqa: E402
-from cutaway.book import Book, places_of_last_build  # noqa: E402
-from cutaway.filming.scene import Reading  # noqa: E402
-from cutaway.names import Names  # noqa: E402
-from cutaway.trace import load  # noqa: E402
+from cutaway.clips.scene.scene import Reading  # noqa: E402
+from cutaway.settings import Book, places_of_last_build  # noqa: E402
+from cutaway.trace.names import Names  # noqa: E402
+from cutaway.trace.reading import load  # noqa: E402
 from tests.bench.sampled import VARIABLE, of_book  # noqa: E402
 
 book = Book.read(ROOT / "docs")

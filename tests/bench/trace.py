@@ -30,9 +30,9 @@ def main(way: str) -> float:
     import torch
 
     from cutaway import runs
-    from cutaway.book import Book
-    from cutaway.tracing.loading import install
-    from cutaway.tracing.record import Recorder
+    from cutaway.runs.importer import install
+    from cutaway.runs.recorder import Recorder
+    from cutaway.settings import Book
 
     book = Book.read(ROOT / "docs")
     run = runs.ensure(book, lambda line: None, ["sort"])["sort"]

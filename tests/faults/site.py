@@ -60,7 +60,7 @@ class Tiny(Run):
 """Scenes."""
 from manim import Create, FadeIn, Square
 
-from cutaway.filming.scene import RecordedScene
+from cutaway.clips.scene.scene import RecordedScene
 
 
 class Grows(RecordedScene):

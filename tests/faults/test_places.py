@@ -101,7 +101,7 @@ def test_another_font_is_another_key(warm: Site, attempt, tmp_path: Path) -> Non
     with attempt("font changed"):
         (tmp_path / "fake").mkdir()
         (tmp_path / "fake/sitecustomize.py").write_text(
-            "import cutaway.fonts as f\nf.FOLDERS = ()\nf._by_fontconfig = lambda family: iter(())\n"
+            "import cutaway.theme.fonts as f\nf.FOLDERS = ()\nf._by_fontconfig = lambda family: iter(())\n"
         )
         assert "clip 1 of 2" not in warm.build().said
         built = warm.build(PYTHONPATH=os.pathsep.join([str(tmp_path / "fake"), str(ROOT / "ext")]))

@@ -4,7 +4,7 @@ from functools import partial
 
 import manim as m
 
-from cutaway.palette import DARK
+from cutaway.theme.palette import DARK
 
 SHORT = 0.3  # seconds: three frames
 SIX = [m.BLUE, m.RED, m.GREEN, m.YELLOW, m.PURPLE, DARK.accent]

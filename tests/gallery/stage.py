@@ -4,7 +4,7 @@ import manim as m
 import numpy as np
 from manim import DL, DOWN, LEFT, RIGHT, UP, UR
 
-from cutaway.filming.scene import RecordedScene
+from cutaway.clips.scene.scene import RecordedScene
 
 from .shared import SHORT, Words, six
 

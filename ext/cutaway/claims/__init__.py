@@ -7,7 +7,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from . import html, page
-from .claim import ClaimDirective, ClaimRole, _judge, claim, claim_block
+from .directive import ClaimDirective, ClaimRole, _judge, claim, claim_block
 from .verdicts import keep, record
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..domain import nearest
-from ..names import Found
+from ..trace.names import Found
 from .functions import FUNCTIONS, Series, kind, number
 from .syntax import Binary, Call, Chain, ConditionError, Constant, Name, Tree, Unary
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from typing import Any
 
-from .claim import claim, claim_block
+from .directive import claim, claim_block
 from .verdicts import shown
 
 

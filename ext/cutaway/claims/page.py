@@ -11,15 +11,15 @@ its place. A claim that does not hold is warned of where it stands, not here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 from ..domain import cutaway_domain
+from ..page_order import in_order
 from .verdicts import Verdict, claims_of, shown, verdict
 
 HEAD = ("claim", "condition", "values", "holds")
@@ -51,21 +51,6 @@ def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         words = f"{total:,} claim{'s' * (total > 1)} on {pages:,} page{'s' * (pages > 1)}."
         counted = nodes.paragraph("", words)
         node.replace_self([counted, *filled] if total else [nodes.paragraph("", "No page claims anything.")])
-
-
-def in_order(env: BuildEnvironment) -> list[str]:
-    """The pages in the order of reading, as the tables of contents have them; then those that stand in none."""
-    return list(dict.fromkeys([*_below(env, env.config.root_doc), *sorted(env.found_docs)]))
-
-
-def _below(env: BuildEnvironment, page: str) -> Iterator[str]:
-    seen, waiting = set[str](), [page]
-    while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            yield name
-            waiting += reversed(env.toctree_includes.get(name, []))
 
 
 def _link(app: Sphinx, docname: str, page: str, words: str, id: str = "") -> nodes.Node:

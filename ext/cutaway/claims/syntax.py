@@ -3,7 +3,8 @@
 ``mid.after_arithmetic > 3 * mid.before_arithmetic and mid.after_sorting < 10%``
 
 Operands are numbers (``0.9``, ``23%``), texts in quotes, ``true`` and ``false``, and names of recorded values
-(:mod:`cutaway.names`). A name may hold ``/``, ``-`` and ``.``: as operators, ``/`` and ``-`` have a blank before them.
+(:mod:`cutaway.trace.names`). A name may hold ``/``, ``-`` and ``.``: as operators, ``/`` and ``-`` have a blank before
+them.
 Operators, from the weakest: ``or``; ``and``; ``not``; comparisons, which may be chained; ``+ -``; ``* /``; a sign;
 ``**``. Nothing of Python evaluates it.
 """

@@ -16,17 +16,17 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
-from ..book import replaced_sources
+from ..cells.page_names import PageNames, is_excused, page_names, run_of
 from ..domain import cutaway_domain
-from ..facts import fill
-from ..facts import shown as number
-from ..names import UnknownName
-from ..pagenames import PageNames, is_excused, page_names, run_of
-from ..quiet import is_quiet
-from ..sourcepage import BUILDERS, write_changed
+from ..listings.source_pages import BUILDERS, write_changed
+from ..prose.facts import fill
+from ..prose.facts import shown as number
+from ..settings import replaced_sources
 from ..store import noted, replacing
 from ..targets import plain as said
-from ..trace import TraceError
+from ..trace.names import UnknownName
+from ..trace.reading import TraceError
+from ..unchanged import is_quiet
 from .evaluate import holds, plain
 from .functions import Series
 from .syntax import ConditionError, Tree, names, parse

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from ..linking.address import base, permanent
+from ..address import base, permanent
 from ..store import replacing
 from ..targets import said, targets
 

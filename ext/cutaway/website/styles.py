@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from ..linking.address import FOLDER
+from ..address import FOLDER
 from ..store import digest, noted, replacing, version
 from .pruning import names_in_page, names_in_script, prune, without_unused_variables
 

@@ -1,0 +1,1 @@
+"""The directive ``clip``: from a Manim scene to a recording that the page plays."""

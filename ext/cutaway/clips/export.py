@@ -1,0 +1,112 @@
+"""One clip outside the book, as a file: ``python -m cutaway clip attention.CausalMask --gif mask.gif``.
+
+The steps that a scene may name are those of the book's last build; values by variable name need no build.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from .. import runs
+from ..settings import Book, places_of_last_build
+from ..store import replacing
+from ..theme.palette import BY_NAME
+from . import keys as clip_keys
+from .format.script import read_script
+from .keys import KIND, find_scene
+from .raster.animated import frame_of
+from .raster.film import write
+from .raster.painter import Painter
+from .render import RECORDING, Clip, Inputs, Wanted, render
+
+_DIRECTIVE = re.compile(r"^[:`]{3,}\{clip\} +(?P<scene>\S+) *\n(?P<options>(?::[\w-]+:.*\n)*)", re.MULTILINE)
+_RUN = re.compile(r"^:run: +(\S+)", re.MULTILINE)
+
+
+class ClipError(LookupError):
+    """The clip could not be drawn."""
+
+
+def render_one(
+    book: Book, scene: str, path: Path, kind: str, run: str | None = None, theme: str = "dark"
+) -> Path:
+    """Record a scene, or take it from the store, and write it as ``mp4``, ``gif``, ``webp`` or ``png`` (its poster)."""
+    clip = one_clip(book, scene, run)
+    with replacing(path) as temporary:
+        if kind == "png":
+            shutil.copyfile(book.store.path(KIND, clip.key, clip.still(clip.poster, theme)), temporary)
+        else:
+            write(_source(book, clip, theme), temporary, kind, book.clip_size, theme)
+    return path
+
+
+def frame_at(
+    book: Book, scene: str, when: str, path: Path | None = None, run: str | None = None, theme: str = "dark"
+) -> Path:
+    """Write one frame as a PNG; ``when`` is a time, ``"2.5s"``, or the number of a frame, ``"75"``."""
+    clip = one_clip(book, scene, run)
+    number = _frame_number(clip, when)
+    if clip.why_film:
+        pixels = frame_of(_source(book, clip, theme), number / clip.fps)
+    else:
+        recording = read_script(_source(book, clip, theme).read_text("utf-8"))
+        pixels = Painter(recording, BY_NAME[theme]).pixels(number, book.clip_size)
+    path = path or Path(f"{scene}-{when}.png")
+    with replacing(path) as temporary:
+        Image.fromarray(pixels[..., :3]).save(temporary, "png")
+    return path
+
+
+def _frame_number(clip: Clip, when: str) -> int:
+    try:
+        number = int(float(when[:-1]) * clip.fps) if when.endswith("s") else int(when)
+    except (ValueError, OverflowError):
+        raise ClipError(f"'{when}' is no moment of a clip; write a time as 2.5s, or the number of a frame") from None
+    if not 0 <= number < clip.frames:
+        last = clip.frames - 1
+        raise ClipError(f"'{when}' is outside the clip: it has the frames 0 to {last}, 0s to {last / clip.fps:.2f}s")
+    return number
+
+
+def one_clip(book: Book, scene: str, run: str | None) -> Clip:
+    """A scene's clip, from the store or recorded now; ClipError says why there is none."""
+    find_scene(book, scene)  # says what there is instead, before anything runs
+    declared = [one.name for one in runs.declared(book.runs)]
+    run = run or clip_keys.hint(book.store, scene).get("run") or _run_on_page(book, scene) or next(iter(declared), None)
+    if run and run not in declared:
+        raise ClipError(f"no run '{run}' in {book.declared_in}; there is {', '.join(declared) or 'none'}")
+    outcomes = runs.ensure(book, _say, [run] if run else [])
+    failed = [outcome.error for outcome in outcomes.values() if outcome.error]
+    if failed:
+        raise ClipError(failed[0])
+    wanted = Wanted(scene, run)
+    inputs = Inputs({name: outcome.trace for name, outcome in outcomes.items()}, places_of_last_build(book))
+    clip = render(book, [wanted], inputs, _say)[wanted]
+    if clip.error:
+        raise ClipError(clip.error)
+    return clip
+
+
+def _run_on_page(book: Book, scene: str) -> str | None:
+    """The run with which a page shows a scene: before the first build nothing else knows it."""
+    for page in sorted(book.confdir.rglob("*.md")):
+        for found in _DIRECTIVE.finditer(page.read_text("utf-8", "replace")):
+            if found["scene"] == scene:
+                named = _RUN.search(found["options"])
+                return named[1] if named else None
+    return None
+
+
+def _source(book: Book, clip: Clip, theme: str) -> Path:
+    """The clip's recording, or its film in a theme if it has it."""
+    film = f"-{theme if theme in clip.themes else clip.themes[0]}.mp4"
+    return book.store.path(KIND, clip.key, film if clip.why_film else RECORDING)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)

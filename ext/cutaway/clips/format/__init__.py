@@ -1,0 +1,1 @@
+"""The format of a recording (docs/recording.md): composed, read, listed. Knows no Manim."""

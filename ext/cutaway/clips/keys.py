@@ -1,0 +1,184 @@
+"""What a clip is made of, and the keys that follow from it. Pure: nothing is imported or executed.
+
+Two steps, as ccache does it. The *source key* covers what is known before a scene runs: its class and all it
+uses of its file, the repository's modules that it imports, size and rate, palette, fonts, versions. Below
+that key lie *readings*: which recorded values the scene read when it ran, with their digests. Values that
+still have those digests make the *artifact key* of a clip that is there already. Each reading is a file named by its
+content, so that stores are joined by copying.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..settings import Book
+from ..source.find import Module, Source, SourceError, parse
+from ..source.imports import closure, without_docstrings
+from ..store import Store, digest, version
+from ..theme.fonts import fonts_digest
+from ..trace.names import Names, UnknownName
+from ..trace.reading import TraceError
+
+KIND = "clip"
+READS = "reads"
+PACKAGES = ("manim", "pycairo", "manimpango", "av", "typst", "pillow", "numpy")
+# The folders whose modules decide what a clip looks like, and those of them that decide no pixel.
+DRAWING = ("clips/scene", "clips/format", "clips/raster")
+NOT_DRAWING = ("bounds", "worker")
+
+
+class SceneSource(NamedTuple):
+    """Where a scene stands: its file, the module's dotted name, the class."""
+
+    module: Module
+    node: ast.ClassDef
+
+    @property
+    def path(self) -> Path:
+        return self.module.path
+
+
+def find_scene(book: Book, dotted: str) -> SceneSource:
+    """The class of ``attention.CausalMask`` in the scenes' folder; SourceError says what is there."""
+    if not book.scenes.is_dir():
+        raise SourceError(f"no folder {book.scenes} for the scene '{dotted}' (cutaway_scenes)")
+    found = _scenes(book).find(f"{book.scenes.name}.{dotted}")
+    if not isinstance(found.node, ast.ClassDef):
+        raise SourceError(
+            f"'{dotted}' ({found.path}:{found.first_line}) is no class; name a scene as in file.Scene"
+        )
+    return SceneSource(found.module, found.node)
+
+
+def source_key(book: Book, dotted: str) -> str:
+    """Digest of everything that decides the clip and is known before the scene runs."""
+    scene = find_scene(book, dotted)
+    body = needed(scene.module, scene.node.name)
+    packages = {**book.sources, **_scenes(book).packages}
+    modules = closure(Source(packages), ast.Module(body, []))
+    code = [without_docstrings(statement) for statement in body]
+    local = {module.name: without_docstrings(module.tree) for module in modules}
+    versions = {name: version(name) for name in PACKAGES}
+    return digest(
+        KIND, dotted, code, local, book.clip_size, book.clip_fps, fonts_digest(), versions, _drawing()
+    )
+
+
+def setup(drawing: bool = True) -> dict[str, str | None]:
+    """What this machine draws with; another that has the same makes the same bytes. Without our own code if asked."""
+    found = {**{name: version(name) for name in PACKAGES}, "the typefaces": fonts_digest()}
+    return {**found, "cutaway": digest(_drawing())} if drawing else found
+
+
+def needed(module: Module, name: str) -> list[ast.stmt]:
+    """The statements of a file that a definition depends on: what it names, transitively, and what merely
+    runs.
+
+    Other definitions don't count: an edit in one scene leaves its neighbours alone.
+    """
+    kept: set[int] = set()
+    pending = {name}
+    statements = module.tree.body[1:] if ast.get_docstring(module.tree) is not None else module.tree.body
+    while True:
+        new = [
+            i
+            for i, statement in enumerate(statements)
+            if i not in kept and (not (names := set(_defined(statement))) or names & pending)
+        ]
+        if not new:
+            return [_absolute(statements[i], module.name) for i in sorted(kept)]
+        kept.update(new)
+        pending |= {node.id for i in new for node in ast.walk(statements[i]) if isinstance(node, ast.Name)}
+
+
+def look_up(store: Store, key: str, names: Names) -> str | None:
+    """The artifact key of a finished clip whose values are what they were, or None."""
+    for artifact in store.keys(f"{READS}/{key}"):
+        entry = store.read_json(f"{READS}/{key}", artifact)
+        if entry and unchanged(entry["reads"], names):
+            return artifact
+    return None
+
+
+def unchanged(reads: Mapping[str, str], names: Names) -> bool:
+    """Whether every name still stands for what it stood for."""
+    return all(_digest(name, names) == was for name, was in reads.items())
+
+
+def note(store: Store, key: str, reads: Mapping[str, str], artifact: str) -> None:
+    """Keep what a finished clip read, below its source key."""
+    store.write_json(f"{READS}/{key}", artifact, {"reads": dict(reads)})
+
+
+def _digest(name: str, names: Names) -> str | None:
+    try:
+        return digest_of(names, name)
+    except (UnknownName, TraceError):
+        return None
+
+
+def digest_of(names: Names, name: str) -> str:
+    """Digest of what a name stands for; of a tag (``tag NAME``), whether it stands for anything."""
+    if not name.startswith("tag "):
+        return names.resolve(name).digest
+    tag = name.removeprefix("tag ")
+    return digest(why_unknown(names, tag) == "")
+
+
+def why_unknown(names: Names, tag: str) -> str:
+    """Why a tag names neither a step nor a recorded value; empty where it does."""
+    if tag in names.steps:
+        return ""
+    try:
+        names.resolve(tag)
+    except UnknownName as error:
+        return str(error)
+    return ""
+
+
+def _scenes(book: Book) -> Source:
+    return Source({book.scenes.name: [book.scenes]})
+
+
+def _defined(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement of a module binds; none for one that merely runs."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield statement.name
+    elif isinstance(statement, ast.Import | ast.ImportFrom):
+        yield from ((alias.asname or alias.name).split(".")[0] for alias in statement.names)
+    elif isinstance(statement, ast.Assign | ast.AnnAssign):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        yield from (n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name))
+
+
+def _absolute(statement: ast.stmt, module: str) -> ast.stmt:
+    """``from .kit import Stage`` as ``from scenes.kit import Stage``."""
+    if not (isinstance(statement, ast.ImportFrom) and statement.level):
+        return statement
+    package = module.split(".")[: -statement.level]
+    name = ".".join([*package, *([statement.module] if statement.module else [])])
+    return ast.copy_location(ast.ImportFrom(name, statement.names, 0), statement)
+
+
+def _drawing() -> list[str]:
+    """The code of our modules that decide what a frame looks like."""
+    return [without_docstrings(parse(path.stem, path).tree) for path in drawing_files()]
+
+
+def drawing_files() -> list[Path]:
+    tool = Path(__file__).parents[1]
+    modules = [path for folder in DRAWING for path in sorted((tool / folder).glob("*.py"))]
+    drawing = [path for path in modules if path.stem not in NOT_DRAWING]
+    return [*drawing, tool / "theme/paints.py", tool / "theme/palette.py"]
+
+
+def hint_key(dotted: str) -> str:
+    """Key of what was learnt of a scene last time, its cost and its run: it decides order, never bytes."""
+    return digest("hint", dotted)
+
+
+def hint(store: Store, dotted: str) -> dict[str, Any]:
+    return store.read_json(KIND, hint_key(dotted)) or {}

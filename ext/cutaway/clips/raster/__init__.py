@@ -1,0 +1,1 @@
+"""Pictures of a recording: frames by cairo, films, animated pictures."""

@@ -1,0 +1,73 @@
+"""The site as a book on paper: one document of all pages, printed by Chromium.
+
+``python -m cutaway.dev.printing build/html build/cutaway.pdf`` takes the pages of a built site in their order, so that
+paper shows what the screen shows: of clips the stills, of folded parts everything, of outside links the address.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+from ...store import replacing
+
+HERE = Path(__file__).parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# No sandbox: continuous integration runs as root. The rest keeps a browser from asking other hosts.
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+OPTIONS += ["--disable-component-update", "--disable-sync"]
+WAIT_MS = 120_000
+_NEXT = re.compile(r'<link rel="next"[^>]*href="([^"#]+)')
+
+
+class PrintError(Exception):
+    """There is nothing to print, or nothing to print it with."""
+
+
+def pages(site: Path) -> list[Path]:
+    """The pages of a built site in the order of its contents, by the links to the next."""
+    listed: list[Path] = []
+    page = site.resolve() / "index.html"
+    while page not in listed:
+        if not page.is_file():
+            raise PrintError(f"no page {page}: build the site first, `nox -s docs`")
+        listed.append(page)
+        following = _NEXT.search(page.read_text("utf-8"))
+        if following:
+            page = (page.parent / unescape(following[1])).resolve()
+    return listed
+
+
+def print_book(site: Path, target: Path) -> None:
+    """Write a built site as PDF."""
+    from playwright.sync_api import sync_playwright
+
+    listed = pages(site)
+    browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser_path is None:
+        raise PrintError(f"none of {', '.join(BROWSERS)} is installed; `python bootstrap.py --tests` installs one")
+    with sync_playwright() as playwright, replacing(target.resolve()) as temporary:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=OPTIONS)
+        try:
+            sheet = browser.new_context(bypass_csp=True, color_scheme="light").new_page()
+            sheet.set_default_timeout(WAIT_MS)
+            _assemble(sheet, listed)
+            sheet.pdf(path=temporary, prefer_css_page_size=True, print_background=True, outline=True, tagged=True)
+        finally:
+            browser.close()
+
+
+def _assemble(sheet: Any, listed: list[Path]) -> None:
+    """Open the first page and put all others into it."""
+    sheet.emulate_media(media="print")
+    sheet.route("**/*.js*", lambda route: route.abort())  # paper has no scripts
+    sheet.goto(listed[0].as_uri())
+    sheet.add_style_tag(content=(HERE / "book.css").read_text("utf-8"))
+    texts = [{"url": page.as_uri(), "html": page.read_text("utf-8")} for page in listed]
+    sheet.evaluate((HERE / "book.js").read_text("utf-8"), texts)
+    # What a page loads only when it comes near is asked for now.
+    sheet.evaluate("Promise.all([...document.images].map((image) => image.decode().catch(() => {})))")
+    sheet.evaluate("document.fonts.ready.then(() => true)")

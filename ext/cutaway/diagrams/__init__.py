@@ -1,0 +1,1 @@
+"""The directive ``diagram``: from an executed call to a drawing in text."""

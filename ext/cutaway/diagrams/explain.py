@@ -1,0 +1,128 @@
+"""From a dotted path and recorded runs to a drawing: which call is drawn, and where its boxes lead.
+
+``of`` says what is drawn as a listing's ``:run:`` does: ``RUN``, ``RUN.PASS`` or ``RUN.PASS/MODULE``.
+Without a pass it is ``forward``, or the first in which the function ran.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ..domain import Step
+from ..runs import RunError, ensure
+from ..settings import Book
+from ..source.find import Source, SourceObject
+from ..trace.names import PASS, Wanted
+from ..trace.reading import Call, Trace, load
+from .graph.flow import FlowError, flow
+from .graph.graph import Graph, Node
+from .layout.canvas import Drawing, draw
+from .layout.place import LayoutError
+from .layout.route import RouteError
+
+EXAMPLE = "package.module.Class.forward"
+
+
+def function_of(source: Source, dotted: str) -> SourceObject:
+    """The function that is drawn for a dotted path; for a class its ``forward``."""
+    obj = source.find(dotted)
+    return source.find(f"{dotted}.forward") if isinstance(obj.node, ast.ClassDef) else obj
+
+
+def chosen(traces: Mapping[str, Trace], function: str, wanted: Wanted) -> tuple[Trace, Call]:
+    """The call that is drawn. Raises FlowError, with what did run, where none fits."""
+    for trace in traces.values():
+        if wanted.run in (None, trace.run):
+            calls = trace.calls(function, wanted.pass_, wanted.module)
+            calls.sort(key=lambda call: wanted.pass_ is None and call.pass_ != PASS)  # stable
+            if calls:
+                return trace, calls[0]
+    ran = [
+        f"{trace.run}.{call.pass_}" + (f"/{call.module_path}" if call.module_path else "")
+        for trace in traces.values()
+        for call in trace.calls(function)
+    ]
+    if not ran:
+        raise FlowError(f"{function} was not called in any recorded run ({', '.join(traces) or 'there is none'})")
+    places = ", ".join(list(dict.fromkeys(ran))[:6])
+    asked = ".".join(filter(None, (wanted.run, wanted.pass_))) + (f"/{wanted.module}" if wanted.module else "")
+    where = f" in '{asked}'" if asked else ""
+    raise FlowError(f"{function} was not called{where}; it was in {places}")
+
+
+def drawn(obj: SourceObject, trace: Trace, call: Call) -> tuple[Graph, Drawing]:
+    """The graph of a call and its drawing."""
+    graph = flow(obj, trace, call)
+    try:
+        return graph, draw(graph)
+    except (LayoutError, RouteError) as error:
+        raise FlowError(f"{obj.dotted} is too wide to draw: {error}") from error
+
+
+def steps_of(graph: Graph, steps: Iterable[Step]) -> dict[int, Step]:
+    """The step that explains each node: a quotation inside the node's code, or else one around it.
+
+    A step goes to one node, the smallest that contains its quotation or the largest inside it; of a node's
+    steps the first counts.
+    """
+    parents = (graph.function, graph.function.rpartition(".")[0])
+    found: dict[int, Step] = {}
+    for step in steps:
+        if step.object in parents:
+            node = _node_at(graph, step)
+            if node is not None:
+                found.setdefault(node.id, step)
+    return found
+
+
+def _node_at(graph: Graph, step: Step) -> Node | None:
+    """The box in which a step's quotation stands."""
+    wanted = step.place.span
+    spanned = [(node, span) for node in graph.nodes for span in node.spans]
+    around = [(node, span) for node, span in spanned if span.contains(wanted)]
+    inside = [(node, span) for node, span in spanned if wanted.contains(span)]
+    for candidates in (around, inside):
+        outermost = [
+            node for node, span in candidates
+            if not any(_better(span, other, candidates is around) for _, other in candidates)
+        ]  # fmt: skip
+        if outermost:
+            return min(outermost, key=lambda node: node.kind != "again")  # of a whole loop, its end
+    return None
+
+
+def _better(span: tuple[int, ...], other: tuple[int, ...], smaller: bool) -> bool:
+    """Whether ``other`` lies inside ``span`` (or, for the largest, around it)."""
+    inner, outer = (other, span) if smaller else (span, other)
+    return inner != outer and outer[:2] <= inner[:2] and inner[2:] <= outer[2:]
+
+
+def named(book: Book, asked: str) -> tuple[str, str | None]:
+    """The dotted path and the run that a short name of the book stands for (``cutaway_explain``).
+
+    What has a dot is a path itself. LookupError says which short names there are.
+    """
+    if "." in asked:
+        return asked, None
+    if asked not in book.explain:
+        known = f"there is {', '.join(sorted(book.explain))}" if book.explain else "conf.py's cutaway_explain has none"
+        raise LookupError(f"nothing has the short name {asked[:80]!r}; {known}; or write a path, as in {EXAMPLE}")
+    dotted, _, run = book.explain[asked].partition(" ")
+    return dotted, run.strip() or None
+
+
+def explain(book: Book, asked: str, of: str | None = None) -> str:
+    """The drawing of a function as text, for the terminal, by its dotted path or a short name; runs what is missing."""
+    dotted, run = named(book, asked)
+    of = of or run
+    wanted = Wanted.read(of)
+    obj = function_of(book.source, dotted)
+    outcomes = ensure(book, lambda line: print(line, file=sys.stderr), [wanted.run] if wanted.run else None)
+    failed = [f"{outcome.name}: {outcome.error}" for outcome in outcomes.values() if outcome.error]
+    traces = {name: load(Path(outcome.trace)) for name, outcome in outcomes.items() if not outcome.error}
+    if not traces:
+        raise RunError("; ".join(failed) or f"no run {of or ''} is declared in {book.declared_in}")
+    return drawn(obj, *chosen(traces, obj.dotted, wanted))[1].text

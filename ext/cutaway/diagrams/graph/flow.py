@@ -1,0 +1,226 @@
+"""The data flow of one executed function: which box's tensors go into which.
+
+``flow(obj, trace, call)`` walks the function's syntax tree along the records of one call, so branches
+that were not taken are absent, and gives a ``Graph``. A statement that makes a tensor is a box; a call of
+a module or of explained code, and an addition of two tensors, are boxes of their own
+(``x + self.attn(self.ln_1(x))`` has three). What is no tensor is left out. A loop is drawn once.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+
+from ...source.find import SourceObject
+from ...trace.reading import Call, Trace, Value
+from .assignments import Assignments
+from .boxes import Box, Source
+from .expressions import NOTHING, Expressions, Flow, Statement, holds_tensor, merged
+from .graph import Graph
+from .timeline import Timeline
+
+GATHERING = {
+    "append",
+    "extend",
+    "insert",
+    "add",
+    "update",
+    "setdefault",
+}  # methods that put a value into their owner
+
+
+class FlowError(LookupError):
+    """There is no data flow to draw: what was found instead."""
+
+
+class _Leave(Exception):
+    """The walk leaves a block: ``return``, ``break`` or ``continue``."""
+
+
+class _Return(_Leave):
+    pass
+
+
+class _Break(_Leave):
+    pass
+
+
+class _Continue(_Leave):
+    pass
+
+
+def flow(obj: SourceObject, trace: Trace, call: Call) -> Graph:
+    """The graph of one call of ``obj``. Raises FlowError where nothing in it is a tensor."""
+    if not isinstance(obj.node, ast.FunctionDef | ast.AsyncFunctionDef):
+        kind = "class" if isinstance(obj.node, ast.ClassDef) else "module"
+        raise FlowError(f"{obj.dotted} is a {kind}; a diagram shows a function or method, e.g. {obj.dotted}.forward")
+    records = trace.records(call)
+    walk = _Walk(Expressions(obj.module, Timeline(records), trace.children(call)))
+    walk.function(obj.node)
+    graph = walk.expressions.boxes.graph(obj.dotted)
+    if not any(node.shape is not None for node in graph.nodes):
+        kinds = ", ".join(sorted({record.value.type for record in records})) or "nothing"
+        raise FlowError(
+            f"{obj.dotted} ({obj.place}) handles no tensors in the run {trace.run!r}; recorded there: {kinds}"
+        )
+    return graph
+
+
+class _Walk(Assignments):
+    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        args = node.args
+        for arg in [*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg]:
+            record = self.timeline.take("param", self.span(arg)) if arg else None
+            if arg and record and holds_tensor(record.value):
+                box = Box("input", arg.arg, self.span(arg), record.value, (arg.arg,))
+                self.variables[arg.arg] = self._given(self.boxes.add(box, ()), arg.arg, record.value)
+        with suppress(_Leave):
+            self.block(node.body)
+
+    def block(self, statements: Iterable[ast.stmt]) -> None:
+        for statement in statements:
+            with self.timeline.window(self.span(statement)):
+                self.expressions.statement = Statement()
+                method = getattr(self, f"_{type(statement).__name__.lower()}", None)
+                if method:
+                    method(statement)
+
+    # Expressions that stand alone, and returns
+
+    def _expr(self, node: ast.Expr) -> None:
+        call = node.value
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+            self.expressions.value(call)
+            return
+        name, method = ast.unparse(call.func.value), call.func.attr
+        if method in GATHERING and not self.variables.get(name, NOTHING).tensor:
+            self._gather(name, [self._settled(value, flow) for value, flow, _ in map(self._evaluated, call.args)])
+            return
+        flow = self.expressions.value(call)
+        if method.endswith("_") and flow.sources and name in self.variables and not flow.plain:  # x.mul_(2)
+            box = Box("step", self.expressions.code(call), self.span(call), None, (name,))
+            number = self.boxes.add(box, flow.sources)
+            self.variables[name] = Flow((Source(number, name),), True, True)
+
+    def _return(self, node: ast.Return) -> None:
+        if node.value is not None:
+            parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+            evaluated = [self._evaluated(part) for part in parts]
+            record = self.timeline.take("return", self.span(node.value))
+            values = (
+                record.value.items
+                if record and isinstance(node.value, ast.Tuple)
+                else [record.value if record else None]
+            )
+            for (part, flow, statement), value in zip(evaluated, values, strict=False):
+                if holds_tensor(value):
+                    self.expressions.statement = statement
+                    self._output(part, flow, value)
+        raise _Return
+
+    def _output(self, part: ast.expr, flow: Flow, value: Value | None) -> None:
+        named = isinstance(part, ast.Name | ast.Attribute)
+        if not flow.plain:
+            flow = self.expressions.box(part, "step", flow, value)
+        code = f"return {ast.unparse(part)}" if named else "return"
+        self.boxes.add(Box("output", code, self.span(part), value), flow.sources)
+
+    # Branches and loops
+
+    def _if(self, node: ast.If) -> None:
+        self.expressions.value(node.test)
+        record = self.timeline.take("test", self.span(node.test))
+        if record is not None:
+            self.block(node.body if record.value.scalar else node.orelse)
+
+    def _with(self, node: ast.With) -> None:
+        for item in node.items:
+            self.expressions.value(item.context_expr)
+        self.block(node.body)
+
+    def _try(self, node: ast.Try) -> None:
+        for block in (node.body, node.orelse, node.finalbody):
+            self.block(block)
+
+    def _for(self, node: ast.For) -> None:
+        taken = merged([self.expressions.value(node.iter)], plain=True)
+
+        def again() -> bool:
+            bound = list(self._bound(node.target))
+            for _, name, given in bound:
+                tensor = given.type == "tensor"
+                self.variables[name] = replace(taken, tensor=tensor) if holds_tensor(given) else NOTHING
+            return bool(bound)
+
+        self._loop(node, again, f"for {self.expressions.code(node.target)} in {self.expressions.code(node.iter)}")
+
+    def _while(self, node: ast.While) -> None:
+        def again() -> bool:
+            self.expressions.value(node.test)
+            record = self.timeline.take("test", self.span(node.test))
+            return record is not None and bool(record.value.scalar)
+
+        self._loop(node, again, f"while {self.expressions.code(node.test)}")
+
+    def _loop(self, node: ast.For | ast.While, again: Callable[[], bool], header: str) -> None:
+        """Walk every round; a box that runs again is drawn once. What one hands to the next goes through
+        a closing box, unless the loop is a single box."""
+        first, rounds = len(self.boxes.all), 0
+        carried: set[Source] = set()
+        ended = False
+        while not ended and again():
+            rounds += 1
+            try:
+                self.block(node.body)
+            except _Continue:
+                pass
+            except _Break:
+                ended = True
+            carried |= self._carry(first)
+        for name, flow in self.variables.items():
+            back = tuple(replace(source, carried="") if source in carried else source for source in flow.sources)
+            self.variables[name] = replace(flow, sources=tuple(dict.fromkeys(back)))
+        self._close(node, header, first, rounds)
+        if not ended:
+            self.block(node.orelse)
+
+    def _carry(self, first: int) -> set[Source]:
+        """Mark what this round made as coming from an earlier one."""
+        marked = set()
+        for name, flow in self.variables.items():
+            sources = [
+                replace(source, carried=name) if source.box >= first and not source.carried else source
+                for source in flow.sources
+            ]
+            marked |= {source for source in sources if source.box >= first}
+            self.variables[name] = replace(flow, sources=tuple(sources))
+        return marked
+
+    def _close(self, node: ast.For | ast.While, header: str, first: int, rounds: int) -> None:
+        inside = range(first, len(self.boxes.all))
+        names = sorted({name for box, name in self.boxes.carried if box in inside})
+        if rounds < 2 or len(inside) < 2 or not names:
+            return
+        for number in inside:
+            box = self.boxes.all[number]
+            box.times = box.times // rounds if box.times % rounds == 0 else box.times
+        flow = merged(self.variables.get(name, NOTHING) for name in names)
+        values = [self.boxes.all[source.box].value for source in flow.sources]
+        place = self._whole(node.target, node.iter) if isinstance(node, ast.For) else self.span(node.test)
+        box = Box("again", header, place, values[0] if len(values) == 1 else None, tuple(names))
+        box.times = rounds
+        number = self.boxes.add(box, flow.sources)
+        for name in names:
+            value = self.boxes.all[number].value
+            self.variables[name] = Flow((Source(number, name),), True, value is not None)
+
+    def _break(self, node: ast.Break) -> None:
+        raise _Break
+
+    def _continue(self, node: ast.Continue) -> None:
+        raise _Continue
+
+    def _raise(self, node: ast.Raise) -> None:
+        raise _Return

@@ -1,0 +1,1 @@
+"""From boxes and arrows to characters: layers, places, ports, routes, labels."""

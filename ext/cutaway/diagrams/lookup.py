@@ -1,0 +1,75 @@
+"""Every computed diagram of the book, drawn once a build, and the box in which each step stands.
+
+A diagram with a ``:name:`` gives each box that a step explains an address: ``<its name>-<the step's id>``.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import defaultdict
+
+from sphinx.environment import BuildEnvironment
+
+from ..build import build_of, trace_of
+from ..domain import Step, cutaway_domain
+from ..source.find import SourceError
+from ..trace.names import UnknownName, Wanted
+from ..trace.reading import Trace, TraceError
+from .explain import chosen, drawn, steps_of
+from .graph.flow import FlowError
+from .graph.graph import Graph
+from .html import address
+from .layout.canvas import Drawing
+
+UNDRAWN = (SourceError, FlowError, UnknownName, TraceError)  # why there is no drawing
+
+# Per build: the drawings by object and run, and for each step the pages and addresses of its boxes.
+_computed: weakref.WeakKeyDictionary[BuildEnvironment, dict[tuple[str, str], tuple[Graph, Drawing]]]
+_computed = weakref.WeakKeyDictionary()
+_boxes: weakref.WeakKeyDictionary[BuildEnvironment, dict[str, list[tuple[str, str]]]] = weakref.WeakKeyDictionary()
+
+
+def computed(env: BuildEnvironment, function: str, run: str) -> tuple[Graph, Drawing]:
+    """The data flow of a function in a run, and its drawing. Raises one of UNDRAWN."""
+    found = _computed.setdefault(env, {})
+    if (function, run) not in found:
+        wanted = Wanted.read(run)
+        obj = build_of(env).book.source.find(function)
+        found[function, run] = drawn(obj, *chosen(_traces(env, wanted), obj.dotted, wanted))
+    return found[function, run]
+
+
+def _traces(env: BuildEnvironment, wanted: Wanted) -> dict[str, Trace]:
+    outcomes = build_of(env).outcomes
+    names = [name for name, outcome in outcomes.items() if not outcome.error]
+    if wanted.run or not names:
+        trace = trace_of(env, wanted.run)  # says why there is none
+        return {trace.run: trace}
+    return {name: trace_of(env, name) for name in names}
+
+
+def explained(env: BuildEnvironment, graph: Graph) -> dict[int, list[Step]]:
+    """For each box the steps that stand in it; it leads to the first."""
+    found: dict[int, list[Step]] = defaultdict(list)
+    for step in cutaway_domain(env).steps.values():
+        for number in steps_of(graph, [step]):
+            found[number].append(step)
+    return found
+
+
+def boxes_showing(env: BuildEnvironment, step: str) -> list[tuple[str, str]]:
+    """Page and address of each box in which a step stands, in the order of pages and lines."""
+    if env not in _boxes:
+        _boxes[env] = defaultdict(list)
+        for docname, use in cutaway_domain(env).uses("diagram"):
+            for id in _steps_in(env, use) if use["object"] and use["id"] else ():
+                _boxes[env][id].append((docname, address(use["id"], id)))
+    return _boxes[env].get(step, [])
+
+
+def _steps_in(env: BuildEnvironment, use: dict[str, str]) -> list[str]:
+    try:
+        graph, _ = computed(env, use["object"], use.get("run", ""))
+    except UNDRAWN:
+        return []  # a warning where the diagram stands
+    return [step.id for steps in explained(env, graph).values() for step in steps]

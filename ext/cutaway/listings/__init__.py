@@ -1,0 +1,1 @@
+"""The directive ``listing``: quoted source with notes, and the pages that show whole files."""

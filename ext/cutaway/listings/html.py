@@ -1,0 +1,74 @@
+"""A listing that was filled in, in HTML: a figure with the code, and the notes as a list beside it."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from ..theme import shapes
+from .directive import annotation, listing
+from .excerpt import Margin
+
+
+def margin(found: Margin) -> str:
+    """What stands beside a line: the names of what it made, and their shapes."""
+    parts = []
+    for names, value in found:
+        shown = ", ".join(html.escape(name) for name in names)
+        if value.type == "tensor":
+            parts.append(f"<i>{shown}</i> {shapes.markup(value.shape or (), value.axes)}")
+        elif value.type == "tuple":
+            inner = [shapes.markup(v.shape or (), v.axes) for v in value.items if v.type == "tensor"]
+            parts.append(f"<i>{shown}</i> {' '.join(inner)}")
+        else:
+            parts.append(f"<i>{shown}</i> {html.escape(shapes.summary(value))}")
+    return " ".join(f"<span>{part}</span>" for part in parts)
+
+
+def visit(translator: Any, node: listing) -> None:
+    body = translator.body
+    body.append(translator.starttag(node, "figure", "", CLASS="cutaway-listing"))
+    caption = f"<code>{html.escape(node['caption'])}</code> <span>lines {node['lines']}</span>"
+    caption = f'<a href="{html.escape(node["source"])}">{caption}</a>' if node["source"] else caption
+    caption += f" <span>{html.escape(node['origin'])}</span>" if node["origin"] else ""
+    body.append(f'<figcaption class="cutaway-listing-caption">{caption}{node.get("link", "")}</figcaption>\n')
+    if node["collapse"]:
+        body.append(f"<details><summary><code>{html.escape(node['summary'])}</code></summary>\n")
+    body.append('<div class="cutaway-listing-body">')
+    code = f'<pre tabindex="0" aria-label="{html.escape(node["summary"])}">{node["code"]}</pre>'
+    body.append(f'<div class="highlight-python notranslate"><div class="highlight">{code}</div></div>\n')
+    if _has_notes(node):
+        body.append('<ol class="cutaway-notes">\n')
+
+
+def depart(translator: Any, node: listing) -> None:
+    end = "</ol>" if _has_notes(node) else ""
+    translator.body.append(end + "</div>" + ("</details>" if node["collapse"] else "") + "</figure>\n")
+
+
+def _has_notes(node: listing) -> bool:
+    return any(isinstance(child, annotation) for child in node.children)
+
+
+def visit_note(translator: Any, node: annotation) -> None:
+    broken = node["span"] is None
+    attributes = {"data-note": str(node["number"]), "data-step": node["stands_for"], "value": str(node["number"])}
+    css = "cutaway-note" + (" cutaway-broken" if broken else "")
+    translator.body.append(translator.starttag(node, "li", "", CLASS=css, **attributes))
+    back = "" if broken else f' href="{html.escape(node["href"])}-code"'
+    parts = [
+        f'<a class="cutaway-note-number"{back} aria-label="{node["number"]}, to the code">{node["number"]}</a>',
+        f'<code class="cutaway-quotation">{html.escape(node["quotation"])}</code>',
+    ]
+    if node["owner"]:
+        parts.append(f'<a class="cutaway-owner" href="{html.escape(node["owner"])}">explained here</a>')
+    translator.body.append(f'{node.get("link", "")}<p class="cutaway-note-term">{" ".join(parts)}</p>\n')
+
+
+def depart_note(translator: Any, node: annotation) -> None:
+    links = "".join(f'<a href="{html.escape(href)}">{html.escape(words)}</a>\n' for words, href in node["elsewhere"])
+    for rel, code, href in node["ways"]:
+        words = "← before" if rel == "prev" else "after →"
+        links += f'<a rel="{rel}" href="{html.escape(href)}" title="{html.escape(code)}">{words}</a>\n'
+    seen = f'<p class="cutaway-elsewhere">{links}</p>\n' if links else ""
+    translator.body.append(f"{seen}</li>\n")

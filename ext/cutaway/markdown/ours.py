@@ -1,0 +1,47 @@
+"""What the book adds, as Markdown: drawings, clips in words, listings with their notes. Importing it registers them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..clips.directive import clip
+from ..diagrams.directive import diagram
+from ..listings.directive import annotation, listing
+from .blocks import address, blocks, fenced, inside, items
+from .spans import Page, code, escaped, link, plainly
+
+
+@blocks.register
+def _drawing(node: diagram, page: Page) -> Iterator[str]:
+    yield f"**Drawing:** {escaped(node['label'])}{address(node, page)}"
+    yield fenced("\n".join(node["drawing"].lines))
+    if node["links"]:
+        yield items([("-", [link(escaped(anchor.title), page.link(anchor.href))]) for anchor in node["anchors"]])
+
+
+@blocks.register
+def _clip(node: clip, page: Page) -> Iterator[str]:
+    yield f"**Clip:** {escaped(node['alt'])}{address(node, page)}"
+    yield from inside(node.children, page)
+    sections = node["shown"]["sections"] if "shown" in node else []
+    said = [(section["name"], " ".join(section["captions"])) for section in sections]
+    if said:
+        told = (f"{name}: {text}" if text else name for name, text in said)
+        yield items([(f"{number}.", [plainly(escaped(text))]) for number, text in enumerate(told, 1)])
+
+
+@blocks.register
+def _listing(node: listing, page: Page) -> Iterator[str]:
+    where = f"{code(node['caption'])}, lines {node['lines']} ({escaped(node['summary'].partition(',')[0])})"
+    yield f"**Listing:** {where}{address(node, page)}"
+    yield fenced(node["text"])
+    notes = [child for child in node.children if isinstance(child, annotation)]
+    yield from inside((child for child in node.children if not isinstance(child, annotation)), page)
+    if notes:
+        yield items([(f"{note['number']}.", _note(note, page)) for note in notes])
+
+
+def _note(node: annotation, page: Page) -> Iterator[str]:
+    owner = f" {link('explained here', page.link(node['owner']))}" if node["owner"] else ""
+    yield f"{code(node['quotation'])}{address(node, page)}{owner}"
+    yield from inside(node.children, page)

@@ -1,0 +1,148 @@
+"""What makes a run train again, and what makes it trace again."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+
+from ..settings import Book
+from ..source.find import Source, parse, python_files
+from ..source.imports import closure
+from ..source.reached import Reached, bound
+from ..store import Unkept, digest, version
+from .declared import SETTINGS, TIMES, Declared, is_run
+from .process import THREADS
+
+
+class KnownKeys:
+    """The keys of a run as they were found last time, for as long as no file changes that could decide one."""
+
+    def __init__(self, book: Book, run: Declared, texts: Texts) -> None:
+        self.book, self.run = book, run
+        self._entry = digest("run keys", str(book.confdir), run.name)
+        self._inputs = _inputs(book, run, texts)
+        kept = book.store.read_json("book", self._entry) or {}
+        self._known: dict[str, str] = dict(kept["keys"]) if kept.get("of") == self._inputs else {}
+
+    def code(self, given: Mapping[str, str]) -> str:
+        """``given``: the digests of the weights that it begins with, by the run that made them."""
+        return self._keep(f"code {sorted(given.items())}", lambda: self._keys.code(given))
+
+    def training(self, given: Mapping[str, str]) -> str:
+        return digest(self.code(given), _versions())
+
+    def tracing(self, weights: str) -> str:
+        return self._keep(f"tracing {weights}", lambda: self._keys.tracing(weights))
+
+    @cached_property
+    def _keys(self) -> Keys:
+        return Keys(self.book, self.run)
+
+    def _keep(self, name: str, compute: Callable[[], str]) -> str:
+        if name not in self._known:
+            self._known[name] = compute()
+            with suppress(Unkept):  # the next build computes it once more
+                self.book.store.write_json("book", self._entry, {"of": self._inputs, "keys": self._known})
+        return self._known[name]
+
+
+class Texts(dict[Path, str]):
+    """Digests of folders' Python files, each folder read once for all runs of a build."""
+
+    def __missing__(self, folder: Path) -> str:
+        self[folder] = digest([[str(path), path.read_bytes()] for path in python_files(folder)])
+        return self[folder]
+
+
+def _inputs(book: Book, run: Declared, texts: Texts) -> str:
+    """Digest of all that can decide a key of this run: files of runs, source and tracer, versions."""
+    packages = [run.beside, {name: book.sources[name] for name in run.sources}]
+    folders = [Path(folder) for package in packages for _, all in sorted(package.items()) for folder in all]
+    read = [texts[folder] for folder in [*folders, Path(__file__).parent]]
+    return digest(str(run.file), run.file.read_bytes(), read, run.cls, run.sources, _versions(), THREADS)
+
+
+def _versions() -> dict[str, str | None]:
+    return {name: version(name) for name in ("torch", "numpy")}
+
+
+class Keys:
+    """The two keys of a run: of what its training computes with, and of the text and versions that make its trace."""
+
+    def __init__(self, book: Book, run: Declared) -> None:
+        self.file = parse(f"{run.file.parent.name}.{run.file.stem}", run.file)
+        self.run = run
+        self.node = next(n for n in self.file.tree.body if isinstance(n, ast.ClassDef) and n.name == run.cls)
+        self.source = Source({**run.beside, **{name: book.sources[name] for name in run.sources}})
+
+    def code(self, given: Mapping[str, str]) -> str:
+        """The key of what training computes, the same on every machine: pinned runs have it."""
+        reached = Reached(self.source)
+        own = reached.follow(trained_by(self.node), self.file)
+        return digest("train", self.run.name, own, reached.texts(), reached.files, THREADS, dict(given))
+
+    def tracing(self, weights: str) -> str:
+        node = copy.copy(self.node)
+        node.body = without_times(node.body)
+        others = [n for n in self.file.tree.body if not (isinstance(n, ast.ClassDef) and is_run(n))]
+        rest = ast.Module([*used(others, node), node], [])
+        own = [ast.unparse(n) for n in rest.body]
+        texts = {module.name: module.text for module in closure(self.source, rest)}
+        return digest("trace", self.run.name, own, texts, weights, _versions(), THREADS, _tracer())
+
+
+def trained_by(node: ast.ClassDef) -> list[ast.stmt]:
+    """What a run's ``train`` uses of its class: itself, and the methods and settings that it leads to.
+
+    Of a class with a base of its own, all but what records: the base may call any of it.
+    """
+    members: dict[str, list[ast.stmt]] = {}
+    for statement in node.body:
+        for name in bound(statement):
+            members.setdefault(name, []).append(statement)
+    for name in (*SETTINGS, *TIMES):
+        members.pop(name, None)
+    bases = [ast.Expr(base) for base in node.bases if ast.unparse(base).split(".")[-1] != "Run"]
+    pending = [name for name in members if name not in ("trace", "build")] if bases else ["train"]
+    reached: dict[str, list[ast.stmt]] = {}
+    while pending:
+        name = pending.pop()
+        if name in members and name not in reached:
+            reached[name] = members[name]
+            pending += [asked for statement in members[name] for asked in _own_names(statement, node.name)]
+    return [*bases, *(s for s in node.body if any(s in statements for statements in reached.values()))]
+
+
+def _own_names(statement: ast.stmt, cls: str) -> Iterator[str]:
+    """The names of its own class that a member uses: ``self.x``, ``type(self).x``, ``Cls.x``; in the body ``x``."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("self", "cls", "type(self)", cls):
+            yield node.attr
+        elif isinstance(node, ast.Name):
+            yield node.id
+
+
+def used(statements: Sequence[ast.stmt], by: ast.AST) -> list[ast.stmt]:
+    """The statements of a file without the functions and classes whose names ``by`` does not lead to."""
+    defined = {n.name: n for n in statements if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    reached, pending = set[str](), [by]
+    while pending:
+        names = {n.id for n in ast.walk(pending.pop()) if isinstance(n, ast.Name)} & defined.keys() - reached
+        reached |= names
+        pending += [defined[name] for name in names]
+    return [n for n in statements if not isinstance(n, ast.FunctionDef | ast.ClassDef) or n.name in reached]
+
+
+def without_times(statements: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """Drop time limits: they do not affect the result."""
+    return [n for n in statements if not set(bound(n)) & set(TIMES)]
+
+
+def _tracer() -> list[str]:
+    """The text of the modules that record: another tracer makes another trace."""
+    names = ("axes", "child", "instrument", "importer", "keeping", "recorder")
+    return [Path(__file__).with_name(f"{name}.py").read_text("utf-8") for name in names]

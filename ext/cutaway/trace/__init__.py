@@ -1,0 +1,1 @@
+"""Read what ran: a run's trace, the names of its values, their shapes."""

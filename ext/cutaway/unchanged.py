@@ -1,0 +1,104 @@
+"""What a build need not look at: pages that it neither read nor wrote, and what stands beside their addresses.
+
+That stands as the last build left it, if that one came to its end, was made by this code with these settings, and no
+file came or went since in the folders of the permanent addresses. There are thousands of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+from .address import FOLDER
+from .build import build_of
+from .store import digest, noted, replacing, sweep, version
+from .theme.fonts import fonts_digest
+
+ELSEWHERE_S = 3600  # older temporary files in the store are no other machine's
+
+_touched: weakref.WeakKeyDictionary[BuildEnvironment, set[str]] = weakref.WeakKeyDictionary()
+_settled: weakref.WeakKeyDictionary[BuildEnvironment, dict[str, int] | None] = weakref.WeakKeyDictionary()
+
+
+def is_quiet(app: Sphinx) -> bool:
+    """Whether no page was read or written, and all stands; known from ``build-finished`` on."""
+    return not _touched.get(app.env) and _left(app) == _folders(app)
+
+
+def settled(app: Sphinx, pages: Mapping[str, str]) -> set[str]:
+    """Of ids, each with the page of what it leads to, those whose files are as this build would leave them."""
+    touched, left, now = _touched.get(app.env, set()), _left(app) or {}, _folders(app)
+    return {id for id, page in pages.items() if page not in touched and id in left and left[id] == now.get(id)}
+
+
+def _left(app: Sphinx) -> dict[str, int] | None:
+    """The folders of addresses as the last build left them; None where what it knew is no longer so."""
+    if app.env not in _settled:
+        record = noted(_record(app))
+        _settled[app.env] = record["left"] if record.get("by") == _maker(app) else None
+    return _settled[app.env]
+
+
+def _record(app: Sphinx) -> Path:
+    return Path(app.doctreedir) / f"cutaway-quiet-{app.builder.name}.json"
+
+
+def _maker(app: Sphinx) -> str:
+    """Digest of what decides files beside addresses, other than the pages."""
+    book = build_of(app.env).book
+    registry = book.permalinks.read_bytes() if book.permalinks and book.permalinks.is_file() else None
+    names = [name for name in sorted(app.config.values) if name.startswith("cutaway_")]
+    settings = [repr(app.config[name]) for name in (*names, "html_title", "html_baseurl", "language")]
+    return digest(_code(), names, settings, registry, _fonts(), version("pillow"), str(app.outdir))
+
+
+def _code() -> list[list[str | int]]:
+    """Of our own files what changes with an edit."""
+    here = Path(__file__).parent
+    found = ((path, path.stat()) for path in sorted(here.rglob("*")) if path.suffix in (".py", ".js", ".css", ".html"))
+    return [[str(path), stat.st_size, stat.st_mtime_ns] for path, stat in found]
+
+
+def _fonts() -> str:
+    try:
+        return fonts_digest()
+    except FileNotFoundError:
+        return ""
+
+
+def _folders(app: Sphinx) -> dict[str, int]:
+    """The folders of all addresses, each with the time at which a file last came or went."""
+    try:
+        with os.scandir(Path(app.outdir, FOLDER)) as found:
+            return {place.name: place.stat().st_mtime_ns for place in found}
+    except OSError:  # none, or a file
+        return {}
+
+
+def _touch(app: Sphinx, docname: str) -> None:
+    """A page is read or written: what was noted holds no more for the next build, should this one be killed."""
+    _left(app)
+    _touched.setdefault(app.env, set()).add(docname)
+    _record(app).unlink(missing_ok=True)
+
+
+def note(app: Sphinx, error: Exception | None) -> None:
+    """Leave for the next build what it can rely on, and nothing that killed processes left."""
+    if error is None and not is_quiet(app):
+        if _left(app) is None:  # the last one may have been killed
+            sweep(Path(app.outdir))
+        sweep(build_of(app.env).book.store.root, ELSEWHERE_S)
+        with replacing(_record(app)) as temporary:
+            temporary.write_text(json.dumps({"by": _maker(app), "left": _folders(app)}), "utf-8")
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("env-purge-doc", lambda app, env, docname: _touch(app, docname))
+    app.connect("doctree-resolved", lambda app, doctree, docname: _touch(app, docname))
+    app.connect("build-finished", note, priority=950)  # after all that writes
