@@ -62,12 +62,9 @@ def test_fonts_are_small_and_print_what_the_book_prints(store: Store) -> None:
 def test_without_the_fonts_pages_have_none_and_one_notice(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def missing() -> fonts.Face:
-        raise FileNotFoundError("Inter: no such font")
-
-    stand_in = fonts.Face("DejaVu Sans Mono", (), missing="JetBrains Mono")
-    monkeypatch.setattr(fonts, "sans", missing)
-    monkeypatch.setattr(fonts, "mono", lambda: stand_in)
+    for name, missing in (("sans", "Inter"), ("mono", "JetBrains Mono")):
+        stand_in = fonts.Face("DejaVu Sans", (), missing=missing)
+        monkeypatch.setattr(fonts, name, lambda stand_in=stand_in: stand_in)
     notices: list[str] = []
     monkeypatch.setattr(assets.logger, "info", lambda template, text: notices.append(str(text)))
     assert list(assets.page_fonts(store)) == []

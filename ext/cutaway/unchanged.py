@@ -55,7 +55,7 @@ def _maker(app: Sphinx) -> str:
     registry = book.permalinks.read_bytes() if book.permalinks and book.permalinks.is_file() else None
     names = [name for name in sorted(app.config.values) if name.startswith("cutaway_")]
     settings = [repr(app.config[name]) for name in (*names, "html_title", "html_baseurl", "language")]
-    return digest(_code(), names, settings, registry, _fonts(), version("pillow"), str(app.outdir))
+    return digest(_code(), names, settings, registry, fonts_digest(), version("pillow"), str(app.outdir))
 
 
 def _code() -> list[list[str | int]]:
@@ -63,13 +63,6 @@ def _code() -> list[list[str | int]]:
     here = Path(__file__).parent
     found = ((path, path.stat()) for path in sorted(here.rglob("*")) if path.suffix in (".py", ".js", ".css", ".html"))
     return [[str(path), stat.st_size, stat.st_mtime_ns] for path, stat in found]
-
-
-def _fonts() -> str:
-    try:
-        return fonts_digest()
-    except FileNotFoundError:
-        return ""
 
 
 def _folders(app: Sphinx) -> dict[str, int]:

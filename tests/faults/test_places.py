@@ -96,12 +96,13 @@ def test_another_version_of_a_tool_is_another_key(warm: Site, attempt, tmp_path:
         assert again in built.said
 
 
-def test_another_font_is_another_key(warm: Site, attempt, tmp_path: Path) -> None:
-    """The book's typefaces are not found: the stand-in's files are others."""
-    with attempt("font changed"):
+@pytest.mark.parametrize("more", ["", "f.find_spec = lambda name: None\n"], ids=["stand-in", "none"])
+def test_another_font_is_another_key(warm: Site, attempt, tmp_path: Path, more: str) -> None:
+    """The book's typefaces are not found: the stand-in's files are others, or there is none."""
+    with attempt(f"font changed{' (none left)' if more else ''}"):
         (tmp_path / "fake").mkdir()
         (tmp_path / "fake/sitecustomize.py").write_text(
-            "import cutaway.theme.fonts as f\nf.FOLDERS = ()\nf._by_fontconfig = lambda family: iter(())\n"
+            f"import cutaway.theme.fonts as f\nf.FOLDERS = ()\nf._by_fontconfig = lambda family: iter(())\n{more}"
         )
         assert "clip 1 of 2" not in warm.build().said
         built = warm.build(PYTHONPATH=os.pathsep.join([str(tmp_path / "fake"), str(ROOT / "ext")]))

@@ -16,8 +16,13 @@ ELLIPSIS = "…"
 
 @functools.cache
 def font(face: str, weight: str, size: int) -> Any:
-    """A face ("sans" or "mono") in a weight, or its boldest below that, ``size`` pixels to the em."""
+    """A face ("sans" or "mono") in a weight, or its boldest below that, ``size`` pixels to the em.
+
+    On a machine without any of the book's typefaces it is Pillow's own.
+    """
     files = dict(getattr(fonts, face)().files)
+    if not files:
+        return ImageFont.load_default(size)
     path = files.get(weight) or files.get("Bold" if weight == "SemiBold" else "Regular") or files["Regular"]
     # Code shows no ligatures: "!=" must not read as another character.
     engine = ImageFont.Layout.BASIC if face == "mono" else None

@@ -54,12 +54,7 @@ def subset(source: Path, characters: str, target: Path) -> None:
 
 def installed_faces() -> Iterator[fonts.Face]:
     """The typefaces that this system has; a missing one is left to the reader's system, with a notice."""
-    for find in (fonts.sans, fonts.mono):
-        try:
-            face = find()
-        except FileNotFoundError as error:  # neither the face nor its stand-in
-            logger.info("cutaway: %s", error)
-            continue
+    for face in (fonts.sans(), fonts.mono()):
         if face.notice:
             logger.info("cutaway: %s", face.notice)
         else:

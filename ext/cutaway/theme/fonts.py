@@ -1,15 +1,14 @@
 """The book's two typefaces, as files: Inter for words, JetBrains Mono for code, diagrams and values.
 
 Debian has them (``fonts-inter``, ``fonts-jetbrains-mono``); elsewhere they are looked for in the usual
-folders and asked of fontconfig. Where one is missing, matplotlib's DejaVu stands in, and :attr:`Face.missing`
-says so once.
+folders and asked of fontconfig. Where one is missing, DejaVu stands in, matplotlib's or the system's, or else
+whatever typeface the reader's system takes; :attr:`Face.notice` says so.
 """
 
 from __future__ import annotations
 
 import hashlib
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -30,7 +29,10 @@ FOLDERS = (
 
 @dataclass(frozen=True)
 class Face:
-    """A family and its files by weight; ``missing`` is the family that this one stands in for, if any."""
+    """A family and its files by weight; ``missing`` is the family that this one stands in for, if any.
+
+    Without files it is a generic family: whoever draws takes what there is.
+    """
 
     family: str
     files: tuple[tuple[str, Path], ...]
@@ -41,20 +43,20 @@ class Face:
         if self.missing is None:
             return None
         package = "fonts-" + self.missing.lower().replace(" ", "-")
-        lacking = f"the font {self.missing} is not installed, {self.family} stands in"
-        return f"{lacking}; on Debian: apt install {package}"
+        other = self.family if self.files else "a typeface of the system"
+        return f"the font {self.missing} is not installed, {other} stands in; on Debian: apt install {package}"
 
 
 @cache
 def sans() -> Face:
     """The face of words."""
-    return _find("Inter", "DejaVu Sans")
+    return _find("Inter", "DejaVu Sans", "sans-serif")
 
 
 @cache
 def mono() -> Face:
     """The face of code and numbers."""
-    return _find("JetBrains Mono", "DejaVu Sans Mono")
+    return _find("JetBrains Mono", "DejaVu Sans Mono", "monospace")
 
 
 @cache
@@ -62,16 +64,19 @@ def fonts_digest() -> str:
     """Digest of the files of both faces: part of the key of everything that is drawn with them."""
     sha = hashlib.sha256()
     for face in (sans(), mono()):
+        if not face.files:
+            sha.update(face.family.encode())
         for weight, path in face.files:
             sha.update(f"{face.family} {weight} ".encode() + hashlib.sha256(path.read_bytes()).digest())
     return sha.hexdigest()[:32]
 
 
-def _find(family: str, fallback: str) -> Face:
+def _find(family: str, fallback: str, generic: str) -> Face:
     files = tuple(_weights(family))
     if any(weight == "Regular" for weight, _ in files):
         return Face(family, files)
-    return Face(fallback, tuple(_fallback_weights(fallback)), missing=family)
+    stand_in = tuple(_fallback_weights(fallback))
+    return Face(fallback if stand_in else generic, stand_in, missing=family)
 
 
 def _weights(family: str) -> Iterator[tuple[str, Path]]:
@@ -100,13 +105,13 @@ def _by_fontconfig(family: str) -> Iterator[Path]:
 
 
 def _fallback_weights(family: str) -> Iterator[tuple[str, Path]]:
-    # Found without importing matplotlib, which would cost half a second.
-    spec = find_spec("matplotlib")
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError(
-            f"{family}: no such font, and matplotlib, which brings it, is not in {sys.prefix}"
-        )
-    folder = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"
+    """DejaVu's regular and bold files, of matplotlib or of the system; nothing without the regular one."""
+    spec = find_spec("matplotlib")  # without importing it, which would cost half a second
+    brought = [Path(spec.origin).parent / "mpl-data/fonts/ttf"] if spec and spec.origin else []
     stem = family.replace(" ", "")
-    yield "Regular", folder / f"{stem}.ttf"
-    yield "Bold", folder / f"{stem}-Bold.ttf"
+    for weight, name in (("Regular", f"{stem}.ttf"), ("Bold", f"{stem}-Bold.ttf")):
+        found = (path for folder in (*brought, *FOLDERS) if folder.is_dir() for path in sorted(folder.rglob(name)))
+        path = next(found, None)
+        if path is None:
+            return
+        yield weight, path
