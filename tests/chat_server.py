@@ -45,7 +45,7 @@ class Script:
         try:
             for id in self.ids[: options["max_tokens"]]:
                 if self.gate is not None:
-                    assert self.gate.acquire(timeout=10)
+                    assert self.gate.acquire(timeout=60)
                 self.written += 1
                 yield [id], [1]
             if self.error is not None:
@@ -63,7 +63,7 @@ class Served:
     line: Line
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 
     def send(self, body: Any, headers: Json | None = None, method: str = "POST") -> http.client.HTTPResponse:
         """A response whose body is still to be read; that done, or ``close`` called, nothing stays open."""
@@ -107,7 +107,7 @@ def said(found: list[Json]) -> str:
 
 def until(condition: Callable[[], bool]) -> None:
     """Wait for what another thread does."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, "it didn't happen"
         time.sleep(0.005)

@@ -30,7 +30,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> list[list[list[str]]]:
     (folder / "conf.py").write_text(settings, "utf-8")
     (folder / "index.md").write_text(PAGE, "utf-8")
     command = [sys.executable, "-m", "sphinx", "-nqW", str(folder), str(folder / "html")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     page = BeautifulSoup((folder / "html/index.html").read_text("utf-8"), "html.parser")
     return [

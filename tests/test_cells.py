@@ -70,7 +70,7 @@ class Book:
 
     def build(self, *options: str) -> str:
         command = [*SPHINX, "-W", *options, "-d", "build/doctrees", ".", "build/html"]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stderr
         assert "without encryption" not in done.stderr  # nothing that a kernel says for itself
         return done.stdout + done.stderr

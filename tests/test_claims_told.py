@@ -70,7 +70,7 @@ class Book:
         command = [sys.executable, "-m", "sphinx", *options, str(self.folder), str(self.folder / "out" / builder)]
         command += ["-d", str(self.folder / "doctrees")]
         env = {**os.environ, "OMP_NUM_THREADS": "1"}
-        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
 
     def made(self, name: str) -> str:
         return (self.folder / "out" / name).read_text("utf-8")

@@ -92,7 +92,7 @@ def build(folder: Path, builder: str, *options: str) -> tuple[Path, str]:
         [*command, *options, str(folder), str(out)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         env={**environment, "PYTHONPATH": path},
         check=False,
     )

@@ -180,7 +180,7 @@ def build(folder: Path, builder: str) -> str:
     command = [sys.executable, "-m", "sphinx", "-q", "-j", "2", "-b", builder]
     command += ["-d", str(folder / "doctrees")]
     command += [str(folder / "book"), str(folder / builder)]
-    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return done.stderr
 
@@ -266,7 +266,7 @@ def test_the_terminal_prints_the_same(site: tuple[Path, str], asked: str, name: 
 
 def terminal(site: tuple[Path, str], asked: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "cutaway", "--docs", str(site[0] / "book"), "explain", asked]
-    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_an_unknown_short_name_lists_those_that_there_are(site: tuple[Path, str]) -> None:

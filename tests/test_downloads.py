@@ -98,7 +98,7 @@ def build(folder: Path, *options: str, without: Path | None = None) -> tuple[Pat
     environment = {name: value for name, value in os.environ.items() if name != "CUTAWAY_STORE"}
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-d", str(folder.parent / "doctrees"), *options]
     done = subprocess.run(
-        [*command, str(folder), str(out)], capture_output=True, text=True, timeout=120, check=False,
+        [*command, str(folder), str(out)], capture_output=True, text=True, timeout=300, check=False,
         env={**environment, "PYTHONPATH": path},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

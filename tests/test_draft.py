@@ -88,7 +88,7 @@ def build(book: Path, name: str, *options: str) -> BeautifulSoup:
         env=environment(book),
         text=True,
         capture_output=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -231,7 +231,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
 
 def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "cutaway", "--docs", str(ROOT / "docs"), "coverage", *arguments]
-    return subprocess.run(command, env={**os.environ}, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env={**os.environ}, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.mark.stages

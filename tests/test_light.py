@@ -101,7 +101,7 @@ def build(book: Path, builder: str = "html") -> Path:
     out = book.parent / builder
     epub = ["-D", "version=1", "-D", "copyright=nobody"] if builder == "epub" else []
     command = [*SPHINX, "-nW", *epub, "-b", builder, "-d", str(out) + "-doctrees", str(book), str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return out
 

@@ -134,7 +134,7 @@ def test_another_project_finds_every_id_by_intersphinx(mini_book: Book, tmp_path
     (tmp_path / "index.md").write_text("# A\n\n" + "\n\n".join(in_myst) + "\n\n```{toctree}\nother\n```\n", "utf-8")
     (tmp_path / "other.rst").write_text("B\n=\n\n" + "\n\n".join(in_rst) + "\n", "utf-8")
     command = [*SPHINX, "-n", "-W", "-q", "-b", "html", str(tmp_path), str(tmp_path / "html")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     for page in ("index", "other"):
         links = BeautifulSoup((tmp_path / f"html/{page}.html").read_text("utf-8"), "html.parser").select("a.external")
@@ -225,7 +225,7 @@ LISTING = """# A
 def command(*arguments: str, store: Path, docs: Path = ROOT / "docs") -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "CUTAWAY_STORE": str(store), "CUTAWAY_BASEURL": "https://example.org/cutaway"}
     run = [sys.executable, "-m", "cutaway", "--docs", str(docs), "link", *arguments]
-    return subprocess.run(run, env=env, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run(run, env=env, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_the_terminal_gives_the_same_without_a_build(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def _build(folder: Path, builder: str) -> str:
     doctrees = folder / "_build" / ("doctrees" if builder != "gettext" else "gettext-doctrees")
     epub = ["-D", "version=1", "-D", "copyright=nobody"] if builder == "epub" else []  # it asks for them
     command = [*SPHINX, "-nW", *epub, "-b", builder, str(folder), str(folder / "_build" / builder), "-d", str(doctrees)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

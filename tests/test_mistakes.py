@@ -27,7 +27,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         str(folder / "html"),
     ]
     options = ["-D", f"cutaway_store={folder / 'store'}", "-d", str(folder / "doctrees")]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     return folder / "html", done.stderr
@@ -53,6 +53,6 @@ def test_a_second_build_says_it_again(tmp_path: Path) -> None:
     (tmp_path / "conf.py").write_text(conf, "utf-8")
     (tmp_path / "index.md").write_text("# Mistakes\n\nA number: {fact}`mix.anwser`. See {step}`nothing`.\n")
     command = [sys.executable, "-m", "sphinx", "-nqW", "--keep-going", str(tmp_path), str(tmp_path / "html")]
-    said = [subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stderr for _ in range(2)]
+    said = [subprocess.run(command, capture_output=True, text=True, timeout=300, check=False).stderr for _ in range(2)]
     assert "no fact 'anwser'" in said[0] and "no step 'nothing'" in said[0]
     assert said[1] == said[0]

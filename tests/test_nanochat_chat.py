@@ -282,7 +282,7 @@ def test_a_terminal_that_types_and_interrupts(place: Path) -> None:
         preexec_fn=heed_interrupts,
     ) as child:  # fmt: skip
         assert child.stdin is not None and child.stdout is not None
-        alarm = threading.Timer(30, child.kill)
+        alarm = threading.Timer(180, child.kill)
         alarm.start()
 
         def read_until(text: str, times: int) -> str:

@@ -252,7 +252,7 @@ def test_killed_at_any_moment_it_goes_on(tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": str(SOURCE)}
     done = subprocess.run(
         [sys.executable, "-c", KILLED, tmp_path], input=repr(DOCUMENTS), env=env, capture_output=True, text=True,
-        timeout=60, check=True,
+        timeout=300, check=True,
     )  # fmt: skip
     moments = int(done.stdout)
     assert moments == 3 * 4  # of each shard and its manifest: on the disk, and renamed

@@ -397,7 +397,7 @@ def test_two_processes_step_as_one_does(tmp_path: Path) -> None:
         for world, rank in places
     ]  # fmt: skip
     for run in runs:
-        _, errors = run.communicate(timeout=100)
+        _, errors = run.communicate(timeout=300)
         assert run.returncode == 0, errors
     one, first, second = (torch.load(tmp_path / f"{world}-{rank}.pt", weights_only=True) for world, rank in places)
     for name, (weights, kind, kept) in one.items():

@@ -56,7 +56,7 @@ def seen(served: Served, chromium: Browser) -> Iterator[Seen]:
     page.on("console", lambda message: problems.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("request", lambda request: problems.append(request.url) if str(served.port) not in request.url else None)
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     page.goto(f"http://127.0.0.1:{served.port}/")
     yield Seen(page, problems)
     page.close()

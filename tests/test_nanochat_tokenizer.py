@@ -265,7 +265,7 @@ def test_tiktokens_own_can_be_compared(monkeypatch: pytest.MonkeyPatch) -> None:
 def command(base: Path, *options: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "PYTHONPATH": str(SOURCE), "NANOCHAT_BASE_DIR": str(base)}
     start = [sys.executable, "-m", "nanochat.tokenizer", *options]
-    return subprocess.run(start, env=env, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(start, env=env, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_command_trains_on_the_training_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -229,7 +229,7 @@ def test_killed_at_ten_random_moments_the_curve_is_the_same(small: Settings, tmp
     argv = as_arguments(replace(small, num_iterations=100, total_batch_size=32, eval_every=50, save_every=5))
     env = {**os.environ, "PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", KILLED, tmp_path, *argv], env=env, capture_output=True, text=True, timeout=170
+        [sys.executable, "-c", KILLED, tmp_path, *argv], env=env, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
     whole = contents(tmp_path / "whole")
@@ -285,7 +285,7 @@ def test_killed_while_it_saves_it_leaves_the_checkpoint_before(small: Settings, 
     env = {**os.environ, "PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-c", DYING, tmp_path, *as_arguments(asked)], env=env, capture_output=True, text=True,
-        timeout=100, check=True,
+        timeout=300, check=True,
     )  # fmt: skip
     moments = int(done.stdout)
     assert moments == 2 * 2 + 2 * 4 * 2  # two logs; two checkpoints of four files: on the disk, and renamed
@@ -535,7 +535,7 @@ def test_two_processes_do_what_one_does(small: Settings, tmp_path: Path) -> None
             sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2",
             tmp_path / "step.py", json.dumps(asdict(small)), tmp_path,
         ],
-        env=env, capture_output=True, text=True, timeout=100,
+        env=env, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     both = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2)]

@@ -260,7 +260,7 @@ def test_the_end_of_the_server_ends_an_answer(script: Script) -> None:
 def test_a_body_that_never_ends_is_not_waited_for(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "BODY_SECONDS", 0.1)
     head = b"POST /chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=60) as line:
         line.sendall(head + b"Content-Length: 100\r\n\r\n{")
         assert b" 408 " in line.recv(1000).splitlines()[0]
 
@@ -363,7 +363,7 @@ def test_the_command_serves_a_checkpoint(
     until(lambda: bool(servers) and servers[0].started)
     printed = capsys.readouterr().out
     assert printed.startswith("http://127.0.0.1:") and "Ctrl-C ends" in printed
-    connection = http.client.HTTPConnection("127.0.0.1", int(printed.split(":")[2].split()[0]), timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", int(printed.split(":")[2].split()[0]), timeout=60)
     connection.request("GET", "/stats", headers={"Connection": "close"})
     stats = json.loads(connection.getresponse().read())
     assert (stats["context"], stats["places"]) == (small_model.config.sequence_len, 3)

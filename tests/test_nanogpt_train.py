@@ -177,7 +177,7 @@ def test_two_processes_do_what_one_does(data: Path, tmp_path: Path) -> None:
     found = []
     for start in ([sys.executable], torchrun):
         target = tmp_path / f"{len(start)}.pt"
-        run = subprocess.run([*start, script, target], env=env, capture_output=True, text=True, timeout=100)
+        run = subprocess.run([*start, script, target], env=env, capture_output=True, text=True, timeout=300)
         assert run.returncode == 0, run.stderr
         found.append(torch.load(target, weights_only=True))
     torch.testing.assert_close(found[0]["loss"], found[1]["loss"])

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 def printed(mini_book: Book, tmp_path_factory: pytest.TempPathFactory) -> PdfReader:
     target = tmp_path_factory.mktemp("pdf") / "book.pdf"
     command = [sys.executable, "-m", "cutaway.dev.printing", str(mini_book.folder), str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return PdfReader(target)
 

@@ -116,7 +116,7 @@ def test_what_comes_back_leads_to_itself() -> None:
 def test_no_id_ever_left_our_own_registry() -> None:
     """By its whole history, as far as this checkout has it."""
     git = ["git", "log", "-p", "--format=", "--", "permalinks.json"]
-    done = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode:
         pytest.skip("not a checkout of git")
     ever = set(re.findall(r'^[-+]"([\w-]+)": \{', done.stdout, re.MULTILINE)) - {"ids", "pages"}
@@ -174,7 +174,7 @@ class Small:
         """What the command says after a build; its errors, too."""
         env = {**os.environ, "CUTAWAY_STORE": str(self.folder / "store")}
         command = [sys.executable, "-m", "cutaway", "--docs", str(self.folder / "pages"), "permalinks", *options]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=100, check=False)
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
         return done.stdout + done.stderr
 
 

@@ -284,7 +284,7 @@ def test_stores_of_shards_make_a_build_that_draws_nothing(tmp_path: Path) -> Non
     for number, store in enumerate(stores, 1):
         options = ["-b", "clips", "-D", f"cutaway_shard={number}/2", "-d", f"out/doctrees{number}"]
         running.append(site.start(*options, CUTAWAY_STORE=str(store)))
-    said = [process.communicate(timeout=120)[0] for process in running]
+    said = [process.communicate(timeout=300)[0] for process in running]
     assert [process.returncode for process in running] == [0, 0], said
     assert not list((site.folder / "out/html").glob("*.html"))
     drawn = [scene for text in said for scene in re.findall(r"clip \d+ of \d+ (\S+) done", text)]

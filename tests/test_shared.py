@@ -215,7 +215,7 @@ def test_several_builds_at_once(tmp_path: Path, room: int) -> None:
         for name in "abc"
     ]
     for process in running:
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=300)
         assert process.returncode == 0, said.decode()
     user = UserStore(tmp_path / "user", room)
     late = Shared(tmp_path / "late", user)
