@@ -15,42 +15,24 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# One module per thing an author types, and what they share; each registers itself.
+# Each registers its directives, roles and nodes; ``pipeline`` has the handlers of all events.
 PARTS = (
     "build",
-    "unchanged",
     "domain",
-    "cells.notes",
     "prose.facts",
     "claims",
     "listings.directive",
     "listings.resolve",
     "diagrams.directive",
     "clips.directive",
-    "clips.downloads",
     "clips.pool.builder",
     "listings.sequence",
     "dev.reference",
-    "listings.source_pages",
-    "cells.outputs",
-    "cells.schedule",
-    "cells.downloads",
-    "plots.files",
-    "images",
     "prose.maths",
-    "tables",
-    "targets",
-    "markdown",
     "search",
-    "permalinks.check",
     "permalinks.redirects",
     "permalinks.button",
-    "permalinks.pages",
-    "permalinks.command",
-    "cards.making",
     "dev.live",
-    "dev.draft",
-    "theme.assets",
 )
 
 
@@ -65,4 +47,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
         gc.freeze()
     for part in PARTS:
         importlib.import_module(f".{part}", __name__).setup(app)
+    importlib.import_module(".pipeline", __name__).connect(app)
     return {"version": __version__, "env_version": 5, "parallel_read_safe": True, "parallel_write_safe": True}

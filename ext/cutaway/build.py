@@ -110,7 +110,7 @@ def _docname(env: BuildEnvironment, location: Any) -> str:
     return (env.path2doc(source) if source else None) or env.current_document.docname
 
 
-def _replace_sources(app: Sphinx, config: Config) -> None:
+def replace_sources(app: Sphinx, config: Config) -> None:
     """Note another checkout in the settings, so that every page is read again when it comes or goes."""
     try:
         for name, folder in replaced_sources().items():
@@ -129,7 +129,7 @@ def _rewrite(line: str) -> None:
     logger.info("%s", in_one_line(line), nonl=True)
 
 
-def _start(app: Sphinx) -> None:
+def start(app: Sphinx) -> None:
     """Settle the settings and make the runs that are missing."""
     try:
         book = Book.from_config(app.config, Path(app.confdir))
@@ -177,7 +177,7 @@ def _mentioned(app: Sphinx, book: Book) -> set[str] | None:
     return {run.name for number, run in enumerate(runs.declared(book.runs)) if not number or run.name in text}
 
 
-def _missing_step(app: Sphinx, domain: Domain | None, node: pending_xref) -> bool | None:
+def missing_step(app: Sphinx, domain: Domain | None, node: pending_xref) -> bool | None:
     """Name the nearest steps where a reference to one leads nowhere."""
     if domain is None or domain.name != "cutaway":
         return None
@@ -186,7 +186,7 @@ def _missing_step(app: Sphinx, domain: Domain | None, node: pending_xref) -> boo
     return True
 
 
-def _second_owners(app: Sphinx, env: BuildEnvironment) -> None:
+def second_owners(app: Sphinx, env: BuildEnvironment) -> None:
     for step, message in cutaway_domain(env).second_owners():
         warn(env, message, (step.docname, step.line), "listing")
 
@@ -216,7 +216,7 @@ def _written(app: Sphinx) -> dict[str, str]:
     return noted(_record(app))
 
 
-def _outdated(
+def outdated(
     app: Sphinx, env: BuildEnvironment, added: Set[str], changed: Set[str], removed: Set[str]
 ) -> list[str]:
     """Pages that are read again: those that had a warning last time, and those whose files changed.
@@ -240,7 +240,7 @@ def _text(env: BuildEnvironment, docname: str) -> str:
     return digest([path.read_bytes() if path.is_file() else None for path in paths])
 
 
-def _updated(app: Sphinx, env: BuildEnvironment) -> list[str]:
+def updated(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """Pages that are written again: those whose inputs changed since."""
     written = _written(app)
     build, steps = build_of(env), cutaway_domain(env).steps
@@ -253,7 +253,7 @@ def _updated(app: Sphinx, env: BuildEnvironment) -> list[str]:
     return [name for name, inputs in build.inputs.items() if written.get(name, "") != inputs]
 
 
-def _finish(app: Sphinx, error: Exception | None) -> None:
+def finish(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.env not in _builds:
         return
     build = build_of(app.env)
@@ -265,10 +265,3 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> None:
     for name, default, rebuild, type_, description in SETTINGS:
         app.add_config_value(name, default, rebuild, kinds(type_), description)  # type: ignore[arg-type]
-    app.connect("config-inited", _replace_sources)
-    app.connect("builder-inited", _start)
-    app.connect("env-get-outdated", _outdated)
-    app.connect("env-updated", _updated)
-    app.connect("env-check-consistency", _second_owners)
-    app.connect("warn-missing-reference", _missing_step)
-    app.connect("build-finished", _finish)

@@ -15,10 +15,9 @@ from sphinx.util.console import bold
 from sphinx.util.osutil import copyfile
 
 logger = logging.getLogger(__name__)
-LAST = 900  # others may still register pictures
 
 
-def _copy(app: Sphinx) -> list[tuple[str, dict[str, object], str]]:
+def copy(app: Sphinx) -> list[tuple[str, dict[str, object], str]]:
     """Do what Sphinx's ``copy_image_files`` does; no pages are collected."""
     builder = cast(StandaloneHTMLBuilder, app.builder)
     if builder.images:
@@ -32,7 +31,3 @@ def _copy(app: Sphinx) -> list[tuple[str, dict[str, object], str]]:
             logger.warning("cannot copy image file '%s': %s", Path(app.srcdir, source), error)
     builder.images.clear()
     return []
-
-
-def setup(app: Sphinx) -> None:
-    app.connect("html-collect-pages", _copy, priority=LAST)

@@ -87,4 +87,3 @@ def print_nothing(translator: Any, node: nodes.Element) -> None:
 
 def setup(app: Sphinx) -> None:
     app.add_node(searched, html=(print_nothing, None))
-    app.connect("doctree-resolved", add_words, priority=950)  # after all is filled in and described

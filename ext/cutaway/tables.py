@@ -11,7 +11,3 @@ def name_rows(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         columns, head = list(group.findall(nodes.colspec)), next(iter(group.findall(nodes.thead)), None)
         if head is not None and len(columns) > 1 and not head.next_node(nodes.entry).astext().strip():  # type: ignore[union-attr]
             columns[0]["stub"] = 1
-
-
-def setup(app: Sphinx) -> None:
-    app.connect("doctree-resolved", name_rows)

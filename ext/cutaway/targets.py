@@ -195,9 +195,3 @@ def short(text: str, longest: int = _LONGEST) -> str:
     kept = text[: longest + 1]
     end = max(kept.rfind(mark) for mark in (". ", "? ", "! "))
     return kept[: end + 1] if end > longest // 3 else kept[: kept.rfind(" ")].rstrip(",;:") + " …"
-
-
-def setup(app: Sphinx) -> None:
-    app.connect("doctree-read", collect)
-    app.connect("doctree-resolved", describe, priority=900)  # after all that fills in
-    app.connect("build-finished", note_said, priority=100)  # before those who read it

@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Mapping
 from pathlib import Path
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
@@ -91,7 +92,9 @@ def note(app: Sphinx, error: Exception | None) -> None:
             temporary.write_text(json.dumps({"by": _maker(app), "left": _folders(app)}), "utf-8")
 
 
-def setup(app: Sphinx) -> None:
-    app.connect("env-purge-doc", lambda app, env, docname: _touch(app, docname))
-    app.connect("doctree-resolved", lambda app, doctree, docname: _touch(app, docname))
-    app.connect("build-finished", note, priority=950)  # after all that writes
+def read_anew(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+    _touch(app, docname)
+
+
+def written_anew(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    _touch(app, docname)

@@ -201,21 +201,15 @@ def _noted(app: Sphinx, docname: str) -> _Noted:
     return pages[docname]
 
 
-def _unnoted(app: Sphinx, env: BuildEnvironment) -> list[str]:
+def unnoted(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """Pages of which it is not known what they show: they are written again."""
     return [name for name in sorted(env.found_docs) if _wanted(app) and not _record(app, name).is_file()]
 
 
-def _note(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+def note(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     if _wanted(app):
         shown = dict(of_page(app.env, doctree))
         pictures = {id: (json.dumps(picture), picture if "clip" in picture else None) for id, picture in shown.items()}
         _pictures.setdefault(app.env, {})[docname] = pictures
         with replacing(_record(app, docname)) as temporary:
             temporary.write_text(json.dumps(pictures), "utf-8")
-
-
-def setup(app: Sphinx) -> None:
-    app.connect("env-updated", _unnoted)
-    app.connect("doctree-resolved", _note, priority=900)  # after all that fills in
-    app.connect("build-finished", make_cards)

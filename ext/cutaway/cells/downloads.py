@@ -28,7 +28,7 @@ def settled(text: str) -> str:
     return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
-def _settle(app: Sphinx, env: BuildEnvironment) -> list[str]:
+def settle(app: Sphinx, env: BuildEnvironment) -> list[str]:
     config = getattr(env, "mystnb_config", None)
     for path in Path(config.output_folder).rglob("*.ipynb") if config else ():
         text = path.read_text("utf-8")
@@ -38,7 +38,3 @@ def _settle(app: Sphinx, env: BuildEnvironment) -> list[str]:
                 temporary.write_text(settled(text), "utf-8")
             os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # its page is not older than it
     return []
-
-
-def setup(app: Sphinx) -> None:
-    app.connect("env-updated", _settle)

@@ -60,7 +60,7 @@ def _single(name: str, value: Any) -> Any:
 # The build's side
 
 
-def _read(app: Sphinx, doctree: nodes.document) -> None:
+def read(app: Sphinx, doctree: nodes.document) -> None:
     """Keep what the cells of a page noted, when the page was read."""
     from ..domain import cutaway_domain
 
@@ -75,7 +75,3 @@ def _read(app: Sphinx, doctree: nodes.document) -> None:
     cutaway_domain(env).data["noted"][docname] = {
         name: data[MIME]["value"] for name, data in found.items() if MIME in data
     }
-
-
-def setup(app: Sphinx) -> None:
-    app.connect("doctree-read", _read)

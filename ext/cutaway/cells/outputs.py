@@ -22,13 +22,13 @@ from .execution import failed, keep, survive
 from .keys import CellKeys, asked_of
 
 
-def _configure(app: Sphinx, config: Config) -> None:
+def configure(app: Sphinx, config: Config) -> None:
     """Give kernels the book and one thread."""
     os.environ[VARIABLE] = str(app.confdir)
     os.environ.setdefault("OMP_NUM_THREADS", str(runs.THREADS))
 
 
-def _keep(app: Sphinx) -> None:
+def keep_outputs(app: Sphinx) -> None:
     """Put the store where myst-nb would have its own cache, and note what each page asks of its kernel."""
     if "nb_execution_mode" not in app.config.values:
         return
@@ -48,7 +48,7 @@ def _keep(app: Sphinx) -> None:
     keep(build.book.store, key_of)
 
 
-def _outdated(
+def outdated(
     app: Sphinx, env: BuildEnvironment, added: Set[str], changed: Set[str], removed: Set[str]
 ) -> list[str]:
     """Pages whose cells would give something else than when they were read, and those whose cells failed."""
@@ -58,9 +58,3 @@ def _outdated(
         data["cells_of"] = keys.state
         stale += [name for name, (key, asked) in data["cells"].items() if keys.key(asked) != key]
     return [name for name in dict.fromkeys(stale) if name in env.found_docs and name not in added]
-
-
-def setup(app: Sphinx) -> None:
-    app.connect("config-inited", _configure, priority=100)
-    app.connect("builder-inited", _keep, priority=600)  # after the runs
-    app.connect("env-get-outdated", _outdated)

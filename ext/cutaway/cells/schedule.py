@@ -38,10 +38,6 @@ def dealt(weights: Mapping[str, int], workers: int) -> list[str]:
     return [*(name for hand in hands for name in hand), *order[sum(rooms) :]]
 
 
-def _deal(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+def deal(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     if app.parallel > 1:
         docnames[:] = dealt({name: weight(Path(env.doc2path(name))) for name in docnames}, app.parallel)
-
-
-def setup(app: Sphinx) -> None:
-    app.connect("env-before-read-docs", _deal)

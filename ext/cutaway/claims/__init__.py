@@ -7,8 +7,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from . import html, page
-from .directive import ClaimDirective, ClaimRole, _judge, claim, claim_block
-from .verdicts import keep, record
+from .directive import ClaimDirective, ClaimRole, claim, claim_block
 
 
 def _plain(translator: Any, node: Any) -> None:
@@ -22,6 +21,3 @@ def setup(app: Sphinx) -> None:
     app.add_role("claim", ClaimRole())
     app.add_directive("claim", ClaimDirective)
     page.setup(app)
-    app.connect("doctree-resolved", _judge)
-    app.connect("doctree-resolved", lambda app, doctree, docname: record(app, docname), priority=600)
-    app.connect("build-finished", keep)

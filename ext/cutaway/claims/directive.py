@@ -103,7 +103,7 @@ def _sentence(node: nodes.Element) -> str:
     return " ".join(plain(copy).split())
 
 
-def _judge(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+def judge(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Warn of what does not hold; leave the words alone where a page can show nothing more.
 
     Around another checkout the book tells of other runs: what is not true of them is listed at the end (verdicts.keep).

@@ -93,4 +93,3 @@ def setup(app: Sphinx) -> None:
     plain = (_as_text, _as_text)
     app.add_node(claims, html=plain, latex=plain, text=plain, man=plain, texinfo=plain)
     app.add_directive("claims", ClaimsDirective)
-    app.connect("doctree-resolved", fill_in)

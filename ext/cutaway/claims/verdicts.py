@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
@@ -141,7 +142,7 @@ def _record(app: Sphinx) -> Path:
     return Path(app.doctreedir) / f"cutaway-claims-{app.builder.name}.json"
 
 
-def record(app: Sphinx, docname: str) -> None:
+def record(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Note what a page claims, now that it is written."""
     rows = [_row(claim, verdict(app.env, docname, claim)) for claim in claims_of(app.env).get(docname, [])]
     recorded(app)[docname] = rows

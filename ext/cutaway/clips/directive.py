@@ -127,7 +127,7 @@ class Clip(SphinxDirective):
 # Writing: files are registered here, in the parent process; a visitor of a parallel build would lose them
 
 
-def _resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+def resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for node in list(doctree.findall(clip)):
         found = clip_resolve.found(app.env, node)
         if found is None or not found.key:
@@ -213,6 +213,3 @@ def setup(app: Sphinx) -> None:
     html = (clip_html.visit, clip_html.depart)
     app.add_node(clip, html=html, latex=plain, text=plain, man=plain, texinfo=plain)
     app.add_directive(KIND, Clip)
-    app.connect("env-updated", clip_resolve.render_missing)
-    app.connect("doctree-resolved", _resolve)
-    app.connect("build-finished", clip_resolve.note_written)

@@ -125,7 +125,3 @@ def register(app: Sphinx, use: Any) -> list[tuple[str, str, int]]:
             app.builder.images[str(path)] = file.name
             rows.append((file.kind, file.name, path.stat().st_size))
     return rows
-
-
-def setup(app: Sphinx) -> None:
-    app.connect("env-updated", make, priority=600)  # after the clips are drawn

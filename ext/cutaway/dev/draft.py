@@ -20,14 +20,14 @@ from ..clips.directive import clip
 from ..prose.facts import fact
 
 
-def _leave_cells(app: Sphinx, config: Config) -> None:
+def leave_cells(app: Sphinx, config: Config) -> None:
     """In a draft, and where nothing but a share of the clips is made."""
     if (config.cutaway_draft or config.cutaway_shard) and "nb_execution_mode" in config.values:
         config.nb_execution_mode = "off"
         config.suppress_warnings = [*config.suppress_warnings, "myst-nb.lexer"]  # a kernel would tell the language
 
 
-def _say(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+def say(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Put what is missing under the page's heading."""
     first = next(iter(doctree.findall(nodes.title)), None)
     if not app.config.cutaway_draft or first is None:
@@ -61,8 +61,3 @@ def _missing(app: Sphinx, doctree: nodes.document) -> Iterator[str]:
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}{'s' if number > 1 else ''}"
-
-
-def setup(app: Sphinx) -> None:
-    app.connect("config-inited", _leave_cells)
-    app.connect("doctree-resolved", _say, priority=400)  # before all that fills in

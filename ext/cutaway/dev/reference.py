@@ -206,7 +206,7 @@ def _tool() -> str:
     return digest([path.read_bytes() for path in sorted(TOOL.rglob("*.py"))])
 
 
-def _outdated(
+def outdated(
     app: Sphinx, env: BuildEnvironment, added: Set[str], changed: Set[str], removed: Set[str]
 ) -> list[str]:
     return [name for name, use in cutaway_domain(env).uses("reference") if use["tool"] != _tool()]
@@ -214,4 +214,3 @@ def _outdated(
 
 def setup(app: Sphinx) -> None:
     app.add_directive("reference", Reference)
-    app.connect("env-get-outdated", _outdated)

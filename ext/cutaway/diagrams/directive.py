@@ -134,7 +134,7 @@ class Diagram(SphinxDirective):
 # When a page is written
 
 
-def _fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for node in list(doctree.findall(diagram)):
         if node["lines"]:
             _fill_by_hand(app, docname, node)
@@ -240,4 +240,3 @@ def visit_diagram(translator: Any, node: diagram) -> None:
 def setup(app: Sphinx) -> None:
     app.add_node(diagram, html=(visit_diagram, None))
     app.add_directive("diagram", Diagram)
-    app.connect("doctree-resolved", _fill_in)

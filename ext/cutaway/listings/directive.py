@@ -196,7 +196,7 @@ def _forget(document: nodes.document | None, literal: nodes.literal) -> None:
     literal["ids"], literal["names"] = [], []
 
 
-def _report(app: Sphinx, env: BuildEnvironment) -> list[str]:
+def report(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """The quotations that another checkout does not hold."""
     unquoted = cutaway_domain(env).uses("unquoted")
     if unquoted:
@@ -207,4 +207,3 @@ def _report(app: Sphinx, env: BuildEnvironment) -> list[str]:
 
 def setup(app: Sphinx) -> None:
     app.add_directive("listing", Listing)
-    app.connect("env-updated", _report)

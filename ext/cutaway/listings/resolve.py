@@ -209,4 +209,3 @@ def _list(notes: Sequence[annotation]) -> nodes.enumerated_list:
 def setup(app: Sphinx) -> None:
     app.add_node(listing, html=(listing_html.visit, listing_html.depart))
     app.add_node(annotation, html=(listing_html.visit_note, listing_html.depart_note))
-    app.connect("doctree-resolved", fill_in)

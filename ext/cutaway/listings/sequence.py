@@ -55,7 +55,7 @@ class SequenceDirective(SphinxDirective):
         return [sequence(run=asked)]
 
 
-def _fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for node in list(doctree.findall(sequence)):
         numbered = list(enumerate(in_order(app.env, node["run"]), 1))
         filled: list[nodes.Node] = []
@@ -114,4 +114,3 @@ def setup(app: Sphinx) -> None:
     plain = (_as_text, _as_text)
     app.add_node(sequence, html=plain, latex=plain, text=plain, man=plain, texinfo=plain)
     app.add_directive("sequence", SequenceDirective)
-    app.connect("doctree-resolved", _fill_in)

@@ -197,8 +197,3 @@ def write_changed(path: Path, text: str) -> None:
     if not path.is_file() or path.read_text("utf-8") != text:
         with replacing(path) as temporary:
             temporary.write_text(text, "utf-8")
-
-
-def setup(app: Sphinx) -> None:
-    app.connect("html-collect-pages", pages)
-    app.connect("build-finished", write_index, priority=100)  # before those who ask for the names

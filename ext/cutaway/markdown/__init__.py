@@ -115,9 +115,3 @@ def _described(app: Sphinx, name: str, firsts: Mapping[str, str]) -> str:
     """The first words of a page, as its first labelled section is described; without a label, as they were typed."""
     text = said(app).get(firsts.get(name, ""), "")
     return escaped(text or short(plain(next(app.env.get_doctree(name).findall(nodes.paragraph), nodes.Text("")))))
-
-
-def setup(app: Sphinx) -> None:
-    app.connect("doctree-resolved", write_twin, priority=950)  # after all that fills in
-    app.connect("html-page-context", announce)
-    app.connect("build-finished", write_list)

@@ -78,5 +78,3 @@ def label(app: Sphinx, doctree: nodes.document) -> None:
 
 def setup(app: Sphinx) -> None:
     app.add_node(printed, html=(visit, None))
-    app.connect("doctree-read", label, priority=600)  # after the targets are known
-    app.connect("doctree-resolved", add, priority=950)  # after the descriptions

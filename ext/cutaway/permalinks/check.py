@@ -124,8 +124,3 @@ def _warn(message: str, path: Path, id: str) -> None:
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     line = next((n for n, text in enumerate(lines, 1) if text.startswith(f'"{id}":')), 1)
     logger.warning(message, location=f"{path}:{line}", type="cutaway", subtype="permalinks")
-
-
-def setup(app: Sphinx) -> None:
-    app.connect("doctree-read", unlabelled, priority=600)  # after the targets are known
-    app.connect("env-updated", check)

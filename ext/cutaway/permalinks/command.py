@@ -131,7 +131,3 @@ def record(book: Book, moves: Sequence[Sequence[str]] = (), retired: Sequence[st
         registry.write(book.permalinks)
     changed = "changed" if registry.text() != before else "as it was"
     return f"{book.permalinks}: {len(registry.ids)} ids, {len(set(registry.ids) - known_before)} new; {changed}"
-
-
-def setup(app: Sphinx) -> None:
-    app.connect("build-finished", note)

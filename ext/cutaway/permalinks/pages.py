@@ -159,7 +159,3 @@ def _put(path: Path, text: str) -> None:
         return
     with replacing(path) as temporary:
         temporary.write_bytes(data)
-
-
-def setup(app: Sphinx) -> None:
-    app.connect("build-finished", write)

@@ -100,7 +100,3 @@ def note(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     app.add_node(forwarding, html=(visit, None))
-    app.connect("config-inited", redirect_pages)
-    app.connect("env-updated", outdated)
-    app.connect("doctree-resolved", keep, priority=850)  # before descriptions: an old id says what the new one does
-    app.connect("build-finished", note)

@@ -95,9 +95,3 @@ def files(plotly: Path, faces: Iterable[tuple[str, int, Path]]) -> dict[str, byt
         found[named] = data
     fonts = (font_face(family, weight, f"../{path.name}") for family, weight, path in faces if "Mono" not in family)
     return {"frame.html": page.replace("/* fonts */", "".join(fonts)).encode(), **found}
-
-
-def setup(app: Sphinx) -> None:
-    app.connect("doctree-read", note)
-    app.connect("doctree-resolved", part)
-    app.connect("build-finished", publish)

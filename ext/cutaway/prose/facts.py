@@ -99,7 +99,7 @@ def formatted(value: Any, form: str) -> str:
         raise ValueError(str(error)) from error
 
 
-def _fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     pending = list(doctree.findall(fact))
     if not pending:
         return
@@ -122,4 +122,3 @@ def setup(app: Sphinx) -> None:
     app.add_node(fact, html=plain, latex=plain, text=plain, man=plain, texinfo=plain)
     app.add_role("fact", FactRole())
     app.add_role("dim", DimRole())
-    app.connect("doctree-resolved", _fill_in)

@@ -175,4 +175,3 @@ def visit_block(writer: HTML5Translator, node: nodes.math_block) -> None:
 
 def setup(app: Sphinx) -> None:
     app.add_html_math_renderer(NAME, (visit_inline, None), (visit_block, None))
-    app.connect("doctree-read", check)

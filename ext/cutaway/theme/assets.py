@@ -146,8 +146,3 @@ def leave_fonts_out(app: Sphinx) -> None:
     if app.builder.name == "epub":
         names = [Path(entry).name for entry in app.config.html_static_path]
         app.config.epub_exclude_files += [f"_static/{name}" for name in names if name.endswith(".woff2")]
-
-
-def setup(app: Sphinx) -> None:
-    app.connect("config-inited", add_files)
-    app.connect("builder-inited", leave_fonts_out)

@@ -46,14 +46,14 @@ def _page(app: Sphinx, location: Any) -> str | None:
     return app.env.path2doc(path) if path else None
 
 
-def _remember(app: Sphinx) -> None:
+def remember(app: Sphinx) -> None:
     handler = Remembering(app)
     logger = logging.getLogger("sphinx")
     logger.addHandler(handler)
     app.connect("build-finished", lambda *_: logger.removeHandler(handler), priority=50)
 
 
-def _carry_banner(app: Sphinx, config: Config) -> None:
+def carry_banner(app: Sphinx, config: Config) -> None:
     if config.cutaway_live:
         config.cutaway_cards = False  # nobody sees them
         config.cutaway_policy = False  # it would forbid the script by which sphinx-autobuild reloads a page
@@ -63,5 +63,3 @@ def _carry_banner(app: Sphinx, config: Config) -> None:
 
 def setup(app: Sphinx) -> None:
     app.add_config_value("cutaway_live", False, "html", bool, "pages show the last build's warnings (nox -s live)")
-    app.connect("config-inited", _carry_banner)
-    app.connect("builder-inited", _remember, priority=550)  # the build's state is there
