@@ -183,7 +183,8 @@ def test_what_is_not_recorded_is_named_with_its_line_and_the_command(book: Small
     built = book.build()
     lines = [line for line in built.warnings.splitlines() if "cutaway.permalinks" in line]
     assert len(lines) == 5
-    assert any("cats.md:7" in line and "'cats-paws'" in line and "nox -s permalinks" in line for line in lines)
+    advice = "python -m cutaway permalinks"
+    assert any("cats.md:7" in line and "'cats-paws'" in line and advice in line for line in lines)
     assert "5 ids, 5 new" in book.record()
     assert book.build("-W").warnings == ""
     assert "0 new; as it was" in book.record()
@@ -208,7 +209,7 @@ def test_an_id_that_leaves_fails_the_build_with_the_command_that_settles_it(reco
     rows = recorded.registry.read_text("utf-8").splitlines()
     where = next(number for number, row in enumerate(rows, 1) if row.startswith('"cats-paws"'))
     assert f"permalinks.json:{where}:" in line
-    assert "nox -s permalinks -- --move cats-paws NEW" in line and "'cats-feet'" in line
+    assert "python -m cutaway permalinks --move cats-paws NEW" in line and "'cats-feet'" in line
     assert failed.warnings == recorded.build("-W", "--keep-going").warnings  # it does not go away by itself
     assert "--move cats-paws NEW" in recorded.record()  # nor by recording
     assert recorded.registry.read_text("utf-8").splitlines() == rows

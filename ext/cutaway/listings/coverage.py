@@ -157,7 +157,7 @@ def files_of_last_build(book: Book) -> dict[str, File]:
     """Every file of the source, as the steps of the last build explain it now; SourceError if there was none."""
     steps = steps_of_last_build(book)
     if not steps:
-        raise SourceError(f"no build of {book.confdir} has noted its steps in {book.store.root}; run: nox -s docs")
+        raise SourceError(f"no build of {book.confdir} has noted its steps in {book.store.root}; build it first")
     return files(book.source, steps)
 
 

@@ -21,7 +21,7 @@ from .registry import Entry, Registry, RegistryError
 
 logger = logging.getLogger(__name__)
 
-RECORD = "`nox -s permalinks` records it"
+RECORD = "`python -m cutaway permalinks` records it"
 
 
 def is_the_book(app: Sphinx) -> bool:
@@ -115,8 +115,8 @@ def left(id: str, entry: Entry, here: Iterable[str]) -> str:
 
 
 def _how(id: str, here: Iterable[str]) -> str:
-    move = f"`nox -s permalinks -- --move {id} NEW` if it has another id now"
-    return f"{move}, `-- --retire {id} --to NEAR` if it is gone{nearest(id, here)}"
+    move = f"`python -m cutaway permalinks --move {id} NEW` if it has another id now"
+    return f"{move}, `--retire {id} --to NEAR` if it is gone{nearest(id, here)}"
 
 
 def _warn(message: str, path: Path, id: str) -> None:

@@ -82,7 +82,7 @@ def ids_of(book: Book, asked: str) -> list[str]:
         return ids
     ids = list(known(book))
     if asked not in ids:
-        hint = nearest(asked, ids) if ids else "; build the book first: `nox -s docs`"
+        hint = nearest(asked, ids) if ids else "; build the book first"
         raise LookupError(f"nothing has the id '{asked}'{hint}")
     return [asked]
 
@@ -92,7 +92,7 @@ def link(book: Book, asked: str, kind: str | None = None) -> str:
     found, texts = known(book), []
     for id in ids_of(book, asked):
         if id not in found:
-            raise LookupError(f"'{id}' is not in the last build: `nox -s docs`")
+            raise LookupError(f"'{id}' is not in the last build of the book")
         ways = snippets(*found[id], book.base)
         if kind and kind not in ways:
             raise LookupError(f"'{id}' is a {found[id][0].kind}: there is no {kind} of it, but {', '.join(ways)}")
@@ -116,7 +116,7 @@ def record(book: Book, moves: Sequence[Sequence[str]] = (), retired: Sequence[st
     kept = _record(book)
     here = {id: Target(**target) for id, (target, _) in kept["targets"].items()}
     if not here:
-        raise RegistryError("nothing to record: build the book first, `nox -s docs`")
+        raise RegistryError("nothing to record: build the book first")
     registry = Registry.read(book.permalinks)
     before, today = registry.text(), datetime.now(UTC).date().isoformat()
     known_before = set(registry.ids)

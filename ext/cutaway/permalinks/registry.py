@@ -58,7 +58,8 @@ class Registry:
             ids, pages = _read(path.read_text("utf-8"))
             return cls(dict(ids), dict(pages))
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            message = f"{path} can't be read ({error}); take it from the last commit, then run `nox -s permalinks`"
+            then = "take it from the last commit, then run `python -m cutaway permalinks`"
+            message = f"{path} can't be read ({error}); {then}"
             raise RegistryError(message) from error
 
     def write(self, path: Path) -> None:
