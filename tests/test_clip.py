@@ -210,6 +210,6 @@ def test_mistakes_are_warnings_at_their_line(folder, tmp_path):
 
 def test_links_of_a_clip_stand_in_one_order(monkeypatch):
     steps = {name: SimpleNamespace(docname="page", id=name, quotation=name) for name in "hgfedcba"}
-    monkeypatch.setattr("cutaway.clip.cutaway_domain", lambda env: SimpleNamespace(steps=steps))
+    monkeypatch.setattr("cutaway.clips.directive.cutaway_domain", lambda env: SimpleNamespace(steps=steps))
     found = _links(SimpleNamespace(env=None), "page", SimpleNamespace(tags=dict.fromkeys([*steps, "gone"], 0)))
     assert list(found.items()) == [(name, [f"#{name}", name]) for name in "abcdefgh"]
