@@ -1,9 +1,8 @@
 """The book while it is edited: pages that show what the last build complained of.
 
 ``nox -s live`` sets ``cutaway_live``: each page then carries ``banner.js``, which reads what
-:mod:`cutaway.dev.live.server`
-writes after each build. A published site has no byte of it. Whatever the builder, a page with a warning of anybody's is
-read again by the next build, so that the warning stays until it is mended.
+:mod:`cutaway.dev.live.server` writes after each build. A published site has no byte of it. Whatever the builder, a page
+with a warning of anybody's is read again by the next build, so that the warning stays until it is mended.
 """
 
 from __future__ import annotations
