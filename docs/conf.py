@@ -2,13 +2,31 @@
 
 import os
 import re
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).with_name("_ext")))
 
 project = "Cutaway"
 author = "The Cutaway authors"
 copyright = "2026, The Cutaway authors"
 language = "en"
 
-extensions = ["myst_nb", "sphinx_design", "sphinx_reredirects", "cutaway", "cutaway.website"]
+extensions = [
+    "myst_nb",
+    "sphinx_design",
+    "sphinx_reredirects",
+    "cutaway",
+    "cutaway.math",
+    "cutaway.cells",
+    "cutaway.search",
+    "cutaway.source_pages",
+    "cutaway.permalinks",
+    "cutaway.cards",
+    "cutaway.markdown",
+    "cutaway.dev.reference",
+    "website",  # of this book: docs/_ext
+]
 exclude_patterns = ["runs", "scenes"]
 
 # What is explained, what is run, and where the drawings are kept (safe to delete).

@@ -88,7 +88,9 @@ def build_book() -> BuildBook:
     def build(pages: Path, target: Path, *options: str, store: Path | None = None) -> Book:
         env = {**os.environ, "OMP_NUM_THREADS": "1"}
         env["CUTAWAY_STORE"] = str(store or os.environ.get("CUTAWAY_STORE", ROOT / ".cutaway"))
-        command = [*SPHINX, "-n", "-c", str(ROOT / "docs")]
+        command = [*SPHINX, "-n"]
+        if "-c" not in options:
+            command += ["-c", str(ROOT / "docs"), "-D", "cutaway_excerpt=1"]
         command += ["-d", f"{target}-doctrees", *options, str(pages), str(target)]
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
         return Book(target, done.returncode, done.stdout, done.stderr)

@@ -26,7 +26,7 @@ PAGE = """# Reference
 def tables(tmp_path_factory: pytest.TempPathFactory) -> list[list[list[str]]]:
     """The three tables, row by row, as a page shows them."""
     folder = tmp_path_factory.mktemp("reference")
-    settings = 'extensions = ["myst_parser", "cutaway"]\nmyst_enable_extensions = ["colon_fence"]\n'
+    settings = 'extensions = ["myst_parser", "cutaway.dev.reference"]\nmyst_enable_extensions = ["colon_fence"]\n'
     (folder / "conf.py").write_text(settings, "utf-8")
     (folder / "index.md").write_text(PAGE, "utf-8")
     command = [sys.executable, "-m", "sphinx", "-nqW", str(folder), str(folder / "html")]

@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from cutaway.cells.execution import outputs_of, restore
 
 CONF = """
-extensions = ["myst_nb", "cutaway"]
+extensions = ["myst_nb", "cutaway.cells"]
 cutaway_sources = {"pkg": ["src"]}
 nb_execution_mode = "cache"
 nb_render_markdown_format = "myst"

@@ -44,7 +44,7 @@ class Box(Scene):
 """
 CONF = """
 project = "Draft"
-extensions = ["cutaway", "myst_nb"]
+extensions = ["myst_nb", "cutaway.cells", "cutaway.permalinks"]
 html_theme = "basic"
 nb_execution_mode = "force"
 cutaway_sources = {"pkg": ["pkg"]}

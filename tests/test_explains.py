@@ -11,10 +11,10 @@ from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutaway.listings.coverage import File, explained, files, ids_at, named, pieces
 from cutaway.settings import Book, steps_key
 from cutaway.source.find import Source, SourceError, parse
 from cutaway.source.statements import together
+from cutaway.source_pages.coverage import File, explained, files, ids_at, named, pieces
 from cutaway.store import Store
 
 TEXT = '''\

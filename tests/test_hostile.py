@@ -31,7 +31,9 @@ from playwright.sync_api import Browser
 from sphinx.application import Sphinx
 from sphinx.cmd.build import main as sphinx
 from sphinx.util.docutils import docutils_namespace
+from website.policy import with_policy
 
+from cutaway import math as maths
 from cutaway.__main__ import main
 from cutaway.address import is_id
 from cutaway.cards.badge import badge
@@ -41,19 +43,18 @@ from cutaway.clips.raster.mp4 import web_vtt
 from cutaway.dev.reference import all_directives, all_roles
 from cutaway.diagrams import hand_drawn
 from cutaway.diagrams.html import Anchor, markup
-from cutaway.listings.code_html import Quote, code_html
 from cutaway.markdown.spans import code, escaped
 from cutaway.permalinks.pages import Site, Stub, html, oembed
 from cutaway.permalinks.registry import Registry, RegistryError
 from cutaway.permalinks.snippets import snippets
-from cutaway.prose import facts, maths
+from cutaway.prose import facts
 from cutaway.settings import Book
 from cutaway.source.find import Module, Source, SourceError, SourceObject
 from cutaway.source.quotation import match
+from cutaway.source_pages.code_html import Quote, code_html
 from cutaway.store import Store
 from cutaway.targets import Target
 from cutaway.trace.names import Names, UnknownName, Wanted
-from cutaway.website.policy import with_policy
 from nanogpt import checkpoint, sample
 
 PLACED = re.compile(r"^(?P<file>[^\n:]*/pages/[\w-]+\.md):\d+: (?:WARNING|ERROR): ", re.MULTILINE)
@@ -140,7 +141,7 @@ def test_messages_do_not_steer_the_terminal(built: Any) -> None:
 
 def test_every_place_where_an_author_types_is_among_them(tmp_path: Path) -> None:
     """What the tool itself lists: arguments, options and bodies of its directives, and its roles."""
-    (tmp_path / "conf.py").write_text('extensions = ["cutaway"]\n', "utf-8")
+    (tmp_path / "conf.py").write_text('extensions = ["cutaway.dev.reference"]\n', "utf-8")
     with docutils_namespace():
         Sphinx(tmp_path, tmp_path, tmp_path / "html", tmp_path / "doctrees", "dummy", status=None)
         listed, roles = all_directives(), all_roles()

@@ -10,8 +10,8 @@ from conftest import SPHINX
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutaway.listings.code_html import Quote, code_html
 from cutaway.source.find import Span
+from cutaway.source_pages.code_html import Quote, code_html
 
 HERE = Path(__file__).parent
 

@@ -26,7 +26,7 @@ PAGE = """(words)=
 """
 CONF = """
 project = "Live"
-extensions = ["cutaway", "myst_nb"]
+extensions = ["myst_nb", "cutaway.cells"]
 html_theme = "basic"
 cutaway_runs = "none.py"
 """

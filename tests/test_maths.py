@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import BuildBook
 
-from cutaway.prose.maths import FormulaError, display_latex, to_mathml
+from cutaway.math import FormulaError, display_latex, to_mathml
 
 
 def test_inline_formula_is_mathml() -> None:

@@ -148,7 +148,7 @@ def recorded(kept: "Small", book: "Small") -> "Small":
 
 
 CONF = """
-project, extensions, html_theme = "A book", ["myst_parser", "sphinx_reredirects", "cutaway"], "basic"
+project, extensions, html_theme = "A book", ["myst_parser", "sphinx_reredirects", "cutaway.permalinks"], "basic"
 cutaway_permalinks, cutaway_cards, cutaway_store = "permalinks.json", False, "store"
 """
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from cutaway import pipeline
 
 TOOL = Path(pipeline.__file__).parent
-# `cutaway.website` is an extension of its own; the live server's handler is there only where there is something to end.
-ELSEWHERE = ("pipeline.py", "website/", "dev/live/__init__.py")
+# The live server's handler is there only where there is something to end.
+ELSEWHERE = ("pipeline.py", "dev/live/__init__.py")
 
 
 def test_the_table_has_the_order_in_which_they_are_called() -> None:

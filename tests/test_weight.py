@@ -8,10 +8,9 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import Book, BuildBook
 from playwright.sync_api import Browser
+from website.policy import with_policy
+from website.pruning import names_in_page, prune, without_unused_variables
 from weight import pages, served, weigh
-
-from cutaway.website.policy import with_policy
-from cutaway.website.pruning import names_in_page, prune, without_unused_variables
 
 pytestmark = pytest.mark.slow
 

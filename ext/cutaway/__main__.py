@@ -127,7 +127,7 @@ def _frame(options: argparse.Namespace) -> None:
 
 
 def _coverage(options: argparse.Namespace) -> None:
-    from .listings.coverage import report
+    from .source_pages.coverage import report
 
     print(report(_book(options), options.file))
 

@@ -170,8 +170,8 @@ def _empty(app: Sphinx) -> Book:
 
 
 def _mentioned(app: Sphinx, book: Book) -> set[str] | None:
-    """The runs that are made: for pages from elsewhere, as in a test, the first and those that they name."""
-    if Path(app.srcdir) == Path(app.confdir):
+    """The runs that are made: for an excerpt the first and those that its pages name."""
+    if not app.config.cutaway_excerpt:
         return None
     text = "\n".join(path.read_text("utf-8", "replace") for path in Path(app.srcdir).rglob("*.md"))
     return {run.name for number, run in enumerate(runs.declared(book.runs)) if not number or run.name in text}
@@ -245,7 +245,7 @@ def updated(app: Sphinx, env: BuildEnvironment) -> list[str]:
     written = _written(app)
     build, steps = build_of(env), cutaway_domain(env).steps
     cutaway_domain(env).data["texts"] = {name: _text(env, name) for name in env.found_docs}
-    if Path(app.srcdir) == Path(app.confdir):  # pages from elsewhere, in a test, are not the book
+    if not app.config.cutaway_excerpt:
         listed = {id: [step.object, step.quotation] for id, step in steps.items()}
         with contextlib.suppress(OSError):  # a store that can't be written was named where something had to be kept
             build.book.store.write_json("book", steps_key(build.book), listed)  # for the command line

@@ -1,4 +1,4 @@
-"""What the search finds of listings, diagrams and clips, which print themselves and have no text that Sphinx reads.
+"""``cutaway.search``: what the search finds of listings, diagrams and clips, which have no text that Sphinx reads.
 
 Each gets a neighbour that prints nothing: its words, and as titles what leads to a place on the page, which are the
 symbols and the quotation of a step, and the sections of a clip.
@@ -17,6 +17,7 @@ from sphinx.application import Sphinx
 from .clips.directive import clip
 from .diagrams.directive import diagram
 from .listings.directive import annotation, listing
+from .parts import begin
 
 _SYMBOL = re.compile(r"[^\W\d]\w*")
 _SHORTEST = 3  # letters of a symbol that is worth a title: nobody looks for "q"
@@ -85,5 +86,6 @@ def print_nothing(translator: Any, node: nodes.Element) -> None:
     raise nodes.SkipNode
 
 
-def setup(app: Sphinx) -> None:
+def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(searched, html=(print_nothing, None))
+    return begin(app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,13 @@ SETTINGS: list[tuple[str, Any, str, type, str]] = [
     ),
     ("cutaway_shard", "", "", str, "`2/4`: draw the second share of four of the clips, for stores that are joined"),
     ("cutaway_permalinks", "", "", str, "the registry of ids, relative to conf.py; empty: ids are not checked"),
+    (
+        "cutaway_excerpt",
+        False,
+        "env",
+        bool,
+        "these pages are some of a book's: only the runs that they name are made, and no id counts as lost",
+    ),
     ("cutaway_cards", True, "", bool, "cards and badges for links from elsewhere are drawn"),
     (
         "cutaway_explain",
@@ -75,6 +83,7 @@ class Book:
     workers: int = 0
     permalinks: Path | None = None
     base: str = ""  # the site's public address
+    inventory: str = "book"  # what others call it in their intersphinx_mapping
     executor: str = ""
     shard: str = ""
     explain: Mapping[str, str] = field(default_factory=dict)  # short name -> dotted path and run
@@ -127,6 +136,7 @@ class Book:
             workers=config.cutaway_workers or os.cpu_count() or 1,
             permalinks=(confdir / config.cutaway_permalinks).resolve() if config.cutaway_permalinks else None,
             base=base(config),
+            inventory=inventory(config),
             executor=config.cutaway_executor,
             shard=config.cutaway_shard,
             explain=_short_names(config.cutaway_explain),
@@ -150,6 +160,11 @@ class Book:
             config.add(name, default, rebuild, kinds(type_), description)  # type: ignore[arg-type]
         config.add("html_baseurl", "", "html", [str])
         return cls.from_config(config, confdir)
+
+
+def inventory(config: Any) -> str:
+    """The project's name as others may write it in their ``intersphinx_mapping``: ``My Book`` -> ``my-book``."""
+    return re.sub(r"[^a-z0-9._-]+", "-", str(config.project).lower()).strip("-") or "book"
 
 
 def kinds(setting: type) -> list[type]:

@@ -26,7 +26,7 @@ from .clips.directive import clip
 from .diagrams.directive import diagram
 from .domain import cutaway_domain
 from .listings.directive import annotation, listing
-from .prose.maths import FormulaError, node_to_text
+from .math import FormulaError, node_to_text
 from .store import noted, replacing
 from .unchanged import is_quiet
 

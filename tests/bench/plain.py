@@ -10,7 +10,7 @@ from pathlib import Path
 from .programs import ROOT
 
 CONF = """
-extensions = [name for name in extensions if not name.startswith("cutaway")]
+extensions = [name for name in extensions if not name.startswith("cutaway") and name != "website"]
 templates_path, html_sidebars, html_context, html_theme_options = [], {}, {}, {}
 html_css_files, html_js_files = [], []
 html_math_renderer = "mathjax"

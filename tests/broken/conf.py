@@ -1,4 +1,4 @@
-extensions = ["myst_parser", "cutaway"]
+extensions = ["myst_parser", "cutaway", "cutaway.math", "cutaway.permalinks", "cutaway.dev.reference"]
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath"]
 cutaway_sources = {"mixer": ["../foreign/src/mixer"]}
 cutaway_runs = "../foreign/runs.py"

@@ -18,7 +18,15 @@ FILES = {
     "conf.py": """
 project = "Faults"
 copyright = "2026, nobody"
-extensions = ["myst_nb", "cutaway"]
+extensions = [
+    "myst_nb",
+    "cutaway.math",
+    "cutaway.cells",
+    "cutaway.search",
+    "cutaway.source_pages",
+    "cutaway.cards",
+    "cutaway.markdown",
+]
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
 cutaway_sources = {"toy": ["../src/toy"]}
 cutaway_store = "../store"

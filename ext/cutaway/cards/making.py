@@ -25,6 +25,7 @@ from ..build import build_of, warn
 from ..clips.keys import KIND as CLIP
 from ..clips.render import RECORDING
 from ..jobs import draw
+from ..parts import has_cards
 from ..permalinks.pages import stubs
 from ..store import Store, Unkept, digest, make_way, noted, replacing, version
 from ..targets import Target, said
@@ -95,7 +96,7 @@ def _by_key(files: list[File]) -> dict[str, set[Path]]:
 
 def _wanted(app: Sphinx) -> bool:
     """Cards are for a site: a book in one file has no addresses."""
-    return bool(app.builder.name in ("html", "dirhtml") and app.config.cutaway_cards)
+    return app.builder.name in ("html", "dirhtml") and has_cards(app)
 
 
 def _files(app: Sphinx, id: str, target: Target) -> list[File]:

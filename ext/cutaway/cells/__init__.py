@@ -1,4 +1,4 @@
-"""Executed cells that know the book's runs. What they give is kept, see ``outputs.py``.
+"""``cutaway.cells``: executed cells that know the book's runs. What they give is kept, see ``outputs.py``.
 
 In a cell::
 
@@ -28,8 +28,19 @@ from .notes import note as note  # a cell's, like load and table
 
 if TYPE_CHECKING:
     import numpy as np
+    from sphinx.application import Sphinx
 
 VARIABLE = "CUTAWAY_BOOK"  # the folder of conf.py, for kernels
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    from sphinx.errors import ExtensionError
+
+    from ..parts import begin
+
+    if "myst_nb" not in app.extensions:
+        raise ExtensionError('cutaway.cells runs the cells of myst-nb: write extensions = ["myst_nb", "cutaway.cells"]')
+    return begin(app)
 
 
 class Recorded:

@@ -19,10 +19,10 @@ from sphinx.util import logging
 
 from ..cells.page_names import PageNames, is_excused, page_names, run_of
 from ..domain import cutaway_domain
-from ..listings.source_pages import BUILDERS, write_changed
 from ..prose.facts import fill
 from ..prose.facts import shown as number
 from ..settings import replaced_sources
+from ..source_pages import BUILDERS, write_changed
 from ..store import noted, replacing
 from ..targets import plain as said
 from ..trace.names import UnknownName

@@ -25,6 +25,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from ..build import warn
 from ..domain import Cutaway, cutaway_domain
+from ..parts import begin
 from ..store import digest
 
 TOOL = Path(__file__).parents[1]
@@ -212,5 +213,6 @@ def outdated(
     return [name for name, use in cutaway_domain(env).uses("reference") if use["tool"] != _tool()]
 
 
-def setup(app: Sphinx) -> None:
+def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("reference", Reference)
+    return begin(app)

@@ -13,16 +13,16 @@ from ..clips.directive import clips_showing
 from ..diagrams.lookup import boxes_showing
 from ..domain import Step, cutaway_domain
 from ..source.find import SourceObject, Span
+from ..source_pages import address
+from ..source_pages.code_html import Quote, code_html
+from ..source_pages.coverage import file_name
 from ..step_order import neighbours
 from ..theme import shapes
 from ..trace.names import PASS, Place, UnknownName, Wanted
 from ..trace.reading import Trace, TraceError
 from . import html as listing_html
-from .code_html import Quote, code_html
-from .coverage import file_name
 from .directive import annotation, listing
 from .excerpt import Margin, activation, dedented, functions, indent, margins, shown_lines, unused
-from .source_pages import address
 
 
 def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:

@@ -26,9 +26,9 @@ from sphinx.util.docutils import SphinxDirective
 from ..build import build_of, warn
 from ..domain import Step, cutaway_domain, nearest
 from ..options import Option, spec
+from ..source_pages import coverage
 from ..step_order import UNREACHED, Ran, in_order
 from ..theme import shapes
-from .source_pages import coverage
 
 HEAD = ("no.", "step", "where", "gives", "chapter")
 WIDTHS = (5, 35, 25, 20, 15)

@@ -1,4 +1,6 @@
-"""A Markdown twin of every page, ``model/attention.md`` beside ``model/attention.html``, and ``llms.txt`` at the root.
+"""``cutaway.markdown``: a Markdown twin of every page, and ``llms.txt`` at the root.
+
+The twin of ``model/attention.html`` is ``model/attention.md``.
 
 For coding agents and whoever else reads text: drawings are text, listings have line numbers and call-outs, clips say
 what they show. Each thing with an id has its permanent address. ``llms.txt`` (llmstxt.org) lists the twins, with a
@@ -17,13 +19,15 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 
 from ..address import base, permanent
-from ..listings.source_pages import BUILDERS, INDEX, explained_names, write_changed
+from ..parts import PERMALINKS, SOURCE_PAGES, begin, has
+from ..source_pages import BUILDERS, INDEX, explained_names, write_changed
 from ..targets import plain, said, short, targets
 from . import ours  # noqa: F401 - registers its nodes
 from .blocks import blocks
 from .spans import Page, escaped, inline, link
 
 LIST = "llms.txt"
+LASTING = "What has a `#name` keeps the address behind it for good."
 
 
 def twin(app: Sphinx, docname: str) -> str:
@@ -42,7 +46,7 @@ def write_twin(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     own = posixpath.basename(path.removesuffix(".md")) + ".html"
     note = (
         f"> This is {link(own, own)} as text; {link(LIST, page.root + LIST)} lists all pages. "
-        "What has a `#name` keeps the address behind it for good."
+        f"{LASTING if has(app, PERMALINKS) else ''}"
     )
     write_changed(Path(app.outdir, path), "\n\n".join([*parts[:1], note, *parts[1:]]) + "\n")
 
@@ -52,6 +56,7 @@ def _page(app: Sphinx, path: str) -> Page:
     root = posixpath.relpath(".", folder or ".") + "/" if folder else ""
     pages = {app.builder.get_target_uri(name).strip("/") or ".": name for name in app.env.found_docs}
     known, site = targets(app.env), base(app.config)
+    kept_ids = known if has(app, PERMALINKS) else {}
 
     def leads(href: str) -> str:
         to, hash, id = href.partition("#")
@@ -62,7 +67,7 @@ def _page(app: Sphinx, path: str) -> Page:
         return href if name is None else posixpath.relpath(twin(app, name), folder or ".") + kept
 
     def lasting(id: str) -> str:
-        return (permanent(site, id) if site else root + permanent("", id)) if id in known else ""
+        return (permanent(site, id) if site else root + permanent("", id)) if id in kept_ids else ""
 
     return Page(leads, lasting, root)
 
@@ -91,14 +96,19 @@ def _list(app: Sphinx) -> Iterator[str]:
             firsts.setdefault(target.docname, target.id)
     yield f"# {escaped(app.config.html_title)}"
     yield f"> {_described(app, root, firsts)}"
-    yield (
-        "The pages as Markdown: drawings are text, listings have line numbers and call-outs, numbers come from a "
-        f"recorded run. {link(INDEX, INDEX)} tells which step explains which line of {_files(app)}. "
-        "What a page marks as `[#id](…)` has that address for good."
-    )
+    yield " ".join(_about(app))
     for toctree in app.env.tocs[root].findall(addnodes.toctree):
         yield f"## {toctree.get('caption') or 'Pages'}"
         yield "\n".join(_line(app, name, firsts) for _, name in toctree["entries"] if name in app.env.found_docs)
+
+
+def _about(app: Sphinx) -> Iterator[str]:
+    yield "The pages as Markdown: drawings are text, listings have line numbers and call-outs,"
+    yield "numbers come from a recorded run."
+    if has(app, SOURCE_PAGES):
+        yield f"{link(INDEX, INDEX)} tells which step explains which line of {_files(app)}."
+    if has(app, PERMALINKS):
+        yield "What a page marks as `[#id](…)` has that address for good."
 
 
 def _files(app: Sphinx) -> str:
@@ -115,3 +125,7 @@ def _described(app: Sphinx, name: str, firsts: Mapping[str, str]) -> str:
     """The first words of a page, as its first labelled section is described; without a label, as they were typed."""
     text = said(app).get(firsts.get(name, ""), "")
     return escaped(text or short(plain(next(app.env.get_doctree(name).findall(nodes.paragraph), nodes.Text("")))))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    return begin(app)

@@ -13,7 +13,7 @@ from html import unescape
 from docutils import nodes
 from sphinx import addnodes
 
-from ..prose.maths import display_latex
+from ..math import display_latex
 from .spans import Page, around, escaped, inline, latex, link, plainly
 
 LANGUAGES = {"ipython3": "python", "ipython": "python", "none": "text", "default": "text", "myst-ansi": "text"}

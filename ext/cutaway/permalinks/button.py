@@ -17,6 +17,8 @@ from ..clips.directive import clip
 from ..diagrams.directive import diagram
 from ..domain import cutaway_domain
 from ..listings.directive import annotation, listing
+from ..parts import has_cards
+from ..settings import inventory
 from ..targets import Target, said, targets
 from .snippets import LABELS, PICTURED, snippets
 
@@ -25,12 +27,12 @@ class printed(nodes.General, nodes.Element):
     """Markup of ours between nodes; attribute ``html``."""
 
 
-def button(target: Target, told: str, address: str, cards: bool) -> str:
+def button(target: Target, told: str, address: str, name: str, cards: bool) -> str:
     """The button of a target. A page has up to a hundred: what compresses badly is left to the command line."""
     labels = LABELS if address else {**LABELS, "url": f"Address; {PLACEHOLDER} is yours to fill in"}
     rows = "".join(
         f"<dt>{labels[kind]}</dt><dd><code>{escape(text, quote=False)}</code></dd>"
-        for kind, text in snippets(target, told, address).items()
+        for kind, text in snippets(target, told, address, name).items()
         if kind != "sphinx" and (cards or kind not in PICTURED)
     )
     title = escape(" ".join(target.title.split()))
@@ -44,13 +46,13 @@ def add(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     if app.builder.name not in ("html", "dirhtml"):
         return
     mine = {id: target for id, target in targets(app.env).items() if target.docname == docname}
-    told, address = said(app), base(app.config)
+    told, address, name = said(app), base(app.config), inventory(app.config)
     for node in list(doctree.findall(nodes.Element)):
         if not isinstance(node, nodes.section | listing | annotation | clip | diagram):
             continue
         id = next((id for id in node["ids"] if id in mine), "")
         if id:
-            node["link"] = button(mine[id], told.get(id, ""), address, app.config.cutaway_cards)
+            node["link"] = button(mine[id], told.get(id, ""), address, name, has_cards(app))
         if id and isinstance(node, nodes.section):
             _beside_heading(node, node["link"])
 
@@ -76,5 +78,5 @@ def label(app: Sphinx, doctree: nodes.document) -> None:
             labels.setdefault(data["id"], (docname, data["id"]))
 
 
-def setup(app: Sphinx) -> None:
+def add_nodes(app: Sphinx) -> None:
     app.add_node(printed, html=(visit, None))

@@ -1,7 +1,6 @@
 """Whether the book agrees with its registry of ids: a difference is a warning with the command that settles it.
 
-``cutaway_permalinks`` in conf.py names the registry; without it nothing is checked. Pages from elsewhere that borrow
-the settings, as tests do, are not the book and have no say in its registry.
+``cutaway_permalinks`` in conf.py names the registry; without it nothing is checked, nor of an excerpt.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ RECORD = "`python -m cutaway permalinks` records it"
 
 
 def is_the_book(app: Sphinx) -> bool:
-    """Whether these pages are the book's own, or the registry was named for them (``-D cutaway_permalinks=…``)."""
-    return Path(app.srcdir) == Path(app.confdir) or "cutaway_permalinks" in app.config.overrides
+    """Whether these pages are the whole book, which alone has a say in its registry."""
+    return not app.config.cutaway_excerpt
 
 
 def registry_of(app: Sphinx) -> Registry | None:

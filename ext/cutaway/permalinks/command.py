@@ -74,7 +74,7 @@ def ids_of(book: Book, asked: str) -> list[str]:
     """The id itself, or those of the steps that explain a line. LookupError names the nearest."""
     place = _LINE.fullmatch(asked)
     if place:
-        from ..listings.coverage import ids_at
+        from ..source_pages.coverage import ids_at
 
         ids = ids_at(book, place["file"], int(place["line"]))
         if not ids:
@@ -93,18 +93,18 @@ def link(book: Book, asked: str, kind: str | None = None) -> str:
     for id in ids_of(book, asked):
         if id not in found:
             raise LookupError(f"'{id}' is not in the last build of the book")
-        ways = snippets(*found[id], book.base)
+        ways = snippets(*found[id], book.base, book.inventory)
         if kind and kind not in ways:
             raise LookupError(f"'{id}' is a {found[id][0].kind}: there is no {kind} of it, but {', '.join(ways)}")
-        texts.append(ways[kind] if kind else _labelled(id, ways, book.base))
+        texts.append(ways[kind] if kind else _labelled(id, ways, book))
     return "\n".join(texts)
 
 
-def _labelled(id: str, ways: dict[str, str], base: str) -> str:
+def _labelled(id: str, ways: dict[str, str], book: Book) -> str:
     lines = [f"{id}"] + [f"  {LABELS[kind]}\n    {text}" for kind, text in ways.items()]
-    lines.append(f"  (in conf.py, for intersphinx: {mapping(base)})")
-    if not base:
-        lines.append(f"  (for {PLACEHOLDER} write where the site stands, or set CUTAWAY_BASEURL)")
+    lines.append(f"  (in conf.py, for intersphinx: {mapping(book.base, book.inventory)})")
+    if not book.base:
+        lines.append(f"  (for {PLACEHOLDER} write where the site stands, or set html_baseurl in conf.py)")
     return "\n".join(lines)
 
 

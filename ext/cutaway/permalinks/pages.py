@@ -18,6 +18,7 @@ from typing import NamedTuple
 from sphinx.application import Sphinx
 
 from ..address import FOLDER, base, permanent
+from ..parts import has_cards
 from ..store import replacing
 from ..targets import Target, said, targets
 from ..unchanged import is_quiet, settled
@@ -140,7 +141,7 @@ def write(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.builder.name not in ("html", "dirhtml") or is_quiet(app):
         return
     folder, found = Path(app.outdir) / FOLDER, list(stubs(app))
-    site = Site(base(app.config), app.config.html_title, app.config.language, app.config.cutaway_cards)
+    site = Site(base(app.config), app.config.html_title, app.config.language, has_cards(app))
     stand = settled(app, {stub.id: stub.target.docname for stub in found})
     for stub in found:
         if stub.id in stand:

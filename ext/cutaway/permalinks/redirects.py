@@ -31,7 +31,7 @@ class forwarding(nodes.General, nodes.Element):
 
 def redirect_pages(app: Sphinx, config: Config) -> None:
     """Hand the pages that are gone to sphinx-reredirects, each with the page in its place."""
-    if "sphinx_reredirects" not in app.extensions or Path(app.srcdir) != Path(app.confdir):
+    if "sphinx_reredirects" not in app.extensions or config.cutaway_excerpt:
         return
     try:
         path = Book.from_config(config, Path(app.confdir)).permalinks
@@ -98,5 +98,5 @@ def note(app: Sphinx, error: Exception | None) -> None:
             temporary.write_text(json.dumps(old_ids(app)), "utf-8")
 
 
-def setup(app: Sphinx) -> None:
+def add_nodes(app: Sphinx) -> None:
     app.add_node(forwarding, html=(visit, None))

@@ -11,7 +11,7 @@ from html import escape
 from ..address import PLACEHOLDER, permanent
 from ..targets import Target, short
 
-# What a snippet is called, in the order in which they are offered. Ours is the name of the book's inventory.
+# What a snippet is called, in the order in which they are offered.
 LABELS = {
     "url": "Address",
     "markdown": "Markdown",
@@ -25,15 +25,17 @@ LABELS = {
     "sphinx": "Sphinx, by intersphinx",
 }
 PICTURED = ("card", "animated", "gif", "badge")  # what needs the files of cards
-INVENTORY = "cutaway"  # the name in a reader's intersphinx_mapping
 _LONGEST_ALT = 120  # characters of what is said of a card
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>&|~!$#{}])")
 _RST = re.compile(r"([\\`*_<>|!~])")
 
 
-def snippets(target: Target, said: str, base: str) -> dict[str, str]:
-    """Every way to link to a target, by kind; ``said`` is its description, ``base`` the site's address or ``""``."""
+def snippets(target: Target, said: str, base: str, inventory: str) -> dict[str, str]:
+    """Every way to link to a target, by kind.
+
+    ``said`` is its description, ``base`` the site's address or ``""``, ``inventory`` its name in intersphinx_mapping.
+    """
     url = permanent(base or PLACEHOLDER, target.id)
     title = " ".join(target.title.split()) or target.id
     words, code = markdown(title), target.kind == "step"
@@ -49,16 +51,16 @@ def snippets(target: Target, said: str, base: str) -> dict[str, str]:
         "animated": f"[![{alt}]({url}card.webp)]({url})",
         "gif": f"[![{alt}]({url}card.gif)]({url})",
         "badge": f"[![{words}]({url}badge.svg)]({url})",
-        "myst": f"[{_code(title) if code else words}](inv:{INVENTORY}:std:label#{target.id})",
-        "sphinx": f":external+{INVENTORY}:std:ref:`{rst(title)} <{target.id}>`",
+        "myst": f"[{_code(title) if code else words}](inv:{inventory}:std:label#{target.id})",
+        "sphinx": f":external+{inventory}:std:ref:`{rst(title)} <{target.id}>`",
     }
     still = () if target.kind == "clip" else ("animated", "gif")
     return {kind: found[kind] for kind in LABELS if kind not in still}
 
 
-def mapping(base: str) -> str:
+def mapping(base: str, inventory: str) -> str:
     """What conf.py says where MyST and Sphinx are to find the book."""
-    return f'intersphinx_mapping = {{"{INVENTORY}": ("{base or PLACEHOLDER}", None)}}'
+    return f'intersphinx_mapping = {{"{inventory}": ("{base or PLACEHOLDER}", None)}}'
 
 
 def markdown(text: str) -> str:

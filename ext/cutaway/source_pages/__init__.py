@@ -1,4 +1,6 @@
-"""A page for each explained file of the source, and ``explains.json``: which steps explain a line, and both ways.
+"""``cutaway.source_pages``: a page for each explained file of the source, and ``explains.json``.
+
+The index tells which steps explain a line, and which lines a step explains.
 
 ``source/nanogpt/model.html`` shows every line, with an id (``#L62``) and beside it the steps that explain it, each a
 link to its note. A caption of a listing leads there. Made by the builders ``html`` and ``dirhtml``; for the others
@@ -21,6 +23,7 @@ from sphinx.environment import BuildEnvironment
 
 from ..build import build_of
 from ..domain import NOWHERE, Step, cutaway_domain
+from ..parts import SOURCE_PAGES, begin, has
 from ..source.find import Module, python_files
 from ..store import digest, noted, replacing
 from .code_html import lines_html
@@ -53,13 +56,17 @@ def _steps(env: BuildEnvironment) -> dict[str, Step]:
     return {step.id: step for step in cutaway_domain(env).steps.values() if step.span != NOWHERE}
 
 
+def _has_pages(app: Sphinx) -> bool:
+    return has(app, SOURCE_PAGES) and app.builder.name in BUILDERS
+
+
 def _page(file: str) -> str:
     return f"source/{file.removesuffix('.py')}"
 
 
 def address(app: Sphinx, docname: str, module: Module, line: int) -> str:
     """Where a line is shown in its file, from a page of the book; ``""`` where there is no such page."""
-    if app.builder.name not in BUILDERS or not _is_explained(app.env, module):
+    if not _has_pages(app) or not _is_explained(app.env, module):
         return ""
     return f"{app.builder.get_relative_uri(docname, _page(file_name(module)))}#L{line}"
 
@@ -69,7 +76,7 @@ def coverage(app: Sphinx, docname: str) -> list[nodes.Node]:
     said: list[nodes.Node] = []
     for name, file in explained_files(app.env).items():
         shown: nodes.TextElement = nodes.literal("", name)
-        if app.builder.name in BUILDERS:
+        if _has_pages(app):
             uri = app.builder.get_relative_uri(docname, _page(name))
             shown = nodes.reference("", "", shown, refuri=uri, internal=True)
         said.append(nodes.paragraph("", "", shown, nodes.Text(f": {_share(file)}.")))
@@ -197,3 +204,7 @@ def write_changed(path: Path, text: str) -> None:
     if not path.is_file() or path.read_text("utf-8") != text:
         with replacing(path) as temporary:
             temporary.write_text(text, "utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    return begin(app)

@@ -15,10 +15,12 @@ from urllib.parse import urlsplit
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from ..address import base, permanent
-from ..store import replacing
-from ..targets import said, targets
+from cutaway.address import base, permanent
+from cutaway.parts import has_cards
+from cutaway.store import replacing
+from cutaway.targets import said, targets
 
+AFTER = 510  # priority: cutaway's handlers have 500
 LOST = "404"
 SPECIAL = {"search": "Search", "genindex": "Index", LOST: "This page does not exist"}
 
@@ -41,7 +43,7 @@ def describe(
     if site:
         tags["property=og:url"] = site + app.builder.get_target_uri(pagename)
         listed = targets(app.env)
-        if card := next((id for id in ids if id in listed), ""):
+        if has_cards(app) and (card := next((id for id in ids if id in listed), "")):
             tags["property=og:image"] = permanent(site, card) + "card.png"
             tags["name=twitter:card"] = "summary_large_image"
     written = (
@@ -91,6 +93,6 @@ def _write(path: Path, text: str) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    app.connect("html-page-context", describe)
-    app.connect("html-collect-pages", pages)
-    app.connect("build-finished", write_lists)
+    app.connect("html-page-context", describe, priority=AFTER)
+    app.connect("html-collect-pages", pages, priority=AFTER)
+    app.connect("build-finished", write_lists, priority=AFTER)

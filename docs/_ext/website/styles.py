@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from ..address import FOLDER
-from ..store import digest, noted, replacing, version
+from cutaway.address import FOLDER
+from cutaway.store import digest, noted, replacing, version
+
 from .pruning import names_in_page, names_in_script, prune, without_unused_variables
 
 _IMPORT = re.compile(r"""@import\s+(?:url\()?["']?([^"')]+)["']?\)?\s*;""")

@@ -1,4 +1,4 @@
-r"""Formulae as MathML, made while building: pages ask no other host for a script, and read the same without.
+r"""``cutaway.math``: formulae as MathML, made while building. Pages ask no other host for a script, and need none.
 
 An author types ``$e^{-\infty} = 0$`` as ever. What cannot be converted is a warning with its place, and the
 page shows the LaTeX as it was typed. Other builders get Sphinx's own maths. A project that wants MathJax back
@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from functools import cache
+from typing import Any
 from xml.etree import ElementTree
 
 from docutils import nodes
@@ -21,7 +22,8 @@ from sphinx.locale import _
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
-from ..build import warn
+from .build import warn
+from .parts import begin
 
 NAME = "mathml"
 LONGEST = 10_000  # characters of a formula
@@ -173,5 +175,6 @@ def visit_block(writer: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
-def setup(app: Sphinx) -> None:
+def setup(app: Sphinx) -> dict[str, Any]:
     app.add_html_math_renderer(NAME, (visit_inline, None), (visit_block, None))
+    return begin(app)
