@@ -273,7 +273,7 @@ def test_a_badge_is_svg_that_says_the_title(title: str) -> None:
 @given(texts, texts)
 def test_snippets_and_stubs_make_no_elements_but_their_own(in_html: hostile.InHtml, title: str, words: str) -> None:
     target = Target("an-id", "section", "page", 1, title)
-    for kind, text in snippets(target, words, "https://example.org/").items():
+    for kind, text in snippets(target, words, "https://example.org/", "book").items():
         shown = text if kind == "html" else MarkdownIt("commonmark", {"html": True}).render(text)
         if kind not in ("rst", "sphinx"):
             assert in_html(shown) == [], kind

@@ -38,7 +38,7 @@ titles = st.text(characters, min_size=1).map(lambda text: " ".join(text.split())
 
 
 def ways(title: str, kind: str = "section", said: str = "") -> dict[str, str]:
-    return snippets(Target("an-id", kind, "page", 1, title), said, BASE)
+    return snippets(Target("an-id", kind, "page", 1, title), said, BASE, "book")
 
 
 def render(markdown: str) -> BeautifulSoup:
@@ -129,8 +129,8 @@ def test_another_project_finds_every_id_by_intersphinx(mini_book: Book, tmp_path
     where = f'{{"cutaway": ("{mini_book.folder}", None)}}'
     settings = f'extensions = ["myst_parser", "sphinx.ext.intersphinx"]\nintersphinx_mapping = {where}\n'
     (tmp_path / "conf.py").write_text(settings, "utf-8")
-    in_myst = [snippets(target, "", "")["myst"] for target in found.values()]
-    in_rst = [snippets(target, "", "")["sphinx"] for target in found.values()]
+    in_myst = [snippets(target, "", "", "cutaway")["myst"] for target in found.values()]
+    in_rst = [snippets(target, "", "", "cutaway")["sphinx"] for target in found.values()]
     (tmp_path / "index.md").write_text("# A\n\n" + "\n\n".join(in_myst) + "\n\n```{toctree}\nother\n```\n", "utf-8")
     (tmp_path / "other.rst").write_text("B\n=\n\n" + "\n\n".join(in_rst) + "\n", "utf-8")
     command = [*SPHINX, "-n", "-W", "-q", "-b", "html", str(tmp_path), str(tmp_path / "html")]
