@@ -52,6 +52,14 @@ SETTINGS: list[tuple[str, Any, str, type, str]] = [
         bool,
         "these pages are some of a book's: only the runs that they name are made, and no id counts as lost",
     ),
+    (
+        "cutaway_color_scheme",
+        "",
+        "env",
+        str,
+        "`light`, `dark` or `auto` (as the reader's system): what pages are that their theme marks as neither; "
+        "empty: as furo, pydata_sphinx_theme and sphinx_book_theme do, light with any other theme",
+    ),
     ("cutaway_cards", True, "", bool, "cards and badges for links from elsewhere are drawn"),
     (
         "cutaway_explain",
@@ -180,9 +188,11 @@ def _check(config: Any) -> None:
         if type_ is int and not (isinstance(value, int) and value >= (0 if name == "cutaway_workers" else 1)):
             raise BookError(f"{name} = {value!r}: write a whole number")
         if type_ is str and not (isinstance(value, str) and value.isprintable()):
-            raise BookError(f"{name} = {value!r}: write a path")
+            raise BookError(f"{name} = {value!r}: write a text of one line")
         if type_ is tuple and not isinstance(value, tuple | list):
             raise BookError(f"{name} = {value!r}: write (width, height) in pixels")
+    if config.cutaway_color_scheme not in ("", "light", "dark", "auto"):
+        raise BookError(f"cutaway_color_scheme = {config.cutaway_color_scheme!r}: write 'light', 'dark' or 'auto'")
     if config.html_baseurl and not base(config):
         raise BookError(f"html_baseurl = {config.html_baseurl!r}: write an address, as in https://example.org/book/")
 

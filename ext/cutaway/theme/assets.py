@@ -21,6 +21,7 @@ from ..store import Store, digest, version
 from . import fonts
 from .pairs import pairs_css
 from .palette import css as palette_css
+from .palette import scheme_of
 
 logger = logging.getLogger(__name__)
 
@@ -100,11 +101,14 @@ def script() -> str:
     return str(jsmin(static_text(".js")))
 
 
-def page_files(store: Store) -> list[Path]:
-    """The files that a site carries, made where they are missing: fonts, one stylesheet, one script."""
+def page_files(store: Store, unmarked: str = "auto") -> list[Path]:
+    """The files that a site carries, made where they are missing: fonts, one stylesheet, one script.
+
+    ``unmarked``: what a page is that its theme marks neither dark nor light, see :func:`palette.css`.
+    """
     faces = list(page_fonts(store))
     css = "".join(font_face(family, weight, path.name) for family, weight, path in faces)
-    texts = {".css": css + palette_css() + static_text(".css") + pairs_css(), ".js": script()}
+    texts = {".css": css + palette_css(unmarked) + static_text(".css") + pairs_css(), ".js": script()}
     files = [path for _, _, path in faces]
     for suffix, text in texts.items():
         path = store.path("assets", f"cutaway-{digest(text)}", suffix)
@@ -128,7 +132,7 @@ def add_files(app: Sphinx, config: Config) -> None:
     except BookError:
         return  # reported where the runs are made
     try:
-        files = page_files(store)
+        files = page_files(store, config.cutaway_color_scheme or scheme_of(config.html_theme))
     except OSError as error:
         logger.warning("pages go without our styles: %s", error.strerror, type="cutaway", subtype="store")
         return

@@ -162,24 +162,41 @@ FONTS_CSS = {
 }
 
 
-def css() -> str:
-    """CSS variables of both themes: light unless the page's ``data-theme`` or, without script, the system
-    says dark.
+# How themes mark a page as dark, and as one that follows the reader's system. pydata's and the book's mark <html> with
+# what is shown; furo marks <body>, with "auto" as well.
+_MARKS = '[data-theme="dark"], [data-color-scheme="dark"], [data-md-color-scheme="slate"], .dark'
+_MARKED_DARK = f":is(html, body):is({_MARKS})"
+_AUTO = 'body[data-theme="auto"]'
+_UNMARKED = "html:not([data-theme], :has(> body[data-theme]))"
+FOLLOWING = ("furo", "pydata_sphinx_theme", "sphinx_book_theme")  # dark without a mark where the reader's system is
 
-    Print is always light.
+
+def scheme_of(theme: str) -> str:
+    """What a page of a Sphinx theme is that carries no mark: ``auto``, as the reader's system, or ``light``."""
+    return "auto" if theme in FOLLOWING else "light"
+
+
+def css(unmarked: str = "auto") -> str:
+    """CSS variables of both themes: dark where the page is, by its theme's mark or, without one, as ``unmarked`` says.
+
+    ``unmarked`` is ``light``, ``dark`` or ``auto``, as the reader's system. Print is always light. Nothing of the page
+    is changed: ``--cutaway-scheme`` is for our own elements, ``--cutaway-in-dark`` and ``-in-light`` for twins.
     """
     fonts = "".join(f"  --cutaway-{name}: {stack};\n" for name, stack in FONTS_CSS.items())
+    marked = f"{_MARKED_DARK}, {_UNMARKED}" if unmarked == "dark" else _MARKED_DARK
+    by_system = f"{_AUTO}, {_UNMARKED}" if unmarked == "auto" else _AUTO
     return (
-        f":root {{\n  color-scheme: light;\n{fonts}{_variables(LIGHT)}}}\n"
-        f'@media not print {{\nhtml[data-theme="dark"] {{\n  color-scheme: dark;\n{_variables(DARK)}}}\n}}\n'
-        "@media screen and (prefers-color-scheme: dark) {\n"
-        f"html:not([data-theme]) {{\n  color-scheme: dark;\n{_variables(DARK)}}}\n}}\n"
+        f":root, body[data-theme] {{\n{_variables(LIGHT)}}}\n:root {{\n{fonts}}}\n"
+        f"@media not print {{\n{marked} {{\n{_variables(DARK)}}}\n}}\n"
+        f"@media screen and (prefers-color-scheme: dark) {{\n{by_system} {{\n{_variables(DARK)}}}\n}}\n"
         + "".join(f".cutaway-dim-{letter} {{ color: var(--cutaway-dim-{letter}); }}\n" for letter in DIMENSIONS)
     )
 
 
 def _variables(theme: Theme) -> str:
-    return "".join(f"  --cutaway-{name}: {value};\n" for name, value in entries(theme).items())
+    shown = {f"in-{name}": "block" if name == theme.name else "none" for name in THEMES}
+    values = {"scheme": theme.name, **shown, **entries(theme)}
+    return "".join(f"  --cutaway-{name}: {value};\n" for name, value in values.items())
 
 
 def mpl_style(theme: str) -> dict[str, Any]:

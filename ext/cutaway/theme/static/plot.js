@@ -5,7 +5,7 @@
   const tell = []; // what each open frame is told, again when the colours change
 
   function colours() {
-    const style = getComputedStyle(document.documentElement);
+    const style = getComputedStyle(document.body);
     return Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--cutaway-${name}`)]));
   }
 
@@ -34,6 +34,7 @@
   }
 
   const again = () => tell.forEach((one) => one());
-  new MutationObserver(again).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  const marks = new MutationObserver(again); // a theme marks one of the two
+  for (const marked of [document.documentElement, document.body]) marks.observe(marked, { attributes: true });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
 })();
