@@ -243,7 +243,8 @@ def test_the_terminal_gives_the_same_without_a_build(tmp_path: Path) -> None:
 def test_a_line_of_the_source_leads_to_the_steps_that_explain_it(build_book: BuildBook, tmp_path: Path) -> None:
     source = ROOT / "model_src/nanogpt"
     settings = f'cutaway_sources, cutaway_cards = {{"nanogpt": ["{source}"]}}, False\nhtml_theme = "basic"\n'
-    (tmp_path / "conf.py").write_text(f'extensions = ["myst_parser", "cutaway.permalinks"]\n{settings}{EXTENSIONS}', "utf-8")
+    parts = 'extensions = ["myst_parser", "cutaway.permalinks"]\n'
+    (tmp_path / "conf.py").write_text(parts + settings + EXTENSIONS, "utf-8")
     (tmp_path / "index.md").write_text(LISTING, "utf-8")
     built = build_book(tmp_path, tmp_path / "html", "-c", str(tmp_path), store=tmp_path / "store")
     assert (tmp_path / "html/s/attention-mask/index.html").is_file(), built.warnings

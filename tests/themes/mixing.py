@@ -1,4 +1,4 @@
-from manim import *
+from manim import FadeIn, Square, VGroup
 
 from cutaway.clips.scene.scene import RecordedScene
 
@@ -6,7 +6,8 @@ from cutaway.clips.scene.scene import RecordedScene
 class Mixing(RecordedScene):
     def construct(self):
         scores = self.value("mix-step-scores")
-        cells = VGroup(*(Square(0.8).set_fill(self.theme.sign(float(v) / float(abs(scores).max())), 1) for v in scores.ravel()))
+        most = float(abs(scores).max())
+        cells = VGroup(*(Square(0.8).set_fill(self.theme.sign(float(v) / most), 1) for v in scores.ravel()))
         cells.arrange_in_grid(*scores.shape)
         self.tag(cells, "mix-step-scores")
         self.play(FadeIn(cells), run_time=1)
