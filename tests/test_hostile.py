@@ -397,8 +397,10 @@ SETTINGS = {
     "cutaway_clip_size": [5, "ab", (0, 0), (1.5, 2)],
     "cutaway_clip_fps": ["x", 0, -1],
     "cutaway_workers": ["x", -1],
+    "cutaway_color_scheme": [5, "blue", "\0"],
     "cutaway_permalinks": [5, "\0"],
     "cutaway_explain": [5, {"a": 5}, {"a": "\0"}, {"a": "b.c d e"}, {"a.b": "c.d"}, {"": "c.d"}, {5: "c.d"}],
+    "cutaway_dimensions": [5],
     "html_baseurl": ["javascript:alert(1)", '"><hacked>', "ftp://x"],
 }
 
@@ -423,6 +425,18 @@ def test_a_build_says_where_a_bad_setting_stands(name: str, tmp_path: Path, caps
     assert code == 0, said
     assert f"{tmp_path}/conf.py:2: WARNING: " in said
     assert name in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("value", [{"<b>": "x"}, {5: "y"}, {"N": ("x", "red", "\0")}])
+def test_a_build_says_where_a_bad_letter_stands(
+    value: dict[str, object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "conf.py").write_text(f'extensions = ["cutaway"]\ncutaway_dimensions = {value!r}\n', "utf-8")
+    (tmp_path / "index.rst").write_text("One\n===\n\nA :dim:`T`.\n", "utf-8")
+    assert sphinx(["-q", str(tmp_path), str(tmp_path / "html")]) == 0
+    said = capsys.readouterr().err
+    assert f"{tmp_path}/conf.py:2: WARNING: cutaway_dimensions[" in said
     assert "Traceback" not in said
 
 

@@ -32,6 +32,7 @@ from .domain import cutaway_domain, nearest
 from .progress import Progress, in_one_line
 from .settings import SETTINGS, Book, BookError, kinds, replaced_sources, steps_key
 from .store import digest, noted, replacing
+from .theme.dimensions import DimensionError, adopt
 from .trace.names import Names
 from .trace.reading import Trace, TraceError, Traces, load
 
@@ -133,12 +134,13 @@ def start(app: Sphinx) -> None:
     """Settle the settings and make the runs that are missing."""
     try:
         book = Book.from_config(app.config, Path(app.confdir))
+        adopt(book.dimensions)
         build = _builds[app.env] = Build(book)
         draft = app.config.cutaway_draft
         progress = Progress(_say, _rewrite if sys.stdout.isatty() else None)
         build.outcomes = runs.ensure(book, progress, _mentioned(app, book), draft)
         progress.end()
-    except (BookError, runs.RunError) as error:
+    except (BookError, DimensionError, runs.RunError) as error:
         _builds.setdefault(app.env, Build(_empty(app)))
         logger.warning(str(error), location=_place_of(error, app), type="cutaway", subtype="runs")
         return

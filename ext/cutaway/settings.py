@@ -53,6 +53,13 @@ SETTINGS: list[tuple[str, Any, str, type, str]] = [
         "these pages are some of a book's: only the runs that they name are made, and no id counts as lost",
     ),
     (
+        "cutaway_dimensions",
+        {},
+        "env",
+        dict,
+        'letters of your own: letter -> name, or ("name", "#rrggbb", "#rrggbb") with colours for light and dark pages',
+    ),
+    (
         "cutaway_color_scheme",
         "",
         "env",
@@ -91,6 +98,7 @@ class Book:
     workers: int = 0
     permalinks: Path | None = None
     base: str = ""  # the site's public address
+    dimensions: Mapping[str, Any] = field(default_factory=dict)  # as conf.py says; theme.dimensions reads it
     inventory: str = "book"  # what others call it in their intersphinx_mapping
     executor: str = ""
     shard: str = ""
@@ -144,6 +152,7 @@ class Book:
             workers=config.cutaway_workers or os.cpu_count() or 1,
             permalinks=(confdir / config.cutaway_permalinks).resolve() if config.cutaway_permalinks else None,
             base=base(config),
+            dimensions=dict(config.cutaway_dimensions),
             inventory=inventory(config),
             executor=config.cutaway_executor,
             shard=config.cutaway_shard,
@@ -189,6 +198,8 @@ def _check(config: Any) -> None:
             raise BookError(f"{name} = {value!r}: write a whole number")
         if type_ is str and not (isinstance(value, str) and value.isprintable()):
             raise BookError(f"{name} = {value!r}: write a text of one line")
+        if type_ is dict and not isinstance(value, Mapping):
+            raise BookError(f"{name} = {value!r}: write {{...: ...}}")
         if type_ is tuple and not isinstance(value, tuple | list):
             raise BookError(f"{name} = {value!r}: write (width, height) in pixels")
     if config.cutaway_color_scheme not in ("", "light", "dark", "auto"):

@@ -29,6 +29,7 @@ from ..parts import has_cards
 from ..permalinks.pages import stubs
 from ..store import Store, Unkept, digest, make_way, noted, replacing, version
 from ..targets import Target, said
+from ..theme import dimensions
 from ..theme.fonts import fonts_digest
 from ..unchanged import is_quiet, settled
 from .pictures import Picture, of_page
@@ -127,9 +128,13 @@ def _animated(store: Store, clip: str, suffix: str) -> list[tuple[str, Path, dic
     return [(f"card.{kind}", Path(path), job) for kind, path in paths.items()]
 
 
-@functools.cache
 def _code(modules: tuple[str, ...]) -> str:
-    """Digest of what draws: our modules, the palette, the fonts and the libraries."""
+    """Digest of what draws: our modules, the palette, its letters, the fonts and the libraries."""
+    return digest(_files_of(modules), dimensions.plain())
+
+
+@functools.cache
+def _files_of(modules: tuple[str, ...]) -> str:
     here = Path(__file__).parent
     paths = [*(here / f"{name}.py" for name in modules), here.parent / "theme/palette.py"]
     return digest([path.read_bytes() for path in paths], fonts_digest(), version("pillow"))
@@ -144,7 +149,7 @@ def _draw(app: Sphinx, missing: list[File]) -> set[Path]:
     jobs = {json.dumps(file.job): file for file in missing}
     logger.info("%s", bold("cutaway: ") + f"{len(jobs)} cards and badges are drawn ...")
     failed = set()
-    for job, message in draw([file.job for file in jobs.values()], build_of(app.env).book.workers):
+    for job, message in draw([file.job for file in jobs.values()], build_of(app.env).book.workers, dimensions.plain()):
         for file in missing:
             if message and file.job == job:
                 failed.add(file.source)

@@ -19,12 +19,14 @@ from typing import Any
 from PIL import Image
 
 from ..store import replacing
+from ..theme.dimensions import adopt
 from . import card
 from .badge import badge
 
 
 def main() -> int:
     request = json.load(sys.stdin)
+    adopt(request["dimensions"])
     jobs = list(enumerate(request["jobs"]))
     # Clips first: each takes a hundred times as long as a card.
     jobs.sort(key=lambda job: not {"animated", "film"} & job[1].keys())

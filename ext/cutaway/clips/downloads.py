@@ -22,6 +22,7 @@ from ..build import build_of, warn
 from ..domain import cutaway_domain
 from ..jobs import draw
 from ..store import Unkept, digest, make_way, version
+from ..theme import dimensions
 from . import resolve as clip_resolve
 from .keys import KIND as CLIP
 from .render import RECORDING, Clip
@@ -83,7 +84,7 @@ def _draw(env: BuildEnvironment, missing: dict[File, Any]) -> dict[File, str]:
     book, began, errors = build_of(env).book, time.monotonic(), {}
     logger.info("%s", bold("cutaway: ") + f"{len(missing)} files of clips to download are made ...")
     jobs = {file: _job(env, file, use) for file, use in missing.items()}
-    for file, (_, error) in zip(jobs, draw(list(jobs.values()), book.workers), strict=True):
+    for file, (_, error) in zip(jobs, draw(list(jobs.values()), book.workers, dimensions.plain()), strict=True):
         try:
             if not error:
                 book.store.vouch(KIND, file.key, [f".{file.kind}"])

@@ -18,6 +18,7 @@ from ..settings import Book
 from ..source.find import Module, Source, SourceError, parse
 from ..source.imports import closure, without_docstrings
 from ..store import Store, digest, version
+from ..theme import dimensions
 from ..theme.fonts import fonts_digest
 from ..trace.names import Names, UnknownName
 from ..trace.reading import TraceError
@@ -62,9 +63,8 @@ def source_key(book: Book, dotted: str) -> str:
     code = [without_docstrings(statement) for statement in body]
     local = {module.name: without_docstrings(module.tree) for module in modules}
     versions = {name: version(name) for name in PACKAGES}
-    return digest(
-        KIND, dotted, code, local, book.clip_size, book.clip_fps, fonts_digest(), versions, _drawing()
-    )
+    looks = [book.clip_size, book.clip_fps, fonts_digest(), dimensions.plain()]
+    return digest(KIND, dotted, code, local, *looks, versions, _drawing())
 
 
 def setup(drawing: bool = True) -> dict[str, str | None]:

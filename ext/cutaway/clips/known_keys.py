@@ -12,6 +12,7 @@ from pathlib import Path
 from ..settings import Book
 from ..source.find import python_files
 from ..store import Unkept, digest
+from ..theme import dimensions
 from ..trace.names import Names
 from . import keys as clip_keys
 
@@ -70,4 +71,4 @@ def _inputs(book: Book) -> str:
     folders = [book.scenes, *(folder for _, all in sorted(book.sources.items()) for folder in all)]
     files = [path for folder in map(Path, folders) for path in python_files(folder)] + clip_keys.drawing_files()
     texts = [[str(path), path.read_bytes()] for path in files]
-    return digest(texts, book.clip_size, book.clip_fps, clip_keys.setup(drawing=False))
+    return digest(texts, book.clip_size, book.clip_fps, dimensions.plain(), clip_keys.setup(drawing=False))

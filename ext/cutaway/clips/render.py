@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from ..settings import Book
 from ..source.find import SourceError
 from ..store import digest
+from ..theme import dimensions
 from ..trace.names import Names, Place
 from ..trace.reading import TraceError, Traces
 from . import keys as clip_keys
@@ -123,6 +124,7 @@ def render(
 ) -> dict[Wanted, Clip]:
     """The clips, from the store where they are there, drawn now where they are not (but for a draft) in the executor
     that ``pool`` opens; PoolError where it can't."""
+    dimensions.adopt(book.dimensions)
     clips: dict[Wanted, Clip] = {}
     missing: dict[Wanted, str] = {}
     keys, seen = SourceKeys(book), Seen(book, inputs.digest())
@@ -230,6 +232,7 @@ def _job(book: Book, want: Wanted, inputs: Inputs) -> Job:
         "fps": book.clip_fps,
         "limit_s": book.clip_limit_s,
         "limit_mb": book.clip_limit_mb,
+        "dimensions": dimensions.plain(),
         **inputs.plain(),
     }
 

@@ -51,13 +51,14 @@ class DimRole(SphinxRole):
     """A dimension's letter in its colour, ``T``."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        known = DIMENSIONS.get(self.text)
-        if known is None:
-            message = f"no dimension '{self.text}'{nearest(self.text, DIMENSIONS)}; there is {', '.join(DIMENSIONS)}"
+        found = DIMENSIONS.get(self.text)
+        if found is None:
+            known = f"there is {', '.join(DIMENSIONS)}; cutaway_dimensions in conf.py adds others"
+            message = f"no dimension '{self.text}'{nearest(self.text, DIMENSIONS)}; {known}"
             warn(self.env, message, self.get_location(), "dim")
             return [nodes.inline(self.rawtext, self.text)], []
-        classes = ["cutaway-dim", f"cutaway-dim-{known.letter}"]
-        return [nodes.inline(self.rawtext, known.letter, classes=classes)], []
+        classes = ["cutaway-dim", f"cutaway-dim-{found.letter}"]
+        return [nodes.inline(self.rawtext, found.letter, classes=classes)], []
 
 
 def fill(found: Found, form: str = "") -> nodes.Node:

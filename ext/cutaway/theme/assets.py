@@ -19,6 +19,7 @@ from sphinx.util import logging
 from ..settings import Book, BookError
 from ..store import Store, digest, version
 from . import fonts
+from .dimensions import DimensionError, adopt
 from .pairs import pairs_css
 from .palette import css as palette_css
 from .palette import scheme_of
@@ -128,9 +129,11 @@ def _holds(path: Path, data: bytes) -> bool:
 
 def add_files(app: Sphinx, config: Config) -> None:
     try:
-        store = Book.from_config(config, Path(app.confdir)).store
-    except BookError:
+        book = Book.from_config(config, Path(app.confdir))
+        adopt(book.dimensions)
+    except (BookError, DimensionError):
         return  # reported where the runs are made
+    store = book.store
     try:
         files = page_files(store, config.cutaway_color_scheme or scheme_of(config.html_theme))
     except OSError as error:

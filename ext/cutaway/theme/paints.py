@@ -68,6 +68,12 @@ def _find(steps: tuple[int, int, int], theme: Theme) -> Paint | None:
     return None
 
 
+def forget() -> None:
+    """Look colours up anew: the palette has other letters now."""
+    _find.cache_clear()
+    _lines.cache_clear()
+
+
 @cache
 def _lines(theme: Theme) -> _Lines:
     palette = entries(theme)

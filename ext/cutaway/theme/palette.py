@@ -55,6 +55,10 @@ class Theme:
     signed: tuple[str, ...]  # stops of the ramp for -1..1, zero in the middle
 
     def dimension(self, letter: str) -> str:
+        """The colour of a dimension; KeyError says which there are."""
+        if letter not in DIMENSIONS:
+            known = ", ".join(DIMENSIONS)
+            raise KeyError(f"no dimension {letter!r}; there is {known}; conf.py's cutaway_dimensions adds others")
         return str(getattr(DIMENSIONS[letter], self.name))
 
     def weight(self, value: float) -> str:
@@ -184,12 +188,14 @@ def css(unmarked: str = "auto") -> str:
     """
     fonts = "".join(f"  --cutaway-{name}: {stack};\n" for name, stack in FONTS_CSS.items())
     marked = f"{_MARKED_DARK}, {_UNMARKED}" if unmarked == "dark" else _MARKED_DARK
+    system = "".join(f"  --cutaway-dim-{letter}: CanvasText;\n" for letter in DIMENSIONS)
     by_system = f"{_AUTO}, {_UNMARKED}" if unmarked == "auto" else _AUTO
     return (
         f":root, body[data-theme] {{\n{_variables(LIGHT)}}}\n:root {{\n{fonts}}}\n"
         f"@media not print {{\n{marked} {{\n{_variables(DARK)}}}\n}}\n"
         f"@media screen and (prefers-color-scheme: dark) {{\n{by_system} {{\n{_variables(DARK)}}}\n}}\n"
         + "".join(f".cutaway-dim-{letter} {{ color: var(--cutaway-dim-{letter}); }}\n" for letter in DIMENSIONS)
+        + f"@media (forced-colors: active) {{\n.cutaway-clip {{\n{system}}}\n}}\n"
     )
 
 

@@ -117,12 +117,14 @@ def _fork(job: Job, channel: TextIO) -> int:
 
 def _perform(job: Job) -> None:
     """In the fork: run the scene in each theme, leave the files and the result in the job's folder."""
+    from ...theme.dimensions import adopt
     from .bounds import keep_inside, limit_memory
     from .run import draw
 
     folder = Path(job["folder"])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # the next jobs are not the scene's to read
     sys.path.insert(0, str(Path(job["scenes"]).parent))
+    adopt(job["dimensions"])
     gc.disable()  # a scene makes objects by the million and ends soon
     limit_memory(job["limit_mb"])
     keep_inside(folder)
