@@ -19,7 +19,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed uncompiled 
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 TOOL = PROJECT["project"]["dependencies"]
-CLIPS = PROJECT["project"]["optional-dependencies"]["clips"]
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+CHOSEN = [package for name in ("clips", "cells", "plots", "live") for package in EXTRAS[name]]
 BIN = Path(".nox/book/bin").resolve()  # of the one environment that `book` makes
 # What is missing in a draft stands on its pages; folders of its own keep it out of the whole.
 DRAFT = ["-n", "-D", "cutaway_draft=1", "-D", "cutaway_cards=0"]
@@ -62,7 +63,7 @@ def book(session: nox.Session) -> None:
     """Get what the other sessions need: the system packages of apt.txt, and the Python packages."""
     session.run(sys.executable, "bootstrap.py", external=True)
     # Half of the install would be compiling modules that nothing imports; Python compiles the others when it does.
-    session.install("--no-compile", *TOOL, *CLIPS, *groups("book", "live", "test", "tool"))
+    session.install("--no-compile", *TOOL, *CHOSEN, *groups("book", "test", "tool"))
     session.install("--no-deps", "--no-build-isolation", "-e", ".")  # asks no registry the second time
 
 

@@ -64,6 +64,16 @@ def test_what_is_not_imported_does_not_count(book: Book) -> None:
     assert not changes(book, LOAD + "load('one')", "runs/beside.py")
 
 
+def test_a_public_name_is_its_module(book: Book) -> None:
+    inside = LOAD + "load('one')"
+    public = "from cutaway import load\nload('one')"
+    assert key(book, public, two="cccc") == key(book, public)  # a run that is not loaded
+    assert key(book, public, one="cccc") != key(book, public)
+    assert key(book, inside, one="cccc") != key(book, inside)
+    names = {module.name for module in CellKeys(book, {})._modules(parsed([["from cutaway import load", []]]))}
+    assert "cutaway.cells" in names
+
+
 def test_what_stands_beside_the_runs_counts_where_it_is_imported(book: Book) -> None:
     assert changes(book, "from runs.beside import WORD", "runs/beside.py")
 

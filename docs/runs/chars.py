@@ -5,7 +5,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from cutaway.runs import Run
+from cutaway import Run
 from runs.handbook import whole_text
 from runs.models import load_weights, quiet, round_to_half
 

@@ -5,7 +5,7 @@ import json
 import tempfile
 from types import SimpleNamespace
 
-from cutaway.runs import Run
+from cutaway import Run
 from runs.handbook import whole_text
 from runs.ranks import (
     CHAT_STEPS,

@@ -1,6 +1,6 @@
 """Midtraining: the base model reads conversations."""
 
-from cutaway.runs import Run
+from cutaway import Run
 from runs.assistant import (
     base_settings,
     card_facts,

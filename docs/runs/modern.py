@@ -1,6 +1,6 @@
 """What each step from nanoGPT to nanochat does to the loss."""
 
-from cutaway.runs import Run
+from cutaway import Run
 from runs.handbook import whole_text
 from runs.models import load_nanochat, round_to_half, without_fused_attention
 

@@ -1,6 +1,6 @@
 """What Muon does with real gradients."""
 
-from cutaway.runs import Run
+from cutaway import Run
 from runs.handbook import whole_text
 from runs.models import round_to_half
 

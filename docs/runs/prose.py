@@ -4,7 +4,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from cutaway.runs import Run
+from cutaway import Run
 from runs.handbook import write_topics
 from runs.models import load_nanochat, round_to_half, without_fused_attention
 

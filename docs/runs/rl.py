@@ -1,6 +1,6 @@
 """Reinforcement learning: the model's own answers, scored; and a score that can be had without being right."""
 
-from cutaway.runs import Run
+from cutaway import Run
 from runs.assistant import FIRST_LETTERS, base_settings, fresh_model, kept_as, model_of, tokenizer_of
 from runs.models import round_to_half, without_fused_attention
 

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from cutaway.runs import Run
+from cutaway import Run
 from runs.handbook import write_topics
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 
-from cutaway.runs import Run
+from cutaway import Run
 from runs.assistant import base_settings, card_facts, card_of, fresh_model, kept_as, model_of, tokenizer_of
 from runs.models import round_to_half
 

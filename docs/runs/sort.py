@@ -1,6 +1,6 @@
 """The model that sorts six letters: what most of the book draws from."""
 
-from cutaway.runs import Run
+from cutaway import Run
 from runs.models import load_weights, without_fused_attention
 
 

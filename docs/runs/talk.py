@@ -1,6 +1,6 @@
 """Inference: the fine-tuned model answers, token by token."""
 
-from cutaway.runs import Run
+from cutaway import Run
 from runs.assistant import first_right, first_unsure, model_of, parameters_of, questions, tokenizer_of
 
 

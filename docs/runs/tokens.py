@@ -2,7 +2,7 @@
 
 import tempfile
 
-from cutaway.runs import Run
+from cutaway import Run
 from runs.handbook import sections, source
 
 

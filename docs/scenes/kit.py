@@ -26,7 +26,7 @@ from manim import (
     config,
 )
 
-from cutaway.clips.scene.scene import RecordedScene
+from cutaway import RecordedScene
 from cutaway.theme import fonts
 from scenes.moving import Digits, number_text
 from scenes.moving import Track as Track

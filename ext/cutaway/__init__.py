@@ -3,6 +3,9 @@
 ``extensions = ["cutaway"]`` in conf.py adds the directives ``listing``, ``diagram``, ``clip``, ``sequence``, ``claim``
 and ``claims``, and the roles ``fact``, ``dim``, ``step`` and ``claim``, and changes nothing else on a site. ``parts``
 lists what may be added, each by its own name; ``cutaway.settings.SETTINGS`` lists the settings.
+
+``PUBLIC`` are the names for authors: ``from cutaway import Run`` in the files of runs, ``RecordedScene`` in those of
+scenes, the others in cells. Each imports its module when it is asked for, so none needs what only another one uses.
 """
 
 from __future__ import annotations
@@ -14,6 +17,15 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 __version__ = "0.1.0"
+# Where each name for authors is defined; __init__.pyi tells type checkers the same.
+PUBLIC = {
+    "Run": "runs",
+    "RecordedScene": "clips.scene.scene",
+    **dict.fromkeys(("load", "note", "table"), "cells"),
+    "plot": "plots",
+    "interactive": "plots.interactive",
+    **dict.fromkeys(("Band", "Level", "Line", "Points"), "plots.series"),
+}
 
 # Each registers its directives, roles and nodes; ``pipeline`` has the handlers of all events.
 CORE = (
@@ -29,6 +41,12 @@ CORE = (
     "listings.sequence",
     "dev.live",
 )
+
+
+def __getattr__(name: str) -> Any:
+    if name not in PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{PUBLIC[name]}", __name__), name)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-from cutaway.runs import Run
+from cutaway import Run
 
 
 class Mix(Run):

@@ -1,6 +1,6 @@
 from manim import FadeIn, Square, VGroup
 
-from cutaway.clips.scene.scene import RecordedScene
+from cutaway import RecordedScene
 
 
 class Mixing(RecordedScene):

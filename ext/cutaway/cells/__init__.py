@@ -2,7 +2,7 @@
 
 In a cell::
 
-    from cutaway.cells import load, note
+    from cutaway import load, note
     sort = load("sort")                  # what the run ``sort`` recorded; now `import nanogpt` works too
     model = sort.model()                 # with its trained weights
     sort.value("h.0.attn/att")           # a recorded value, by the grammar of names

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
+from .. import PUBLIC
 from ..runs import Outcome, declared
 from ..runs.declared import RunError
 from ..runs.keys import Texts
@@ -118,9 +119,24 @@ def asked_of(notebook: Any, allow_errors: bool, in_temp: bool) -> dict[str, Any]
 def parsed(cells: Iterable[Sequence[Any]]) -> ast.Module | None:
     """All cells as one module; None where one of them is no plain Python (``%time``, ``!ls``)."""
     try:
-        return ast.Module([node for source, _ in cells for node in ast.parse(source).body], [])
+        tree = ast.Module([node for source, _ in cells for node in ast.parse(source).body], [])
     except (SyntaxError, ValueError):
         return None
+    return _SpelledOut().visit(tree)
+
+
+class _SpelledOut(ast.NodeTransformer):
+    """``from cutaway import load`` as ``from cutaway.cells import load``: that module decides what the name gives."""
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | list[ast.ImportFrom]:
+        if node.module != "cutaway" or node.level:
+            return node
+        found = {name: f"cutaway.{module}" for name, module in PUBLIC.items()}
+        modules = {alias.name: found.get(alias.name, "cutaway") for alias in node.names}
+        return [
+            ast.ImportFrom(module, [alias for alias in node.names if modules[alias.name] == module], 0)
+            for module in dict.fromkeys(modules.values())
+        ]
 
 
 def loaded(tree: ast.Module, source: Source) -> set[str] | None:

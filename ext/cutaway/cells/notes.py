@@ -2,7 +2,7 @@
 
 In a cell::
 
-    from cutaway.cells import note
+    from cutaway import note
     note(share=right / asked, answers=[3, 1, 2])
 
 On the page ``cell.share`` is then a name as any other. A note shows nothing; it is an output of its cell, so that it
