@@ -1,0 +1,1 @@
+"""Two typefaces, for machines that have them not; see README.md there."""
