@@ -306,7 +306,7 @@ def test_a_job_that_fails_harms_no_other(tmp_path: Path) -> None:
     good = {"card": [*said, "{}"], "still": "", "to": str(tmp_path / "a.png")}
     bad = {"card": [*said, '{"lines": null}'], "still": "", "to": str(tmp_path / "b.png")}
     lost = {"animated": str(tmp_path / "missing.js"), "to": {"gif": str(tmp_path / "c.gif")}}
-    errors = [message for _, message in draw([bad, good, lost], 2)]
+    errors = [message for _, message in draw([bad, good, lost], 2, {})]
     assert errors[1] == "" and "TypeError" in errors[0] and "missing.js" in errors[2]
     with Image.open(tmp_path / "a.png") as image:
         assert image.size == card.SIZE
@@ -324,7 +324,7 @@ def slow(number, job):
 worker._perform = slow
 worker.main()
 """
-    request = json.dumps({"jobs": [{}, {}], "workers": 2})
+    request = json.dumps({"jobs": [{}, {}], "workers": 2, "dimensions": {}})
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, text=True) as process:
         assert process.stdin
         process.stdin.write(request)

@@ -1,4 +1,4 @@
-"""Cut the typefaces that the package carries out of those that Debian has: ``python -m cutaway.theme.typefaces.cut``."""
+"""Cut the package's typefaces out of those that Debian has: ``python -m cutaway.theme.typefaces.cut``."""
 
 from __future__ import annotations
 
