@@ -304,6 +304,6 @@ def test_plotly_that_is_missing_is_told_and_the_page_keeps_its_picture(
             interactive(*SERIES, **NAMED)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path(__file__).parents[1] / 'ext'}")
     built = build_book(pages, tmp_path / "html", "-d", f"{book.folder}-doctrees")
-    wanted = r"folder/plots\.md:\d+: WARNING: nobody can play .* \[cutaway\.plotly\]"
+    wanted = r"folder/plots\.md:\d+: WARNING: the plot is a picture only: .* \[cutaway\.plotly\]"
     assert re.search(wanted, built.warnings), built.warnings
     assert built.page("folder/plots").select(".cutaway-plot > img")

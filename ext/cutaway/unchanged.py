@@ -1,7 +1,7 @@
-"""What a build need not look at: pages that it neither read nor wrote, and what stands beside their addresses.
+"""Skips the folders ``s/<id>/`` whose page was neither read nor written: there are thousands.
 
-That stands as the last build left it, if that one came to its end, was made by this code with these settings, and no
-file came or went since in the folders of the permanent addresses. There are thousands of them.
+They are as the previous build left them if that build finished, with the same code and settings, and no file was added
+to them or removed since.
 """
 
 from __future__ import annotations

@@ -173,7 +173,7 @@ def _film(node: nodes.Element, files: Mapping[str, str], theme: str) -> str:
 
 
 def _theme(themes: Iterable[str], theme: str) -> str:
-    """The class by which the stylesheet picks one of two twins; of an only child, another."""
+    """The CSS class that shows the variant of the page's theme; ``-only`` where there is one variant."""
     return f"cutaway-clip-{theme}" if len(list(themes)) > 1 else "cutaway-clip-only"
 
 

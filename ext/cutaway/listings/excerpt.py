@@ -15,7 +15,7 @@ Margin = list[tuple[list[str], Value]]  # names that hold the same kind of value
 def only(obj: SourceObject, wanted: str) -> list[Span]:
     """The statements of ``:only:``: of one quotation, or all from a first to a last with ``...`` between.
 
-    Raises SourceError where a quotation occurs not once.
+    Raises SourceError unless each quotation occurs exactly once.
     """
     return [statement(obj, match(obj, wanted.strip()))]
 

@@ -73,7 +73,7 @@ def publish(app: Sphinx, error: Exception | None) -> None:
             wanted = files(bundle(), page_fonts(build_of(app.env).book.store))
         except ModuleNotFoundError as missing:
             docname, use = uses[0]
-            warn(app.env, f"nobody can play with the plot: {missing}", (docname, use["line"]), "plotly")
+            warn(app.env, f"the plot is a picture only: {missing}", (docname, use["line"]), "plotly")
     for path in folder.glob("*"):
         if path.name not in wanted:
             path.unlink()

@@ -175,7 +175,7 @@ def _digests(before: Mapping[str, Outcome]) -> dict[str, str]:
     """The digests of the weights of runs; RunError where one has none."""
     failed = [name for name, outcome in before.items() if outcome.error]
     if failed:
-        raise RunError(f"it begins with the weights of the run {failed[0]!r}, and there are none: see there")
+        raise RunError(f"it needs the weights of the run {failed[0]!r}, which failed; its error is reported above")
     return {name: _content(Path(outcome.weights))["digest"] for name, outcome in before.items()}
 
 

@@ -63,7 +63,7 @@ def pairs(calls: Calls, records: Records, other_calls: Calls, others: Records) -
 
 
 def _names(calls: Calls, records: Records) -> dict[int, tuple[Any, ...]]:
-    """What identifies each call of the records, whatever else ran: function, module path, the how-manieth of these."""
+    """What identifies each recorded call: (function, module path, n-th call of that pair)."""
     names, seen = {}, Counter[tuple[int, str]]()
     for call in dict.fromkeys(call for call, *_ in records):
         _, function, path, _, _ = calls[call]

@@ -21,8 +21,8 @@ LONGEST = 2000  # characters
 def match(obj: SourceObject, quotation: str) -> Span:
     """The innermost expression (else statement) of ``obj`` that contains the one place where the quotation stands.
 
-    Compared as tokens: spaces, comments and line breaks don't count. Two quotations with ``...`` between them stand for
-    all from the statement of the first to the statement of the last. Raises SourceError where one occurs not once.
+    Compared as tokens: spaces, comments and line breaks do not count. Two quotations with ``...`` between them stand for
+    all from the statement of the first to the statement of the last. Raises SourceError unless each occurs once.
     """
     if len(quotation) > LONGEST:
         raise SourceError(f"'{quotation[:60]}…' is no quotation: it has {len(quotation)} characters")
@@ -100,7 +100,7 @@ _LAYOUT = {
 
 @functools.lru_cache(maxsize=128)
 def tokens(code: str) -> list[tokenize.TokenInfo]:
-    """Tokens that matter of a fragment, which may end amid a bracket: what could be read before the end counts."""
+    """Significant tokens of a fragment, which may be incomplete: tokens before the error are kept."""
     found = []
     try:
         for token in tokenize.generate_tokens(io.StringIO(code).readline):

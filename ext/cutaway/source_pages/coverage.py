@@ -40,7 +40,7 @@ class Explained(NamedTuple):
 
 
 def explained(obj: SourceObject, quotation: str) -> Explained:
-    """What a note with this quotation explains of the file; SourceError where it occurs not once."""
+    """What a note with this quotation explains of the file; SourceError unless it occurs exactly once."""
     span = match(obj, quotation)
     quoted = span if RANGE in quotation else place(obj, quotation)
     groups = _together(obj.module.text)

@@ -38,7 +38,7 @@ class Stage(NamedTuple):
 
 
 def raw_of(mobject: VMobject) -> tuple[Any, ...]:
-    """Everything that decides what is drawn, to be compared and nothing else."""
+    """A cheap fingerprint of how an object is drawn; only for comparison."""
     fill, stroke = mobject.get_fill_rgbas(), mobject.get_stroke_rgbas()
     sheen = mobject.sheen_direction.tobytes() if len(fill) > 1 or len(stroke) > 1 else b""
     arrays = (mobject.points, fill, stroke, mobject.get_stroke_rgbas(True))
