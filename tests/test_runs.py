@@ -373,7 +373,7 @@ def test_it_is_made_again_when_those_weights_change_and_only_then(made: Made) ->
 def test_a_run_after_one_that_failed_says_so(made: Made) -> None:
     made.write("runs.py", TWO_RUNS.replace("log(0, loss=float(scale(2.0, 1.0)))", "raise ValueError('no')"))
     outcomes, stages = made_of_two(made)
-    assert "begins with the weights of the run 'toy'" in outcomes["later"].error
+    assert "needs the weights of the run 'toy', which failed" in outcomes["later"].error
     assert "ValueError: no" in outcomes["toy"].error and stages == ["toy: training"]
 
 

@@ -20,8 +20,8 @@ listing without ``:name:`` declares no steps; its notes point to the step that o
 ``:only:`` shows just the statements that hold a quotation (two, with ``...`` between: from the one to the other).
 ``:collapse:`` folds the code away.
 
-What can go wrong is a warning ``cutaway.listing`` at its line: no such object, a quotation that does not occur exactly once, a note
-whose term is no code, a run that failed. The page then shows the note without its place in the code.
+Mistakes are warnings ``cutaway.listing`` at their line: no such object, a quotation that does not occur exactly once, a
+note whose term is no code, a run that failed. The page then shows the note without its place in the code.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ LONGEST = 2000  # characters
 def match(obj: SourceObject, quotation: str) -> Span:
     """The innermost expression (else statement) of ``obj`` that contains the one place where the quotation stands.
 
-    Compared as tokens: spaces, comments and line breaks do not count. Two quotations with ``...`` between them stand for
-    all from the statement of the first to the statement of the last. Raises SourceError unless each occurs once.
+    Compared as tokens: spaces, comments and line breaks do not count. Two quotations with ``...`` between them are all
+    from the statement of the first to the statement of the last. Raises SourceError unless each occurs exactly once.
     """
     if len(quotation) > LONGEST:
         raise SourceError(f"'{quotation[:60]}…' is no quotation: it has {len(quotation)} characters")
