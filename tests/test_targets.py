@@ -13,8 +13,8 @@ from cutaway.targets import _words, plain, short
 
 
 def test_every_labelled_thing_of_a_page_is_described(mini_book: Book) -> None:
-    record = Path(f"{mini_book.folder}-doctrees") / "cutaway-said-html.json"
-    said = json.loads(record.read_text("utf-8"))
+    record = Path(f"{mini_book.folder}-doctrees") / "cutaway.json"
+    said = json.loads(record.read_text("utf-8"))["descriptions html"]
     page = mini_book.page("things")
     steps = [note["id"] for note in page.select(".cutaway-note")]
     assert steps and set(steps) <= said.keys()

@@ -8,9 +8,7 @@ again, so that a second build does not hide it.
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
-import weakref
 from collections.abc import Set
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +29,8 @@ from . import runs
 from .domain import cutaway_domain, nearest
 from .progress import Progress, in_one_line
 from .settings import SETTINGS, Book, BookError, kinds, replaced_sources, steps_key
-from .store import digest, noted, replacing
+from .state import has_state, hold, notes_of, state_of
+from .store import digest
 from .theme.dimensions import DimensionError, adopt
 from .trace.names import Names
 from .trace.reading import Trace, TraceError, Traces, load
@@ -52,11 +51,8 @@ class Build:
     inputs: dict[str, str] = field(default_factory=dict)  # of each page, known when all are read
 
 
-_builds: weakref.WeakKeyDictionary[BuildEnvironment, Build] = weakref.WeakKeyDictionary()
-
-
 def build_of(env: BuildEnvironment) -> Build:
-    return _builds[env]
+    return state_of(env, Build)
 
 
 def trace_of(env: BuildEnvironment, run: str | None) -> Trace:
@@ -135,13 +131,15 @@ def start(app: Sphinx) -> None:
     try:
         book = Book.from_config(app.config, Path(app.confdir))
         adopt(book.dimensions)
-        build = _builds[app.env] = Build(book)
+        build = Build(book)
+        hold(app.env, build)
         draft = app.config.cutaway_draft
         progress = Progress(_say, _rewrite if sys.stdout.isatty() else None)
         build.outcomes = runs.ensure(book, progress, _mentioned(app, book), draft)
         progress.end()
     except (BookError, DimensionError, runs.RunError) as error:
-        _builds.setdefault(app.env, Build(_empty(app)))
+        if not has_state(app.env, Build):
+            hold(app.env, Build(_empty(app)))
         logger.warning(str(error), location=_place_of(error, app), type="cutaway", subtype="runs")
         return
     for outcome in build.outcomes.values():
@@ -209,13 +207,13 @@ def _inputs(env: BuildEnvironment) -> dict[str, str]:
     return {name: judged if "claims" in used else drawn if used & DRAWN else "" for name, used in kinds.items()}
 
 
-def _record(app: Sphinx) -> Path:
-    """Where the inputs are noted with which each page was last written, for this builder."""
-    return Path(app.doctreedir) / f"cutaway-{app.builder.name}.json"
+def _section(app: Sphinx) -> str:
+    """Of the notes: the inputs with which this builder last wrote each page."""
+    return f"pages {app.builder.name}"
 
 
 def _written(app: Sphinx) -> dict[str, str]:
-    return noted(_record(app))
+    return notes_of(app.env)[_section(app)]
 
 
 def outdated(
@@ -256,12 +254,9 @@ def updated(app: Sphinx, env: BuildEnvironment) -> list[str]:
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
-    if error is not None or app.env not in _builds:
-        return
-    build = build_of(app.env)
-    state = build.inputs | dict.fromkeys(build.troubled, "troubled")
-    with replacing(_record(app)) as temporary:
-        temporary.write_text(json.dumps(state), "utf-8")
+    if error is None and has_state(app.env, Build):
+        build = build_of(app.env)
+        notes_of(app.env)[_section(app)] = build.inputs | dict.fromkeys(build.troubled, "troubled")
 
 
 def setup(app: Sphinx) -> None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from . import build, images, markdown, search, source_pages, tables, targets, unchanged
+from . import build, images, markdown, search, source_pages, state, tables, targets, unchanged
 from . import math as maths
 from .cards import making as cards
 from .cells import downloads as notebooks
@@ -119,6 +119,7 @@ HANDLERS = (
     Handler("build-finished", command.note, of=(PERMALINKS,)),
     Handler("build-finished", cards.make_cards, of=(CARDS,)),
     Handler("build-finished", unchanged.note, 950),  # all is written
+    Handler("build-finished", state.write_notes, 960),
 )
 
 

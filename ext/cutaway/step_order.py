@@ -8,11 +8,8 @@ in the source: imports, constructors, branches not taken.
 
 from __future__ import annotations
 
-import json
-import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from sphinx.environment import BuildEnvironment
@@ -21,7 +18,8 @@ from .build import build_of, trace_of
 from .domain import NOWHERE, Step, cutaway_domain
 from .page_order import in_order as reading_order
 from .source.find import Span
-from .store import digest, noted, replacing
+from .state import has_state, hold, notes_of, state_of
+from .store import digest
 from .trace.names import at_place
 from .trace.reading import Call, Trace, Value
 
@@ -37,8 +35,12 @@ class Ran(NamedTuple):
     run: str = UNREACHED
 
 
-_kept: weakref.WeakKeyDictionary[BuildEnvironment, list[str]] = weakref.WeakKeyDictionary()
-_orders: weakref.WeakKeyDictionary[BuildEnvironment, dict[str, list[Ran]]] = weakref.WeakKeyDictionary()
+class _Orders(dict[str, list[Ran]]):
+    """The steps in order, by the run that comes first."""
+
+
+class _Ids(list[str]):
+    """The steps' ids in order."""
 
 
 def in_order(env: BuildEnvironment, run: str = "") -> list[Ran]:
@@ -46,7 +48,7 @@ def in_order(env: BuildEnvironment, run: str = "") -> list[Ran]:
     outcomes = build_of(env).outcomes
     names = [name for name, outcome in outcomes.items() if not outcome.error]
     names.sort(key=lambda name: name != run)
-    found = _orders.setdefault(env, {})
+    found = state_of(env, _Orders)
     key = names[0] if names else ""
     if key not in found:
         steps = [step for step in cutaway_domain(env).steps.values() if step.span != NOWHERE]
@@ -64,17 +66,15 @@ def neighbours(env: BuildEnvironment) -> dict[str, tuple[Step | None, Step | Non
 
 def _ids(env: BuildEnvironment) -> list[str]:
     """The steps' ids in order: those of the last build, if its runs and steps were these, for it takes every trace."""
-    if env not in _kept:
-        path = Path(env.doctreedir) / "cutaway-order.json"
+    if not has_state(env, _Ids):
         traces = {name: outcome.trace for name, outcome in build_of(env).outcomes.items()}
         steps = [[step.id, step.docname, step.place] for step in cutaway_domain(env).steps.values()]
-        key, kept = digest(traces, steps, reading_order(env)), noted(path)
+        key, kept = digest(traces, steps, reading_order(env)), notes_of(env)["order"]
         if kept.get("key") != key:
             kept = {"key": key, "ids": [ran.step.id for ran in in_order(env)]}
-            with replacing(path) as temporary:
-                temporary.write_text(json.dumps(kept), "utf-8")
-        _kept[env] = kept["ids"]
-    return _kept[env]
+            notes_of(env)["order"] = kept
+        hold(env, _Ids(kept["ids"]))
+    return state_of(env, _Ids)
 
 
 def ordered(steps: Iterable[Step], traces: Sequence[Trace], pages: Sequence[str] = ()) -> list[Ran]:

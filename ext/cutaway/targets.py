@@ -9,11 +9,8 @@ An id is chosen once and means one thing in the whole book: it is the last part 
 from __future__ import annotations
 
 import ast
-import json
 import re
-import weakref
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from docutils import nodes
@@ -27,14 +24,13 @@ from .diagrams.directive import diagram
 from .domain import cutaway_domain
 from .listings.directive import annotation, listing
 from .math import FormulaError, node_to_text
-from .store import noted, replacing
+from .state import has_state, hold, notes_of, state_of
 from .unchanged import is_quiet
 
 KINDS = ("section", "listing", "step", "diagram", "clip")
 _LONGEST = 200  # characters of a description
 
 _PROSE = (nodes.paragraph, nodes.bullet_list, nodes.enumerated_list, nodes.definition_list)
-_said: weakref.WeakKeyDictionary[BuildEnvironment, dict[str, str]] = weakref.WeakKeyDictionary()
 
 
 class Target(NamedTuple):
@@ -108,18 +104,22 @@ def _words(name: str) -> str:
     return " ".join([lowered[0] if lowered[0].isupper() else lowered[0].capitalize(), *lowered[1:]]) if words else name
 
 
+class _Said(dict[str, str]):
+    """The description of each target, by id."""
+
+
 # Descriptions: known when a page is written, kept for the builds that don't write it again
 
 
 def said(app: Sphinx) -> dict[str, str]:
     """A description of each target in plain words, by id; complete from ``build-finished`` on."""
-    if app.env not in _said:
-        _said[app.env] = noted(_record(app))
-    return _said[app.env]
+    if not has_state(app.env, _Said):
+        hold(app.env, _Said(notes_of(app.env)[_section(app)]))
+    return state_of(app.env, _Said)
 
 
-def _record(app: Sphinx) -> Path:
-    return Path(app.doctreedir) / f"cutaway-said-{app.builder.name}.json"
+def _section(app: Sphinx) -> str:
+    return f"descriptions {app.builder.name}"
 
 
 def describe(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -157,9 +157,8 @@ def _of_listing(app: Sphinx, node: listing) -> str:
 
 
 def note_said(app: Sphinx, error: Exception | None) -> None:
-    if error is None and not (is_quiet(app) and _record(app).is_file()):
-        with replacing(_record(app)) as temporary:
-            temporary.write_text(json.dumps(said(app), ensure_ascii=False), "utf-8")
+    if error is None and not (is_quiet(app) and _section(app) in notes_of(app.env)):
+        notes_of(app.env)[_section(app)] = dict(said(app))
 
 
 # In plain words

@@ -6,9 +6,7 @@ to them or removed since.
 
 from __future__ import annotations
 
-import json
 import os
-import weakref
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,36 +16,43 @@ from sphinx.environment import BuildEnvironment
 
 from .address import FOLDER
 from .build import build_of
-from .store import digest, noted, replacing, sweep, version
+from .state import has_state, hold, notes_of, state_of
+from .store import digest, sweep, version
 from .theme.fonts import fonts_digest
 
 ELSEWHERE_S = 3600  # older temporary files in the store are no other machine's
 
-_touched: weakref.WeakKeyDictionary[BuildEnvironment, set[str]] = weakref.WeakKeyDictionary()
-_settled: weakref.WeakKeyDictionary[BuildEnvironment, dict[str, int] | None] = weakref.WeakKeyDictionary()
+class _Touched(set[str]):
+    """The pages that this build read or wrote."""
+
+
+class _Left:
+    """The folders of addresses as the last build left them; None where what it knew is no longer so."""
+
+    def __init__(self, folders: dict[str, int] | None) -> None:
+        self.folders = folders
 
 
 def is_quiet(app: Sphinx) -> bool:
     """Whether no page was read or written, and all stands; known from ``build-finished`` on."""
-    return not _touched.get(app.env) and _left(app) == _folders(app)
+    return not state_of(app.env, _Touched) and _left(app) == _folders(app)
 
 
 def settled(app: Sphinx, pages: Mapping[str, str]) -> set[str]:
     """Of ids, each with the page of what it leads to, those whose files are as this build would leave them."""
-    touched, left, now = _touched.get(app.env, set()), _left(app) or {}, _folders(app)
+    touched, left, now = state_of(app.env, _Touched), _left(app) or {}, _folders(app)
     return {id for id, page in pages.items() if page not in touched and id in left and left[id] == now.get(id)}
 
 
 def _left(app: Sphinx) -> dict[str, int] | None:
-    """The folders of addresses as the last build left them; None where what it knew is no longer so."""
-    if app.env not in _settled:
-        record = noted(_record(app))
-        _settled[app.env] = record["left"] if record.get("by") == _maker(app) else None
-    return _settled[app.env]
+    if not has_state(app.env, _Left):
+        kept = notes_of(app.env)[_section(app)]
+        hold(app.env, _Left(kept["left"] if kept.get("by") == _maker(app) else None))
+    return state_of(app.env, _Left).folders
 
 
-def _record(app: Sphinx) -> Path:
-    return Path(app.doctreedir) / f"cutaway-quiet-{app.builder.name}.json"
+def _section(app: Sphinx) -> str:
+    return f"addresses {app.builder.name}"
 
 
 def _maker(app: Sphinx) -> str:
@@ -78,8 +83,8 @@ def _folders(app: Sphinx) -> dict[str, int]:
 def _touch(app: Sphinx, docname: str) -> None:
     """A page is read or written: what was noted holds no more for the next build, should this one be killed."""
     _left(app)
-    _touched.setdefault(app.env, set()).add(docname)
-    _record(app).unlink(missing_ok=True)
+    state_of(app.env, _Touched).add(docname)
+    notes_of(app.env).drop(_section(app))
 
 
 def note(app: Sphinx, error: Exception | None) -> None:
@@ -88,8 +93,7 @@ def note(app: Sphinx, error: Exception | None) -> None:
         if _left(app) is None:  # the last one may have been killed
             sweep(Path(app.outdir))
         sweep(build_of(app.env).book.store.root, ELSEWHERE_S)
-        with replacing(_record(app)) as temporary:
-            temporary.write_text(json.dumps({"by": _maker(app), "left": _folders(app)}), "utf-8")
+        notes_of(app.env)[_section(app)] = {"by": _maker(app), "left": _folders(app)}
 
 
 def read_anew(app: Sphinx, env: BuildEnvironment, docname: str) -> None:

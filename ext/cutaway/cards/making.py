@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import json
 import shutil
-import weakref
 from collections.abc import Set
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +26,7 @@ from ..clips.render import RECORDING
 from ..jobs import draw
 from ..parts import has_cards
 from ..permalinks.pages import stubs
+from ..state import state_of
 from ..store import Store, Unkept, digest, make_way, noted, replacing, version
 from ..targets import Target, said
 from ..theme import dimensions
@@ -41,7 +41,8 @@ CODE = ("card", "code", "drawing", "sheet")  # the modules that decide a card's 
 NAMES = ("card.png", "card.webp", "card.gif", "badge.svg")
 
 _Noted = dict[str, tuple[str, Picture | None]]
-_pictures: weakref.WeakKeyDictionary[BuildEnvironment, dict[str, _Noted]] = weakref.WeakKeyDictionary()
+class _Pictures(dict[str, _Noted]):
+    """What each page shows of its targets."""
 
 
 class File(NamedTuple):
@@ -201,7 +202,7 @@ def _record(app: Sphinx, docname: str) -> Path:
 
 def _noted(app: Sphinx, docname: str) -> _Noted:
     """The pictures of a page by id: as JSON, which is read where it is drawn, and as it is if it is a clip's."""
-    pages = _pictures.setdefault(app.env, {})
+    pages = state_of(app.env, _Pictures)
     if docname not in pages:
         pages[docname] = noted(_record(app, docname))
     return pages[docname]
@@ -216,6 +217,6 @@ def note(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     if _wanted(app):
         shown = dict(of_page(app.env, doctree))
         pictures = {id: (json.dumps(picture), picture if "clip" in picture else None) for id, picture in shown.items()}
-        _pictures.setdefault(app.env, {})[docname] = pictures
+        state_of(app.env, _Pictures)[docname] = pictures
         with replacing(_record(app, docname)) as temporary:
             temporary.write_text(json.dumps(pictures), "utf-8")

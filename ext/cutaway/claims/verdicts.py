@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from ..prose.facts import fill
 from ..prose.facts import shown as number
 from ..settings import replaced_sources
 from ..source_pages import BUILDERS, write_changed
-from ..store import noted, replacing
+from ..state import notes_of, state_of
 from ..targets import plain as said
 from ..trace.names import UnknownName
 from ..trace.reading import TraceError
@@ -49,8 +48,12 @@ class Verdict:
     sentence: str = ""
 
 
-_verdicts: weakref.WeakKeyDictionary[BuildEnvironment, dict[tuple[str, str], Verdict]] = weakref.WeakKeyDictionary()
-_recorded: weakref.WeakKeyDictionary[BuildEnvironment, dict[str, Any]] = weakref.WeakKeyDictionary()
+class _Verdicts(dict[tuple[str, str], Verdict]):
+    """By page and claim."""
+
+
+class _Recorded(dict[str, Any]):
+    """The claims of the pages that this build writes."""
 
 
 def claims_of(env: BuildEnvironment) -> dict[str, list[dict[str, str]]]:
@@ -62,7 +65,7 @@ def claims_of(env: BuildEnvironment) -> dict[str, list[dict[str, str]]]:
 
 
 def verdict(env: BuildEnvironment, docname: str, claim: dict[str, str]) -> Verdict:
-    known = _verdicts.setdefault(env, {})
+    known = state_of(env, _Verdicts)
     key = (docname, claim["id"])
     if key not in known:
         known[key] = _judged(env, docname, claim)
@@ -133,19 +136,17 @@ def told(values: dict[str, Any]) -> str:
 
 def recorded(app: Sphinx) -> dict[str, Any]:
     """The claims of each page as they were when it was last written."""
-    if app.env not in _recorded:
-        _recorded[app.env] = noted(_record(app))
-    return _recorded[app.env]
+    return {**notes_of(app.env)[_section(app)], **state_of(app.env, _Recorded)}
 
 
-def _record(app: Sphinx) -> Path:
-    return Path(app.doctreedir) / f"cutaway-claims-{app.builder.name}.json"
+def _section(app: Sphinx) -> str:
+    return f"claims {app.builder.name}"
 
 
 def record(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Note what a page claims, now that it is written."""
     rows = [_row(claim, verdict(app.env, docname, claim)) for claim in claims_of(app.env).get(docname, [])]
-    recorded(app)[docname] = rows
+    state_of(app.env, _Recorded)[docname] = rows
 
 
 def _row(claim: dict[str, str], found: Verdict) -> dict[str, Any]:
@@ -161,15 +162,13 @@ def _as_json(value: Any) -> Any:
 
 def keep(app: Sphinx, error: Exception | None) -> None:
     """Write the record, and publish it where a site is built."""
-    if error is not None or (is_quiet(app) and _record(app).is_file()):
+    if error is not None or (is_quiet(app) and _section(app) in notes_of(app.env)):
         return
     pages = claims_of(app.env)
     rows = {docname: rows for docname, rows in sorted(recorded(app).items()) if docname in pages}
-    text = json.dumps(rows, ensure_ascii=False)
-    with replacing(_record(app)) as temporary:
-        temporary.write_text(text, "utf-8")
+    notes_of(app.env)[_section(app)] = rows
     if app.builder.name in BUILDERS and rows:
-        write_changed(Path(app.outdir, PUBLISHED), text + "\n")
+        write_changed(Path(app.outdir, PUBLISHED), json.dumps(rows, ensure_ascii=False) + "\n")
     if replaced_sources():
         _list_untrue(rows)
 

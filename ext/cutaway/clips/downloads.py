@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import time
-import weakref
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +20,7 @@ from sphinx.util.console import bold
 from ..build import build_of, warn
 from ..domain import cutaway_domain
 from ..jobs import draw
+from ..state import hold, state_of
 from ..store import Unkept, digest, make_way, version
 from ..theme import dimensions
 from . import resolve as clip_resolve
@@ -48,7 +48,8 @@ class File(NamedTuple):
         return f"clip-{self.key}.{self.kind}"
 
 
-_made: weakref.WeakKeyDictionary[BuildEnvironment, set[File]] = weakref.WeakKeyDictionary()
+class _Made(set[File]):
+    """The files that could be made."""
 
 
 def asked_for(env: BuildEnvironment, use: Any) -> list[File]:
@@ -68,7 +69,7 @@ def make(app: Sphinx, env: BuildEnvironment) -> list[str]:
     store = build_of(env).book.store
     wanted = {file: use for _, use, file in asked}
     errors = _draw(env, {file: use for file, use in wanted.items() if store.whole(KIND, file.key) is None})
-    _made[env] = wanted.keys() - errors.keys()
+    hold(env, _Made(wanted.keys() - errors.keys()))
     for docname, use, file in asked:
         if file in errors:
             message = f"clip {use['scene']}: no {file.kind} of it could be made: {errors[file]}"
@@ -121,7 +122,7 @@ def register(app: Sphinx, use: Any) -> list[tuple[str, str, int]]:
     """Have the builder copy a clip's files; returns of each its kind, its name in the output, its bytes."""
     rows = []
     for file in asked_for(app.env, use):
-        if file in _made.get(app.env, ()):
+        if file in state_of(app.env, _Made):
             path = build_of(app.env).book.store.path(KIND, file.key, f".{file.kind}")
             app.builder.images[str(path)] = file.name
             rows.append((file.kind, file.name, path.stat().st_size))

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import weakref
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
@@ -20,14 +18,16 @@ from ..build import build_of, warn
 from ..domain import cutaway_domain
 from ..settings import Book
 from ..shards import OF_OTHERS, share
-from ..store import digest, noted, replacing
+from ..state import has_state, hold, notes_of, state_of
+from ..store import digest
 from .keys import KIND
 from .pool import ForkPool, PoolError, open_pool
 from .render import LEFT_OUT, Clip, Inputs, Wanted, render
 
 logger = logging.getLogger(__name__)
 
-_clips: weakref.WeakKeyDictionary[BuildEnvironment, dict[Wanted, Clip]] = weakref.WeakKeyDictionary()
+class _Clips(dict[Wanted, Clip]):
+    """What came of each clip that a page of this build wants."""
 
 
 def render_missing(app: Sphinx, env: BuildEnvironment) -> list[str]:
@@ -50,10 +50,10 @@ def render_missing(app: Sphinx, env: BuildEnvironment) -> list[str]:
         for want in asked
         if want.run in without
     }
-    _clips[env] = clips
+    hold(env, _Clips(clips))
     for docname, use in uses:
         _warn(env, docname, use, clips[wanted(use)])
-    written, keys = _written(app), _keys(env)
+    written, keys = notes_of(env)[_section(app)], _keys(env)
     touched = (name for name in {**written, **keys} if name in env.found_docs)  # also where the last clip is gone
     return [name for name in touched if written.get(name) != keys.get(name) or not _are_out(app, name)]
 
@@ -69,7 +69,7 @@ def _pool(book: Book) -> Executor:
 
 def found(env: BuildEnvironment, use: Any) -> Clip | None:
     """What came of the clip that a node or a noted use asks for; None where the builder shows words alone."""
-    return _clips.get(env, {}).get(wanted(use))
+    return state_of(env, _Clips).get(wanted(use)) if has_state(env, _Clips) else None
 
 
 def clips_showing(env: BuildEnvironment, step: str) -> list[tuple[str, str, str]]:
@@ -104,7 +104,7 @@ def _keys(env: BuildEnvironment) -> dict[str, list[str]]:
     keys: dict[str, list[str]] = {}
     steps = cutaway_domain(env).steps
     for docname, use in cutaway_domain(env).uses(KIND):
-        clip = _clips[env][wanted(use)]
+        clip = state_of(env, _Clips)[wanted(use)]
         shown = [steps[tag] for tag in clip.tags if tag in steps]
         keys.setdefault(docname, []).append(digest(clip.key, [(s.id, s.docname, s.quotation) for s in shown]))
         for step in shown:
@@ -119,20 +119,15 @@ def _are_out(app: Sphinx, docname: str) -> bool:
         return True
     folder = Path(app.outdir, app.builder.imagedir)
     uses = [use for name, use in cutaway_domain(app.env).uses(KIND) if name == docname]
-    clips = [_clips[app.env][wanted(use)] for use in uses]
+    clips = [state_of(app.env, _Clips)[wanted(use)] for use in uses]
     return all((folder / clip.file(suffix)).is_file() for clip in clips for suffix in clip.suffixes)
 
 
-def _record(app: Sphinx) -> Path:
-    """Where the clips are noted with which each page was last written, for this builder."""
-    return Path(app.doctreedir) / f"cutaway-clips-{app.builder.name}.json"
-
-
-def _written(app: Sphinx) -> dict[str, list[str]]:
-    return noted(_record(app))
+def _section(app: Sphinx) -> str:
+    """Of the notes: the clips with which this builder last wrote each page."""
+    return f"clips {app.builder.name}"
 
 
 def note_written(app: Sphinx, error: Exception | None) -> None:
-    if error is None and app.env in _clips:
-        with replacing(_record(app)) as temporary:
-            temporary.write_text(json.dumps(_keys(app.env)), "utf-8")
+    if error is None and has_state(app.env, _Clips):
+        notes_of(app.env)[_section(app)] = _keys(app.env)

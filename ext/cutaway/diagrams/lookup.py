@@ -5,7 +5,6 @@ A diagram with a ``:name:`` gives each box that a step explains an address: ``<i
 
 from __future__ import annotations
 
-import weakref
 from collections import defaultdict
 
 from sphinx.environment import BuildEnvironment
@@ -13,6 +12,7 @@ from sphinx.environment import BuildEnvironment
 from ..build import build_of, trace_of
 from ..domain import Step, cutaway_domain
 from ..source.find import SourceError
+from ..state import has_state, hold, state_of
 from ..trace.names import UnknownName, Wanted
 from ..trace.reading import Trace, TraceError
 from .explain import chosen, drawn, steps_of
@@ -23,15 +23,17 @@ from .layout.canvas import Drawing
 
 UNDRAWN = (SourceError, FlowError, UnknownName, TraceError)  # why there is no drawing
 
-# Per build: the drawings by object and run, and for each step the pages and addresses of its boxes.
-_computed: weakref.WeakKeyDictionary[BuildEnvironment, dict[tuple[str, str], tuple[Graph, Drawing]]]
-_computed = weakref.WeakKeyDictionary()
-_boxes: weakref.WeakKeyDictionary[BuildEnvironment, dict[str, list[tuple[str, str]]]] = weakref.WeakKeyDictionary()
+class _Drawn(dict[tuple[str, str], tuple[Graph, Drawing]]):
+    """The drawings of this build, by object and run."""
+
+
+class _Boxes(defaultdict[str, list[tuple[str, str]]]):
+    """For each step the pages and addresses of its boxes."""
 
 
 def computed(env: BuildEnvironment, function: str, run: str) -> tuple[Graph, Drawing]:
     """The data flow of a function in a run, and its drawing. Raises one of UNDRAWN."""
-    found = _computed.setdefault(env, {})
+    found = state_of(env, _Drawn)
     if (function, run) not in found:
         wanted = Wanted.read(run)
         obj = build_of(env).book.source.find(function)
@@ -59,12 +61,12 @@ def explained(env: BuildEnvironment, graph: Graph) -> dict[int, list[Step]]:
 
 def boxes_showing(env: BuildEnvironment, step: str) -> list[tuple[str, str]]:
     """Page and address of each box in which a step stands, in the order of pages and lines."""
-    if env not in _boxes:
-        _boxes[env] = defaultdict(list)
+    if not has_state(env, _Boxes):
+        hold(env, boxes := _Boxes(list))
         for docname, use in cutaway_domain(env).uses("diagram"):
             for id in _steps_in(env, use) if use["object"] and use["id"] else ():
-                _boxes[env][id].append((docname, address(use["id"], id)))
-    return _boxes[env].get(step, [])
+                boxes[id].append((docname, address(use["id"], id)))
+    return state_of(env, _Boxes).get(step, [])
 
 
 def _steps_in(env: BuildEnvironment, use: dict[str, str]) -> list[str]:

@@ -7,7 +7,6 @@ by the old address. All of it works without script.
 
 from __future__ import annotations
 
-import json
 import posixpath
 from html import escape
 from pathlib import Path
@@ -19,7 +18,7 @@ from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 
 from ..settings import Book, BookError
-from ..store import noted, replacing
+from ..state import notes_of
 from ..targets import targets
 from .check import registry_of
 from .registry import Registry, RegistryError
@@ -82,20 +81,19 @@ def visit(translator: Any, node: forwarding) -> None:
 # A page is written again when its old ids changed, though its text did not
 
 
-def _note(app: Sphinx) -> Path:
-    return Path(app.doctreedir) / f"cutaway-moved-{app.builder.name}.json"
+def _section(app: Sphinx) -> str:
+    return f"old ids {app.builder.name}"
 
 
 def outdated(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    before = noted(_note(app))
+    before = notes_of(env)[_section(app)]
     now = old_ids(app)
     return [page for page in sorted(env.found_docs) if before.get(page, {}) != now.get(page, {})]
 
 
 def note(app: Sphinx, error: Exception | None) -> None:
-    if error is None and (_note(app).exists() or old_ids(app)):
-        with replacing(_note(app)) as temporary:
-            temporary.write_text(json.dumps(old_ids(app)), "utf-8")
+    if error is None:
+        notes_of(app.env)[_section(app)] = old_ids(app)
 
 
 def add_nodes(app: Sphinx) -> None:

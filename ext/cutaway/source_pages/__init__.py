@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,8 @@ from ..build import build_of
 from ..domain import NOWHERE, Step, cutaway_domain
 from ..parts import SOURCE_PAGES, begin, has
 from ..source.find import Module, python_files
-from ..store import digest, noted, replacing
+from ..state import has_state, hold, notes_of, state_of
+from ..store import digest, replacing
 from .code_html import lines_html
 from .coverage import File, file_name, files, pieces
 
@@ -33,15 +33,17 @@ BUILDERS = ("html", "dirhtml")
 INDEX = "explains.json"
 VERSION = 1  # of its form
 
-_files: weakref.WeakKeyDictionary[BuildEnvironment, dict[str, File]] = weakref.WeakKeyDictionary()
+class _Files(dict[str, File]):
+    """The explained files, by name."""
 
 
 def explained_files(env: BuildEnvironment) -> dict[str, File]:
     """The files that some step of the book explains, by their names; complete when all pages were read."""
-    if env not in _files:
+    if not has_state(env, _Files):
         steps = {step.id: (step.object, step.quotation) for step in _steps(env).values()}
-        _files[env] = {name: file for name, file in files(build_of(env).book.source, steps).items() if file.steps}
-    return _files[env]
+        found = files(build_of(env).book.source, steps)
+        hold(env, _Files({name: file for name, file in found.items() if file.steps}))
+    return state_of(env, _Files)
 
 
 def _is_explained(env: BuildEnvironment, module: Module) -> bool:
@@ -98,12 +100,12 @@ def pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
 
 def explained_names(app: Sphinx) -> list[str]:
     """The names of the explained files, when the pages were written."""
-    return list(_record(app).get("files", ()))
+    return list(notes_of(app.env)[_section(app)].get("files", ()))
 
 
 def _is_written(app: Sphinx) -> bool:
     """Whether the pages that are there were made of what they would be made of now."""
-    record, out = _record(app), Path(app.outdir)
+    record, out = notes_of(app.env)[_section(app)], Path(app.outdir)
     addresses = (app.builder.get_target_uri(_page(name)) for name in record.get("files", ()))
     there = (out / INDEX, *(out / uri / "index.html" if uri.endswith("/") else out / uri for uri in addresses))
     return record.get("of") == _inputs(app) and all(path.is_file() for path in there)
@@ -121,13 +123,9 @@ def _inputs(app: Sphinx) -> str:
     return digest(texts, sorted(steps), listings, titles, env.toctree_includes, config)
 
 
-def _record_file(app: Sphinx) -> Path:
-    return Path(app.doctreedir) / f"cutaway-source-{app.builder.name}.json"
-
-
-def _record(app: Sphinx) -> dict[str, Any]:
-    """Of what the pages were written, and their files."""
-    return noted(_record_file(app))
+def _section(app: Sphinx) -> str:
+    """Of the notes: of what the pages were written, and their files."""
+    return f"source {app.builder.name}"
 
 
 def _body(app: Sphinx, file: File) -> str:
@@ -195,8 +193,7 @@ def write_index(app: Sphinx, error: Exception | None) -> None:
         return
     text = json.dumps(index(app), separators=(",", ":"), ensure_ascii=False, sort_keys=True)
     write_changed(Path(app.outdir, INDEX), text + "\n")
-    record = {"of": _inputs(app), "files": list(explained_files(app.env))}
-    write_changed(_record_file(app), json.dumps(record))
+    notes_of(app.env)[_section(app)] = {"of": _inputs(app), "files": list(explained_files(app.env))}
 
 
 def write_changed(path: Path, text: str) -> None:
