@@ -13,7 +13,7 @@ from conftest import ROOT
 from playwright.sync_api import Browser, Locator, Page
 
 CONF = f"""
-extensions = ["myst_parser", "cutaway"]
+extensions = ["myst_parser", "cutaway", "cutaway.markdown"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 cutaway_sources = {{"mixer": [{str(ROOT / "tests/foreign/src/mixer")!r}]}}
 cutaway_runs = "runs.py"
