@@ -19,59 +19,16 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from .digests import DIGEST_LENGTH
+from .digests import digest as digest
+from .digests import version as version
+
 _TEMPORARY = re.compile(r"\..+-(?P<pid>\d{1,9})-[0-9a-f]{8}(\.\w+)?")  # as `replacing` names them
-DIGEST_LENGTH = 32  # hex digits: 128 bits, beyond accident
 SEAL = "seal"  # key of a JSON file's digest of itself
 SETTLED_NS = 2 * 10**9  # what was written just now may be written again within the same tick of a clock
-
-
-def digest(*parts: Any) -> str:
-    """Digest of plain data (str, bytes, numbers, None, lists, tuples, dicts of them), independent of dict order.
-
-    >>> digest("a", {"x": 1, "y": 2}) == digest("a", {"y": 2, "x": 1})
-    True
-    """
-    sha = hashlib.sha256()
-    for part in parts:
-        _feed(sha, part)
-    return sha.hexdigest()[:DIGEST_LENGTH]
-
-
-@cache  # nothing is installed anew below a running build
-def version(package: str) -> str | None:
-    """The installed version of a package, for keys; None where it is absent. Imports nothing."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _feed(sha: Any, part: Any) -> None:
-    # Every part is preceded by its type and size, so that ("ab", "c") and ("a", "bc") differ.
-    if isinstance(part, bytes | str):
-        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
-        sha.update(f"{type(part).__name__}{len(data)}:".encode())
-        sha.update(data)
-    elif isinstance(part, Mapping):
-        sha.update(f"map{len(part)}:".encode())
-        for key in sorted(part, key=repr):
-            _feed(sha, key)
-            _feed(sha, part[key])
-    elif isinstance(part, list | tuple):
-        sha.update(f"seq{len(part)}:".encode())
-        for item in part:
-            _feed(sha, item)
-    elif part is None or isinstance(part, bool | int | float):
-        _feed(sha, f"{type(part).__name__}:{part!r}")
-    elif isinstance(part, Path):
-        _feed(sha, str(part))
-    else:
-        raise TypeError(f"no digest of a {type(part).__name__}: {part!r}; pass plain data")
 
 
 class Unkept(OSError):

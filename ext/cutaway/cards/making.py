@@ -6,7 +6,6 @@ what decides their bytes; what is missing there is drawn by child processes at t
 
 from __future__ import annotations
 
-import functools
 import json
 import shutil
 from collections.abc import Set
@@ -26,6 +25,7 @@ from ..clips.render import RECORDING
 from ..jobs import draw
 from ..parts import has_cards
 from ..permalinks.pages import stubs
+from ..source.own import own_code
 from ..state import state_of
 from ..store import Store, Unkept, digest, make_way, noted, replacing, version
 from ..targets import Target, said
@@ -37,7 +37,6 @@ from .pictures import Picture, of_page
 logger = logging.getLogger(__name__)
 
 KIND = "card"
-CODE = ("card", "code", "drawing", "sheet")  # the modules that decide a card's pixels
 NAMES = ("card.png", "card.webp", "card.gif", "badge.svg")
 
 _Noted = dict[str, tuple[str, Picture | None]]
@@ -108,11 +107,11 @@ def _files(app: Sphinx, id: str, target: Target) -> list[File]:
     chapter = app.env.titles[target.docname].astext()
     words = said(app).get(target.id, "")
     card = [target.kind, target.title, chapter, str(app.config.html_title), words]
-    key = digest(card, picture, _code(CODE))
+    key = digest(card, picture, _code("card"))
     still = str(store.path(CLIP, clip["clip"], clip["still"])) if clip else ""
     path = store.path(KIND, key, ".png")
     label = [target.title, target.kind in ("step", "listing")]
-    small = store.path(KIND, digest(label, _code(("badge", "sheet"))), ".svg")
+    small = store.path(KIND, digest(label, _code("badge")), ".svg")
     files = [File(id, target, "card.png", path, {"card": [*card, picture], "still": still, "to": str(path)})]
     files.append(File(id, target, "badge.svg", small, {"badge": label, "to": str(small)}))
     if target.kind == "clip" and clip and not getattr(app.config, "cutaway_draft", False):
@@ -123,22 +122,15 @@ def _files(app: Sphinx, id: str, target: Target) -> list[File]:
 
 def _animated(store: Store, clip: str, suffix: str) -> list[tuple[str, Path, dict[str, Any]]]:
     """The WebP and the GIF of a clip: one job makes both."""
-    key = digest(clip, _code(("animated",)))
+    key = digest(clip, _code("animated"))
     paths = {kind: str(store.path(KIND, key, f".{kind}")) for kind in ("webp", "gif")}
     job = {"animated": str(store.path(CLIP, clip, suffix)), "to": paths}
     return [(f"card.{kind}", Path(path), job) for kind, path in paths.items()]
 
 
-def _code(modules: tuple[str, ...]) -> str:
-    """Digest of what draws: our modules, the palette, its letters, the fonts and the libraries."""
-    return digest(_files_of(modules), dimensions.plain())
-
-
-@functools.cache
-def _files_of(modules: tuple[str, ...]) -> str:
-    here = Path(__file__).parent
-    paths = [*(here / f"{name}.py" for name in modules), here.parent / "theme/palette.py"]
-    return digest([path.read_bytes() for path in paths], fonts_digest(), version("pillow"))
+def _code(module: str) -> str:
+    """Digest of what draws: a module with all that it imports, the letters, the fonts and the library."""
+    return digest(own_code(f"cutaway.cards.{module}"), dimensions.plain(), fonts_digest(), version("pillow"))
 
 
 def _draw(app: Sphinx, missing: list[File]) -> set[Path]:
@@ -197,7 +189,8 @@ def _remove_stale(folder: Path, settled: Set[str], kept: Set[tuple[str, str]]) -
 
 def _record(app: Sphinx, docname: str) -> Path:
     """What was noted by other code has another name."""
-    return Path(app.doctreedir, f"cutaway-cards-{app.builder.name}-{_code(('pictures',))}", f"{docname}.json")
+    code = digest(Path(__file__).with_name("pictures.py").read_bytes())
+    return Path(app.doctreedir, f"cutaway-cards-{app.builder.name}-{code}", f"{docname}.json")
 
 
 def _noted(app: Sphinx, docname: str) -> _Noted:

@@ -20,6 +20,7 @@ from sphinx.util.console import bold
 from ..build import build_of, warn
 from ..domain import cutaway_domain
 from ..jobs import draw
+from ..source.own import own_code
 from ..state import hold, state_of
 from ..store import Unkept, digest, make_way, version
 from ..theme import dimensions
@@ -32,8 +33,6 @@ logger = logging.getLogger(__name__)
 KIND = "download"
 KINDS = ("mp4", "gif", "webp")
 BUILDERS = ("html", "dirhtml", "clips")  # the last one fills the store for the others
-RASTER = ("animated", "film", "mp4", "painter")
-CODE = (*(f"clips/raster/{name}.py" for name in RASTER), "theme/palette.py", "theme/paints.py")
 
 
 class File(NamedTuple):
@@ -113,9 +112,7 @@ def _source(env: BuildEnvironment, clip: Clip) -> Path:
 @functools.cache
 def _code() -> str:
     """Digest of what makes the files: our modules and the libraries."""
-    here = Path(__file__).parents[1]
-    libraries = [version(name) for name in ("av", "pycairo", "pillow")]
-    return digest([(here / name).read_bytes() for name in CODE], libraries)
+    return digest(own_code("cutaway.clips.raster.film"), [version(name) for name in ("av", "pycairo", "pillow")])
 
 
 def register(app: Sphinx, use: Any) -> list[tuple[str, str, int]]:

@@ -14,21 +14,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..digests import digest, version
 from ..settings import Book
-from ..source.find import Module, Source, SourceError, parse
+from ..source.find import Module, Source, SourceError
 from ..source.imports import closure, without_docstrings
-from ..store import Store, digest, version
+from ..source.own import own_code, own_names
+from ..store import Store
 from ..theme import dimensions
 from ..theme.fonts import fonts_digest
-from ..trace.names import Names, UnknownName
-from ..trace.reading import TraceError
+from ..trace.names import Names
+from .readings import unchanged
 
 KIND = "clip"
 READS = "reads"
 PACKAGES = ("manim", "pycairo", "manimpango", "av", "typst", "pillow", "numpy")
-# The folders whose modules decide what a clip looks like, and those of them that decide no pixel.
-DRAWING = ("clips/scene", "clips/format", "clips/raster")
-NOT_DRAWING = ("bounds", "worker")
+DRAWING = "cutaway.clips.scene.run"  # what a scene's process does; what is around it, the worker, decides no pixel
 
 
 class SceneSource(NamedTuple):
@@ -59,18 +59,20 @@ def source_key(book: Book, dotted: str) -> str:
     scene = find_scene(book, dotted)
     body = needed(scene.module, scene.node.name)
     packages = {**book.sources, **_scenes(book).packages}
-    modules = closure(Source(packages), ast.Module(body, []))
+    source, tree = Source(packages), ast.Module(body, [])
+    modules = closure(source, tree)
     code = [without_docstrings(statement) for statement in body]
     local = {module.name: without_docstrings(module.tree) for module in modules}
     versions = {name: version(name) for name in PACKAGES}
     looks = [book.clip_size, book.clip_fps, fonts_digest(), dimensions.plain()]
-    return digest(KIND, dotted, code, local, *looks, versions, _drawing())
+    used = {name for each in (tree, *(module.tree for module in modules)) for name in own_names(each)}
+    return digest(KIND, dotted, code, local, *looks, versions, own_code(DRAWING, *sorted(used)))
 
 
 def setup(drawing: bool = True) -> dict[str, str | None]:
     """What this machine draws with; another that has the same makes the same bytes. Without our own code if asked."""
     found = {**{name: version(name) for name in PACKAGES}, "the typefaces": fonts_digest()}
-    return {**found, "cutaway": digest(_drawing())} if drawing else found
+    return {**found, "cutaway": own_code(DRAWING)} if drawing else found
 
 
 def needed(module: Module, name: str) -> list[ast.stmt]:
@@ -103,40 +105,9 @@ def look_up(store: Store, key: str, names: Names) -> str | None:
     return None
 
 
-def unchanged(reads: Mapping[str, str], names: Names) -> bool:
-    """Whether every name still stands for what it stood for."""
-    return all(_digest(name, names) == was for name, was in reads.items())
-
-
 def note(store: Store, key: str, reads: Mapping[str, str], artifact: str) -> None:
     """Keep what a finished clip read, below its source key."""
     store.write_json(f"{READS}/{key}", artifact, {"reads": dict(reads)})
-
-
-def _digest(name: str, names: Names) -> str | None:
-    try:
-        return digest_of(names, name)
-    except (UnknownName, TraceError):
-        return None
-
-
-def digest_of(names: Names, name: str) -> str:
-    """Digest of what a name stands for; of a tag (``tag NAME``), whether it stands for anything."""
-    if not name.startswith("tag "):
-        return names.resolve(name).digest
-    tag = name.removeprefix("tag ")
-    return digest(why_unknown(names, tag) == "")
-
-
-def why_unknown(names: Names, tag: str) -> str:
-    """Why a tag names neither a step nor a recorded value; empty where it does."""
-    if tag in names.steps:
-        return ""
-    try:
-        names.resolve(tag)
-    except UnknownName as error:
-        return str(error)
-    return ""
 
 
 def _scenes(book: Book) -> Source:
@@ -161,18 +132,6 @@ def _absolute(statement: ast.stmt, module: str) -> ast.stmt:
     package = module.split(".")[: -statement.level]
     name = ".".join([*package, *([statement.module] if statement.module else [])])
     return ast.copy_location(ast.ImportFrom(name, statement.names, 0), statement)
-
-
-def _drawing() -> list[str]:
-    """The code of our modules that decide what a frame looks like."""
-    return [without_docstrings(parse(path.stem, path).tree) for path in drawing_files()]
-
-
-def drawing_files() -> list[Path]:
-    tool = Path(__file__).parents[1]
-    modules = [path for folder in DRAWING for path in sorted((tool / folder).glob("*.py"))]
-    drawing = [path for path in modules if path.stem not in NOT_DRAWING]
-    return [*drawing, tool / "theme/paints.py", tool / "theme/palette.py"]
 
 
 def hint_key(dotted: str) -> str:

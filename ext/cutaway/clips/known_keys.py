@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..settings import Book
 from ..source.find import python_files
+from ..source.own import TOOL
 from ..store import Unkept, digest
 from ..theme import dimensions
 from ..trace.names import Names
@@ -67,8 +68,8 @@ class SourceKeys:
 
 
 def _inputs(book: Book) -> str:
-    """Digest of all that can decide a source key: the files of scenes, source and drawing, sizes, versions, fonts."""
-    folders = [book.scenes, *(folder for _, all in sorted(book.sources.items()) for folder in all)]
-    files = [path for folder in map(Path, folders) for path in python_files(folder)] + clip_keys.drawing_files()
+    """Digest of all that can decide a source key: the files of scenes, source and tool, sizes, versions, fonts."""
+    folders = [TOOL, book.scenes, *(folder for _, all in sorted(book.sources.items()) for folder in all)]
+    files = [path for folder in map(Path, folders) for path in python_files(folder)]
     texts = [[str(path), path.read_bytes()] for path in files]
     return digest(texts, book.clip_size, book.clip_fps, dimensions.plain(), clip_keys.setup(drawing=False))

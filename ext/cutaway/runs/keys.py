@@ -12,10 +12,13 @@ from pathlib import Path
 from ..settings import Book
 from ..source.find import Source, parse, python_files
 from ..source.imports import closure
+from ..source.own import TOOL, own_code
 from ..source.reached import Reached, bound
 from ..store import Unkept, digest, version
 from .declared import SETTINGS, TIMES, Declared, is_run
 from .process import THREADS
+
+TRACER = "cutaway.runs.child"  # the process that records
 
 
 class KnownKeys:
@@ -62,7 +65,7 @@ def _inputs(book: Book, run: Declared, texts: Texts) -> str:
     """Digest of all that can decide a key of this run: files of runs, source and tracer, versions."""
     packages = [run.beside, {name: book.sources[name] for name in run.sources}]
     folders = [Path(folder) for package in packages for _, all in sorted(package.items()) for folder in all]
-    read = [texts[folder] for folder in [*folders, Path(__file__).parent]]
+    read = [texts[folder] for folder in [*folders, TOOL]]
     return digest(str(run.file), run.file.read_bytes(), read, run.cls, run.sources, _versions(), THREADS)
 
 
@@ -92,7 +95,7 @@ class Keys:
         rest = ast.Module([*used(others, node), node], [])
         own = [ast.unparse(n) for n in rest.body]
         texts = {module.name: module.text for module in closure(self.source, rest)}
-        return digest("trace", self.run.name, own, texts, weights, _versions(), THREADS, _tracer())
+        return digest("trace", self.run.name, own, texts, weights, _versions(), THREADS, own_code(TRACER))
 
 
 def trained_by(node: ast.ClassDef) -> list[ast.stmt]:
@@ -140,9 +143,3 @@ def used(statements: Sequence[ast.stmt], by: ast.AST) -> list[ast.stmt]:
 def without_times(statements: Sequence[ast.stmt]) -> list[ast.stmt]:
     """Drop time limits: they do not affect the result."""
     return [n for n in statements if not set(bound(n)) & set(TIMES)]
-
-
-def _tracer() -> list[str]:
-    """The text of the modules that record: another tracer makes another trace."""
-    names = ("axes", "child", "instrument", "importer", "keeping", "recorder")
-    return [Path(__file__).with_name(f"{name}.py").read_text("utf-8") for name in names]

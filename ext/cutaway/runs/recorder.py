@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from ..store import digest
+from ..digests import digest
 from .axes import label, pairs
 from .instrument import Sites
 

@@ -40,6 +40,17 @@ def _imports(tree: ast.AST, package: str) -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
+def taken(source: Source, tree: ast.AST, package: str) -> Iterator[str]:
+    """The dotted name that each import takes something from: ``a.b`` of ``from a import b`` if that is a module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = absolute(node, package)
+            names = (f"{base}.{alias.name}" for alias in node.names)
+            yield from (name if source.module_path(name) else base for name in names)
+
+
 @functools.lru_cache(maxsize=4096)  # by the tree itself: the keys of many clips share their files
 def without_docstrings(tree: ast.AST) -> str:
     """The code of a tree as text that comments, docstrings and layout don't change."""

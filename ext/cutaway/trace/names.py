@@ -19,8 +19,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from ..digests import digest
 from ..source.find import Span
-from ..store import digest
 from .reading import Call, Record, Scalar, Trace, Value, is_tail
 
 PASS = "forward"

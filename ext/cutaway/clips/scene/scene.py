@@ -26,7 +26,7 @@ from manim import Mobject, Scene
 
 from ...theme.palette import DARK, Theme
 from ...trace.names import Found, Names
-from ..keys import digest_of, why_unknown
+from ..readings import digest_of, why_unknown
 
 
 class NoValue(Exception):
