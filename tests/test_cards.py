@@ -1,6 +1,6 @@
 """Cards, badges and animated pictures: what a link shows elsewhere, made from the thing itself."""
 
-import itertools
+import dataclasses
 import json
 import os
 import shutil
@@ -11,15 +11,18 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import ROOT, Book, BuildBook
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from cutaway.cards import animated, card, code, sheet
+from cutaway.cards import card, code, sheet
 from cutaway.cards.badge import badge
 from cutaway.cards.card import Card
+from cutaway.clips.raster.animated import CARD, animate
+from cutaway.clips.raster.shots import Shot
 from cutaway.jobs import draw
 from cutaway.theme.palette import DARK, contrast
 
@@ -61,7 +64,7 @@ def test_no_two_cards_are_alike(mini_book: Book) -> None:
 
 
 def test_a_clip_moves_elsewhere_too(mini_book: Book) -> None:
-    for kind, limit in animated.LIMITS.items():
+    for kind, limit in CARD.limits.items():
         path = mini_book.folder / f"s/clip-mask/card.{kind}"
         assert path.stat().st_size <= limit
         with Image.open(path) as image:
@@ -271,31 +274,31 @@ def test_a_badge_asks_no_other_host() -> None:
 # Animated
 
 
-def noisy(count: int, size: tuple[int, int]) -> Iterator[animated.Frame]:
+def noisy(count: int, size: tuple[int, int]) -> Iterator[Shot]:
     for number in range(count):
-        yield animated.Frame(Image.effect_noise(size, 60 + number).convert("RGB"), 100)
+        yield Shot(np.array(Image.effect_noise(size, 60 + number).convert("RGB")), 1)
 
 
-def test_an_animated_picture_shrinks_until_it_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    frames = list(noisy(2, (800, 450)))
+def test_an_animated_picture_shrinks_until_it_fits(tmp_path: Path) -> None:
+    shots = list(noisy(2, (800, 450)))
     for kind in ("webp", "gif"):
-        monkeypatch.setitem(animated.LIMITS, kind, 130_000)
-        animated.write(frames, kind, tmp_path / f"a.{kind}")
+        small, none = (dataclasses.replace(CARD, limits={kind: limit}) for limit in (130_000, 1000))
+        animate(shots, 10, tmp_path / f"a.{kind}", kind, small)
         assert (tmp_path / f"a.{kind}").stat().st_size <= 130_000
         with Image.open(tmp_path / f"a.{kind}") as image:
             assert image.width < 800
-        monkeypatch.setitem(animated.LIMITS, kind, 1000)
         with pytest.raises(ValueError, match="more than 1000"):
-            animated.write(frames, kind, tmp_path / f"b.{kind}")
+            animate(shots, 10, tmp_path / f"b.{kind}", kind, none)
 
 
 def test_a_gif_keeps_the_palettes_colours(tmp_path: Path) -> None:
-    frames = [animated.Frame(Image.new("RGB", (64, 36), colour), 100) for colour in (DARK.ground, DARK.dimension("T"))]
-    animated.write(frames, "gif", tmp_path / "a.gif")
+    colours = [bytes.fromhex(colour[1:]) for colour in (DARK.ground, DARK.dimension("T"))]
+    shots = [Shot(np.full((36, 64, 3), list(colour), np.uint8), 1) for colour in colours]
+    animate(shots, 10, tmp_path / "a.gif", "gif", CARD)
     with Image.open(tmp_path / "a.gif") as image:
-        for number, colour in enumerate((DARK.ground, DARK.dimension("T"))):
+        for number, colour in enumerate(colours):
             image.seek(number)
-            assert image.convert("RGB").getpixel((5, 5)) == tuple(bytes.fromhex(colour[1:]))
+            assert image.convert("RGB").getpixel((5, 5)) == tuple(colour)
 
 
 # The process that draws
@@ -349,8 +352,13 @@ def wait_for(holds: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def test_times_of_frames_do_not_drift(mini_book: Book) -> None:
-    recording = next(iter(sorted(mini_book.folder.glob("_images/clip-*.js"))))
-    frames = animated.frames_of(recording, 160)
-    starts = list(itertools.accumulate(frame.lasts for frame in frames))
-    assert all(start % 100 == 0 for start in starts)
+def test_times_of_frames_do_not_drift(tmp_path: Path) -> None:
+    """Pictures of a fifteenth of a second, 66 or 67 ms: WebP keeps milliseconds."""
+    animate(list(noisy(16, (32, 18))), 15, tmp_path / "a.webp", "webp")
+    lasts = []
+    with Image.open(tmp_path / "a.webp") as image:
+        for number in range(image.n_frames):  # type: ignore[attr-defined]
+            image.seek(number)
+            image.load()
+            lasts.append(image.info["duration"])
+    assert set(lasts) == {66, 67} and sum(lasts) == 1067

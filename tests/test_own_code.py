@@ -46,6 +46,8 @@ from cutaway.clips.raster import film
 source, folder = json.loads(sys.argv[2])
 for kind in ("mp4", "gif", "webp"):
     film.write(Path(source), Path(folder, f"clip.{kind}"), kind, (160, 90))
+shots, fps = film.for_card(Path(source))
+film.animate(shots, fps, Path(folder, "card.gif"), "gif", film.CARD)
 print(json.dumps(used()))
 """
 CARD = """

@@ -13,7 +13,8 @@ from PIL import Image
 
 from cutaway.clips import keys as clip_keys
 from cutaway.clips.format.script import read_script
-from cutaway.clips.raster.animated import animate, shots_of
+from cutaway.clips.raster.animated import animate
+from cutaway.clips.raster.film import shots_of
 from cutaway.clips.raster.painter import Painter
 from cutaway.clips.raster.shots import shots as every_shot
 from cutaway.clips.render import Inputs, Section, Wanted, render, stored
@@ -216,7 +217,7 @@ def test_one_clip_as_an_animated_picture(drawn, tmp_path, name, kind):
     assert sum(shot.lasts for shot in shots) == pytest.approx(45, abs=1)
     assert len(shots) <= 6  # the pause is one picture
     path = tmp_path / f"clip.{kind}"
-    animate(shots, path, kind)
+    animate(shots, 15, path, kind)
     with Image.open(path) as picture:
         lasts = []
         for number in range(picture.n_frames):

@@ -122,7 +122,7 @@ def _files(app: Sphinx, id: str, target: Target) -> list[File]:
 
 def _animated(store: Store, clip: str, suffix: str) -> list[tuple[str, Path, dict[str, Any]]]:
     """The WebP and the GIF of a clip: one job makes both."""
-    key = digest(clip, _code("animated"))
+    key = digest(clip, own_code("cutaway.clips.raster.film"), [version(name) for name in ("av", "pycairo", "pillow")])
     paths = {kind: str(store.path(KIND, key, f".{kind}")) for kind in ("webp", "gif")}
     job = {"animated": str(store.path(CLIP, clip, suffix)), "to": paths}
     return [(f"card.{kind}", Path(path), job) for kind, path in paths.items()]

@@ -78,12 +78,13 @@ def _write(job: dict[str, Any], data: bytes) -> None:
 
 
 def _animate(job: dict[str, Any]) -> None:
-    from . import animated  # cards need neither cairo nor av
+    from ..clips.raster.animated import CARD, animate  # cards need neither cairo nor av
+    from ..clips.raster.film import for_card
 
-    frames = animated.frames_of(Path(job["animated"]), max(animated.WIDTHS["webp"]))
+    shots, fps = for_card(Path(job["animated"]))
     for kind, path in job["to"].items():
         with replacing(Path(path)) as temporary:
-            animated.write(frames, kind, temporary)
+            animate(shots, fps, temporary, kind, CARD)
 
 
 def _film(job: dict[str, Any]) -> None:

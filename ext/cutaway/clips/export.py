@@ -19,8 +19,7 @@ from ..theme.palette import BY_NAME
 from . import keys as clip_keys
 from .format.script import read_script
 from .keys import KIND, find_scene
-from .raster.animated import frame_of
-from .raster.film import write
+from .raster.film import frame_of, write
 from .raster.painter import Painter
 from .render import RECORDING, Clip, Inputs, Wanted, render
 
