@@ -34,6 +34,7 @@ from .store import digest
 from .theme.dimensions import DimensionError, adopt
 from .trace.names import Names
 from .trace.reading import Trace, TraceError, Traces, load
+from .warning_kinds import Kind
 
 logger = logging.getLogger(__name__)
 LARGEST = 1_000_000  # characters of a directive's body
@@ -77,18 +78,18 @@ def names_of(env: BuildEnvironment, run: str | None = None) -> Names:
     return Names(traces, places, run)
 
 
-def bounded(directive: SphinxDirective, subtype: str) -> None:
+def bounded(directive: SphinxDirective, kind: Kind) -> None:
     """Leave out a body that nobody typed: it would take minutes to read."""
     size = sum(map(len, directive.content))
     if size > LARGEST:
         message = f"the body has {size:,} characters, at most {LARGEST:,} are read: it is left out"
-        warn(directive.env, message, directive.get_location(), subtype)
+        warn(directive.env, message, directive.get_location(), kind)
         directive.content = StringList([], source="")
 
 
-def warn(env: BuildEnvironment, message: str, location: Any, subtype: str) -> None:
+def warn(env: BuildEnvironment, message: str, location: Any, kind: Kind) -> None:
     """An author's mistake: a warning with its place; the page counts as unfinished."""
-    logger.warning(_printable(message), location=location, type="cutaway", subtype=subtype)
+    logger.warning(_printable(message), location=location, type="cutaway", subtype=kind)
     docname = location[0] if isinstance(location, tuple) else _docname(env, location)
     if docname:
         build_of(env).troubled.add(docname)

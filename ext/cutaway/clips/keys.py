@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..digests import digest, version
 from ..settings import Book
@@ -25,7 +25,7 @@ from ..theme.fonts import fonts_digest
 from ..trace.names import Names
 from .readings import unchanged
 
-KIND = "clip"
+KIND: Final = "clip"
 READS = "reads"
 PACKAGES = ("manim", "pycairo", "manimpango", "av", "typst", "pillow", "numpy")
 DRAWING = "cutaway.clips.scene.run"  # what a scene's process does; what is around it, the worker, decides no pixel
