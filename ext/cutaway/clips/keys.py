@@ -54,6 +54,12 @@ def find_scene(book: Book, dotted: str) -> SceneSource:
     return SceneSource(found.module, found.node)
 
 
+def around(book: Book, scene: SceneSource) -> list[ast.Module]:
+    """The scene's file, and the files of the folder that it imports."""
+    modules = closure(_scenes(book), ast.Module(needed(scene.module, scene.node.name), []))
+    return [scene.module.tree, *(module.tree for module in modules)]
+
+
 def source_key(book: Book, dotted: str) -> str:
     """Digest of everything that decides the clip and is known before the scene runs."""
     scene = find_scene(book, dotted)

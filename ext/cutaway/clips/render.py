@@ -219,7 +219,7 @@ def _remarks(book: Book, want: Wanted, facts: Mapping[str, Any]) -> Iterator[str
     if facts.get("literal"):
         colours = ", ".join(facts["literal"])
         yield f"{place} keeps these colours in every theme, being none of the palette's: {colours}"
-    for finding in lint(scene.node):
+    for finding in lint(scene.node, clip_keys.around(book, scene)):
         yield f"{scene.path}:{finding.line}: {finding.message}"
 
 
