@@ -42,6 +42,13 @@ def _parser() -> argparse.ArgumentParser:
         "--docs", type=Path, default=None, help="the book's folder, that of conf.py (default: look around)"
     )
     commands = parser.add_subparsers(dest="command", required=True)
+    new = commands.add_parser("new", help="write a small Sphinx project about a class or a function of yours")
+    new.add_argument("target", help="PACKAGE.MODULE:NAME, or PACKAGE.MODULE for all that is called in it")
+    new.add_argument("folder", nargs="?", type=Path, help="(default: PACKAGE-docs here)")
+    new.add_argument("--in", dest="into", type=Path, metavar="DOCS", help="add to a Sphinx project that there is")
+    new.add_argument("--build", default="", metavar="EXPRESSION", help='how the object is made, as in "Net(4, 8)"')
+    new.add_argument("--input", default="", metavar="ARGUMENTS", help='arguments, as in "torch.randn(2, 4)"')
+    new.set_defaults(run=_new)
     explain = commands.add_parser("explain", help="print the computed diagram of a function or class")
     explain.add_argument(
         "object",
@@ -99,6 +106,12 @@ def _book(options: argparse.Namespace) -> Book:
     from .settings import Book
 
     return Book.read(options.docs) if options.docs else find_book()
+
+
+def _new(options: argparse.Namespace) -> None:
+    from .dev.new import make
+
+    print(make(options.target, options.folder, options.into, options.build, options.input))
 
 
 def _explain(options: argparse.Namespace) -> None:
