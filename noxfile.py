@@ -215,7 +215,7 @@ def cells(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, types, spelling, workflows, and what is asked of a repository."""
+    """Check style, types, spelling, workflows, the packages of a release, and what is asked of a repository."""
     session.install("--no-compile", *TOOL, *groups("lint"))
     session.run("ruff", "check")
     session.run("mypy")
@@ -224,3 +224,8 @@ def lint(session: nox.Session) -> None:
     session.run("codespell", "docs", "ext", "model_src", "tests", ".github", *texts)
     session.run("zizmor", "--offline", "--quiet", ".github")
     session.run("repo-review", ".", "--show", "err")
+    out = Path(session.create_tmp(), "dist")
+    shutil.rmtree(out, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(out), silent=True)
+    session.run("twine", "check", "--strict", *map(str, out.glob("*")))
+    session.run("check-wheel-contents", *map(str, out.glob("*.whl")))
