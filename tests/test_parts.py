@@ -138,3 +138,12 @@ def test_other_builders_print_the_core(project: Path, builder: str) -> None:
     pages = [path for path in out.rglob("*") if path.suffix in (".html", ".xhtml", ".txt", ".tex")]
     texts = [BeautifulSoup(path.read_text("utf-8"), "html.parser").get_text() for path in pages]
     assert any("scores = x @ weight" in text for text in texts)
+
+
+def test_a_wrong_folder_of_the_source_is_one_mistake_for_cards(project: Path, tmp_path: Path) -> None:
+    shutil.copytree(project, tmp_path / "wrong", ignore=shutil.ignore_patterns("_build", "src"))
+    env = {**os.environ, "EXTENSIONS": parts.CARDS}
+    command = [*SPHINX, "-q", str(tmp_path / "wrong"), str(tmp_path / "html")]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert "the source folder" in done.stderr
+    assert "card" not in done.stderr

@@ -97,5 +97,5 @@ def test_addresses_of_the_web_are_printed(sheet: Page) -> None:
 
 
 def test_a_site_that_is_not_there_is_said_so(tmp_path: Path) -> None:
-    with pytest.raises(PrintError, match="nox -s docs"):
+    with pytest.raises(PrintError, match="build the site first"):
         pages(tmp_path)

@@ -63,3 +63,7 @@ def test_the_example_builds_a_picture_without_a_warning(wheel: Path, tmp_path: P
     assert "scores" in page.select_one("figure.cutaway-diagram pre").get_text()  # type: ignore[union-attr]
     shapes = [shape.get_text() for shape in page.select(".cutaway-note .cutaway-shape-of")]
     assert shapes == ["(2, 4)"]
+    command = [tmp_path / "venv/bin/python", "-m", "cutaway", "--docs", "docs", "cells", "index"]
+    cells = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert cells.returncode == 1
+    assert "pip install 'cutaway[cells]'" in cells.stderr and "Traceback" not in cells.stderr

@@ -167,7 +167,7 @@ def _empty(app: Sphinx) -> Book:
     from .store import Store
 
     confdir = Path(app.confdir)
-    return Book(confdir, {}, (), confdir / "scenes", Store(confdir / ".cutaway"))
+    return Book(confdir, {}, (), confdir / "scenes", Store(confdir / ".cutaway"), workers=1)
 
 
 def _mentioned(app: Sphinx, book: Book) -> set[str] | None:

@@ -14,9 +14,12 @@ from .notes import GLUE, MIME
 
 def run_page(book: Book, docname: str) -> int:
     """Execute a page's cells in order; 1 where a cell fails, with its traceback."""
-    from myst_nb.core.read import read_myst_markdown_notebook
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
+    try:
+        from myst_nb.core.read import read_myst_markdown_notebook
+        from nbclient import NotebookClient
+        from nbclient.exceptions import CellExecutionError
+    except ImportError as error:
+        raise LookupError(f"cells need myst-nb ({error}): pip install 'cutaway[cells]'") from error
 
     path = book.confdir / (docname.removesuffix(".md") + ".md")
     if not path.is_file() or not is_inside(path, book.confdir):

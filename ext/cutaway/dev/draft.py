@@ -37,7 +37,7 @@ def say(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             block["language"] = "python3"
     missing = "; ".join(_missing(app, doctree)) or "nothing is missing on this page"
     words = nodes.paragraph("", "", nodes.strong("", "A draft: "), nodes.Text(f"{missing}. "))
-    words += [nodes.literal("", "nox -s docs"), nodes.Text(" makes the whole.")]
+    words += [nodes.Text("A build without "), nodes.literal("", "cutaway_draft"), nodes.Text(" makes the whole.")]
     note = nodes.admonition("", nodes.title("", "Draft"), words, classes=["cutaway-draft", "warning"])
     first.parent.insert(first.parent.index(first) + 1, note)
 

@@ -33,7 +33,7 @@ def pages(site: Path) -> list[Path]:
     page = site.resolve() / "index.html"
     while page not in listed:
         if not page.is_file():
-            raise PrintError(f"no page {page}: build the site first, `nox -s docs`")
+            raise PrintError(f"no page {page}: build the site first")
         listed.append(page)
         following = _NEXT.search(page.read_text("utf-8"))
         if following:
