@@ -77,3 +77,42 @@ def test_before_the_first_build_the_page_knows_the_run(tmp_path: Path) -> None:
     pages = SimpleNamespace(confdir=tmp_path)
     found = [_run_on_page(pages, f"some.{name}") for name in ("First", "Second", "Third", "Fourth")]
     assert found == ["small", "large", None, None]
+
+
+RUNS = """
+from cutaway import Run
+
+
+class One(Run):
+    def trace(self, weights, record):
+        record.fact(size=1)
+
+
+class Two(Run):
+    def trace(self, weights, record):
+        record.fact(size=2)
+
+
+class Three(Run):
+    def trace(self, weights, record):
+        raise RuntimeError("nobody asked for this run")
+"""
+READS = """
+from manim import Square
+
+from cutaway import RecordedScene
+
+
+class Reads(RecordedScene):
+    def construct(self):
+        self.add(Square(self.fact("one.size") + self.fact("two.size")))
+        self.wait(1)
+"""
+
+
+def test_a_scene_may_read_other_runs_than_its_own(tmp_path: Path) -> None:
+    (tmp_path / "scenes").mkdir()
+    (tmp_path / "scenes/reads.py").write_text(READS, "utf-8")
+    (tmp_path / "runs.py").write_text(RUNS, "utf-8")
+    (tmp_path / "conf.py").write_text('extensions = ["cutaway"]\n', "utf-8")
+    assert frame_at(Book.read(tmp_path), "reads.Reads", "0s", tmp_path / "frame.png", run="one").is_file()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from PIL import Image
@@ -74,12 +75,12 @@ def _frame_number(clip: Clip, when: str) -> int:
 
 def one_clip(book: Book, scene: str, run: str | None) -> Clip:
     """A scene's clip, from the store or recorded now; ClipError says why there is none."""
-    find_scene(book, scene)  # says what there is instead, before anything runs
+    found = find_scene(book, scene)  # says what there is instead, before anything runs
     declared = [one.name for one in runs.declared(book.runs)]
     run = run or clip_keys.hint(book.store, scene).get("run") or _run_on_page(book, scene) or next(iter(declared), None)
     if run and run not in declared:
         raise ClipError(f"no run '{run}' in {book.declared_in}; there is {', '.join(declared) or 'none'}")
-    outcomes = runs.ensure(book, _say, [run] if run else [])
+    outcomes = runs.ensure(book, _say, [run, *_runs_named(found.module.text, declared)] if run else [])
     failed = [outcome.error for outcome in outcomes.values() if outcome.error]
     if failed:
         raise ClipError(failed[0])
@@ -89,6 +90,11 @@ def one_clip(book: Book, scene: str, run: str | None) -> Clip:
     if clip.error:
         raise ClipError(clip.error)
     return clip
+
+
+def _runs_named(text: str, declared: Iterable[str]) -> list[str]:
+    """The other runs whose values the file of a scene names, as in ``self.fact("shards.tokens")``."""
+    return [name for name in declared if re.search(rf"""["']{re.escape(name)}[./]""", text)]
 
 
 def _run_on_page(book: Book, scene: str) -> str | None:
