@@ -85,11 +85,15 @@ from cutaway import Run
 
 class One(Run):
     def trace(self, weights, record):
+        with record("forward"):
+            pass
         record.fact(size=1)
 
 
 class Two(Run):
     def trace(self, weights, record):
+        with record("forward"):
+            pass
         record.fact(size=2)
 
 
