@@ -340,8 +340,9 @@ def test_a_click_elsewhere_puts_out_what_a_clip_told(open_page: Open) -> None:
 def test_a_click_on_a_quotation_leads_to_its_note(open_page: Open) -> None:
     with open_page() as page:
         before = page.evaluate("history.length")
-        page.locator(".cutaway-quote[data-step=mix-step-halves]").click()
-        page.locator(".cutaway-quote[data-step=mix-step-exp]").click()  # at once after it: the last one counts
+        # One at once after the other: the last one counts.
+        quotes = [f".cutaway-quote[data-step=mix-step-{name}]" for name in ("halves", "exp")]
+        page.evaluate("(quotes) => quotes.forEach((quote) => document.querySelector(quote).click())", quotes)
         page.wait_for_url("**#mix-step-exp")
         assert page.evaluate("history.length") == before + 1
         page.locator(PLACES["quotation"]).nth(1).click()  # of the listing without steps: to its own note

@@ -247,8 +247,8 @@
   document.addEventListener("cutaway-light", ({ detail }) => clips.forEach((clip) => clip.light(detail.step)));
 
   const repaint = () => clips.forEach((clip) => clip.ask(clip.film?.recolour()));
-  const marks = new MutationObserver(repaint); // a theme marks one of the two
-  for (const marked of [document.documentElement, document.body]) marks.observe(marked, { attributes: true });
+  // A theme marks one of the two.
+  for (const marked of [document.documentElement, document.body]) new MutationObserver(repaint).observe(marked, { attributes: true });
   for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)", "(prefers-contrast: more)"]) {
     matchMedia(query).onchange = repaint;
   }

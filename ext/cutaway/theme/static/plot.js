@@ -34,7 +34,7 @@
   }
 
   const again = () => tell.forEach((one) => one());
-  const marks = new MutationObserver(again); // a theme marks one of the two
-  for (const marked of [document.documentElement, document.body]) marks.observe(marked, { attributes: true });
+  // A theme marks one of the two.
+  for (const marked of [document.documentElement, document.body]) new MutationObserver(again).observe(marked, { attributes: true });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
 })();
