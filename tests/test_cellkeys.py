@@ -122,7 +122,7 @@ def test_tags_that_a_kernel_heeds_count_and_those_of_the_page_do_not() -> None:
 def test_a_version_of_what_the_source_imports_counts(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     (book.confdir / "pkg/b.py").write_text("import yours\nB = 1\n", "utf-8")
     versions = {"yours": "1"}
-    monkeypatch.setattr("cutaway.cells.keys.version", versions.get)
+    monkeypatch.setattr("cutaway.made_with.version", versions.get)
     before = [key(book, code) for code in ("import pkg.a", "import pkg.c")]
     versions["yours"] = "2"
     after = [key(book, code) for code in ("import pkg.a", "import pkg.c")]

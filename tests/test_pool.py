@@ -18,10 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutaway.clips import keys as clip_keys
+from cutaway.clips.finished import Clip
 from cutaway.clips.pool import ForkPool, PoolError, cluster, open_pool, results
 from cutaway.clips.pool.copying import PLACES, CopyError, pull, push
 from cutaway.clips.pool.job import Parcel, shoot
-from cutaway.clips.render import Clip, Inputs, Wanted, render
+from cutaway.clips.render import Inputs, Wanted, render
 from cutaway.settings import Book
 from cutaway.shards import share
 from cutaway.store import Store

@@ -12,12 +12,13 @@ import pytest
 from PIL import Image
 
 from cutaway.clips import keys as clip_keys
+from cutaway.clips.finished import Section, stored
 from cutaway.clips.format.script import read_script
 from cutaway.clips.raster.animated import animate
 from cutaway.clips.raster.film import shots_of
 from cutaway.clips.raster.painter import Painter
 from cutaway.clips.raster.shots import shots as every_shot
-from cutaway.clips.render import Inputs, Section, Wanted, render, stored
+from cutaway.clips.render import Inputs, Wanted, render
 from cutaway.source.find import Span
 from cutaway.theme.palette import BY_NAME, DARK, LIGHT, rgb
 from cutaway.trace.names import Place
@@ -195,6 +196,24 @@ def test_while_no_input_changes_no_trace_is_read(drawn, monkeypatch):
     os.utime(inputs.traces["tiny"])  # made again: it is read, and holds what it held
     assert render(book, wanted, inputs, lambda line: None) == found
     assert read.count("compared") == 1
+
+
+def test_an_import_that_fails_is_told_although_the_clips_are_there(drawn):
+    """Such as an import that no scene uses: no key of a clip has it."""
+    book, inputs, clips, _ = drawn
+    path, wanted = book.scenes / "some.py", [Wanted("some.Plain", "tiny"), Wanted("some.Reads", "tiny")]
+    text, said = path.read_text(), []
+    path.write_text(text + "\nimport nothing_of_that_name\n")
+    found = render(book, wanted, inputs, said.append)
+    path.write_text(text)
+    assert [clip.error for clip in found.values() if "No module named 'nothing_of_that_name'" in clip.error]
+    assert said[-1].startswith("1 clips drawn")
+    path.write_text(text + "\nimport textwrap\n")
+    said.clear()
+    for _ in range(2):
+        assert render(book, wanted, inputs, said.append) == {want: clips[want.scene[5:]] for want in wanted}
+    path.write_text(text)
+    assert sum("clips drawn" in line for line in said) == 1  # tried once
 
 
 def test_a_missing_file_is_made_again(drawn):

@@ -11,9 +11,9 @@ import av
 import numpy as np
 
 from cutaway.clips.export import one_clip
+from cutaway.clips.finished import RECORDING
 from cutaway.clips.format.script import read_script
 from cutaway.clips.raster.painter import Painter
-from cutaway.clips.render import RECORDING
 from cutaway.settings import Book
 from cutaway.store import Store
 from cutaway.theme.palette import DARK

@@ -36,8 +36,8 @@ def _draw(scenes: Sequence[str]) -> float:
     from playwright.sync_api import sync_playwright
 
     from cutaway.clips.export import one_clip
+    from cutaway.clips.finished import RECORDING
     from cutaway.clips.format.script import read_script
-    from cutaway.clips.render import RECORDING
     from cutaway.settings import Book
 
     book = Book.read(ROOT / "docs")

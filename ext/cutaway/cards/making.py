@@ -20,8 +20,8 @@ from sphinx.util.console import bold
 
 from ..address import FOLDER
 from ..build import build_of, warn
+from ..clips.finished import RECORDING
 from ..clips.keys import KIND as CLIP
-from ..clips.render import RECORDING
 from ..jobs import draw
 from ..parts import has_cards
 from ..permalinks.pages import stubs

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
-from .. import PUBLIC
+from .. import PUBLIC, made_with
 from ..runs import Outcome, declared
 from ..runs.declared import RunError
 from ..runs.keys import Texts
@@ -42,6 +42,7 @@ class CellKeys:
         except RunError:  # reported where the runs are made
             beside = []
         packages: dict[str, Sequence[Path]] = {name: all for each in beside for name, all in each.items()}
+        self.store = book.store
         self.explained = {**packages, **book.sources}
         self.source = Source({**self.explained, "cutaway": [OWN]})
         self.runs = {name: outcome.error or Path(outcome.trace).stem for name, outcome in outcomes.items()}
@@ -51,20 +52,27 @@ class CellKeys:
         """Digest of all that can decide a key: while it is the same, no key changes."""
         texts = Texts()
         folders = [texts[folder] for all in self.source.packages.values() for folder in all]
-        return digest(folders, self.runs, self._machine())
+        return digest(folders, self.runs, self._machine(), [version(name) for name in ALWAYS])
 
-    def key(self, asked: Mapping[str, Any]) -> str:
-        """The key under which the store keeps what these cells give."""
+    def key(self, asked: Mapping[str, Any], note: bool = False) -> str:
+        """The key under which the store keeps what these cells give; ``note`` for others what they run with here."""
+        code, packages = self._code(asked)
+        if note:
+            made_with.note(self.store, code, {name: version(name) for name in packages})
+        return digest(code, made_with.versions(self.store, code, packages))
+
+    def _code(self, asked: Mapping[str, Any]) -> tuple[str, list[str]]:
+        """The digest of cells and of what they reach, and the packages whose versions count."""
         tree = parsed(asked["cells"])
         texts, packages = self._texts(tree), self._packages(tree)
         if tree is None or any(map(_is_loose, ast.walk(tree))):
             texts |= self._all
         named = None if tree is None else loaded(tree, self.source)
         runs = {name: self.runs.get(name) for name in (self.runs if named is None else named)}
-        return digest("cells", asked, texts, runs, {name: version(name) for name in packages}, self._machine())
+        return digest("cells", asked, texts, runs, self._machine()), sorted({*ALWAYS, *packages})
 
     def _machine(self) -> list[Any]:
-        return [[version(name) for name in ALWAYS], list(sys.version_info[:2]), os.environ.get("OMP_NUM_THREADS")]
+        return [list(sys.version_info[:2]), os.environ.get("OMP_NUM_THREADS")]
 
     @functools.cached_property
     def _all(self) -> dict[str, str]:

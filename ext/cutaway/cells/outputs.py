@@ -39,7 +39,7 @@ def keep_outputs(app: Sphinx) -> None:
     def key_of(client: Any) -> str:
         config = client.nb_config
         asked = asked_of(client.notebook, config.execution_allow_errors, config.execution_in_temp)
-        key = keys.key(asked)
+        key = keys.key(asked, note=True)
         docname = env.path2doc(str(client.path)) if client.path else None
         if docname:
             cutaway_domain(env).data["cells"][docname] = (key, asked)

@@ -42,8 +42,8 @@ from ..source.find import SourceError
 from . import downloads
 from . import html as clip_html
 from . import resolve as clip_resolve
+from .finished import Clip as Rendered
 from .keys import KIND, find_scene
-from .render import Clip as Rendered
 from .resolve import clips_showing
 
 __all__ = ["Clip", "clip", "clips_showing", "setup"]

@@ -25,8 +25,8 @@ from ..state import hold, state_of
 from ..store import Unkept, digest, make_way, version
 from ..theme import dimensions
 from . import resolve as clip_resolve
+from .finished import RECORDING, Clip
 from .keys import KIND as CLIP
-from .render import RECORDING, Clip
 
 logger = logging.getLogger(__name__)
 

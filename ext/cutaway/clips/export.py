@@ -18,11 +18,12 @@ from ..settings import Book, places_of_last_build
 from ..store import replacing
 from ..theme.palette import BY_NAME
 from . import keys as clip_keys
+from .finished import RECORDING, Clip
 from .format.script import read_script
 from .keys import KIND, find_scene
 from .raster.film import frame_of, write
 from .raster.painter import Painter
-from .render import RECORDING, Clip, Inputs, Wanted, render
+from .render import Inputs, Wanted, render
 
 _DIRECTIVE = re.compile(r"^[:`]{3,}\{clip\} +(?P<scene>\S+) *\n(?P<options>(?::[\w-]+:.*\n)*)", re.MULTILINE)
 _RUN = re.compile(r"^:run: +(\S+)", re.MULTILINE)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ..digests import digest, version
+from ..made_with import completed
 from ..settings import Book
 from ..source.find import Module, Source, SourceError
 from ..source.imports import closure, without_docstrings
@@ -62,6 +63,16 @@ def around(book: Book, scene: SceneSource) -> list[ast.Module]:
 
 def source_key(book: Book, dotted: str) -> str:
     """Digest of everything that decides the clip and is known before the scene runs."""
+    return with_setup(book, code_key(book, dotted))
+
+
+def with_setup(book: Book, code: str) -> str:
+    """A source key from its code: what draws it is this machine's, or, if that lacks it, what drew it elsewhere."""
+    return digest(code, completed(book.store, code, setup(drawing=False)))
+
+
+def code_key(book: Book, dotted: str) -> str:
+    """Digest of the scene and of all code that it uses, of its size and its letters."""
     scene = find_scene(book, dotted)
     body = needed(scene.module, scene.node.name)
     packages = {**book.sources, **_scenes(book).packages}
@@ -69,15 +80,25 @@ def source_key(book: Book, dotted: str) -> str:
     modules = closure(source, tree)
     code = [without_docstrings(statement) for statement in body]
     local = {module.name: without_docstrings(module.tree) for module in modules}
-    versions = {name: version(name) for name in PACKAGES}
-    looks = [book.clip_size, book.clip_fps, fonts_digest(), dimensions.plain()]
+    looks = [book.clip_size, book.clip_fps, dimensions.plain()]
     used = {name for each in (tree, *(module.tree for module in modules)) for name in own_names(each)}
-    return digest(KIND, dotted, code, local, *looks, versions, own_code(DRAWING, *sorted(used)))
+    return digest(KIND, dotted, code, local, *looks, own_code(DRAWING, *sorted(used)))
+
+
+def import_key(book: Book, dotted: str) -> str:
+    """Digest of the scene's file and of all that it imports, whether the scene uses it or not."""
+    scene = find_scene(book, dotted)
+    modules = closure(Source({**book.sources, **_scenes(book).packages}), scene.module.tree)
+    return digest("imported", {each.name: without_docstrings(each.tree) for each in (scene.module, *modules)})
 
 
 def setup(drawing: bool = True) -> dict[str, str | None]:
-    """What this machine draws with; another that has the same makes the same bytes. Without our own code if asked."""
-    found = {**{name: version(name) for name in PACKAGES}, "the typefaces": fonts_digest()}
+    """What this machine draws with; another that has the same makes the same bytes. Without our own code if asked.
+
+    Typefaces draw nothing where Manim is absent, and count as absent, too.
+    """
+    found = {name: version(name) for name in PACKAGES}
+    found["the typefaces"] = fonts_digest() if found["manim"] else None
     return {**found, "cutaway": own_code(DRAWING)} if drawing else found
 
 

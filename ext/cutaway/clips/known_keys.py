@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+from .. import made_with
 from ..settings import Book
 from ..source.find import python_files
 from ..source.own import TOOL
@@ -45,7 +46,7 @@ class Seen:
 
 
 class SourceKeys:
-    """``of(scene)`` is :func:`.keys.source_key`, remembered in the store by ``keep``."""
+    """``of(scene)`` is :func:`.keys.source_key`, and what it is made of is remembered in the store by ``keep``."""
 
     def __init__(self, book: Book) -> None:
         self.book = book
@@ -58,8 +59,20 @@ class SourceKeys:
     def of(self, scene: str) -> str:
         """Raises SourceError where there is no such scene."""
         if scene not in self._keys:
-            self._keys[scene] = clip_keys.source_key(self.book, scene)
-        return self._keys[scene]
+            self._keys[scene] = clip_keys.code_key(self.book, scene)
+        return clip_keys.with_setup(self.book, self._keys[scene])
+
+    def note_setup(self, scene: str) -> None:
+        """Note what draws here, for builders that lack it."""
+        self.of(scene)
+        made_with.note(self.book.store, self._keys[scene], clip_keys.setup(drawing=False))
+
+    def of_imports(self, scene: str) -> str:
+        """:func:`.keys.import_key`, the same for all scenes of a file."""
+        name = f"file of {scene.rpartition('.')[0]}"
+        if name not in self._keys:
+            self._keys[name] = clip_keys.import_key(self.book, scene)
+        return self._keys[name]
 
     def keep(self) -> None:
         if self._keys != self._before:

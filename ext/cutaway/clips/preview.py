@@ -24,8 +24,8 @@ from . import html as clip_html
 from .directive import clip as clip_node
 from .directive import shown_of
 from .export import one_clip
+from .finished import Clip
 from .keys import KIND, source_key
-from .render import Clip
 
 LOOK_S = 0.4  # between two looks at the files
 TYPES = {".js": "text/javascript", ".css": "text/css", ".png": "image/png", ".woff2": "font/woff2"}

@@ -11,17 +11,18 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..settings import Book
 from ..source.find import SourceError
-from ..store import digest
+from ..store import Unkept, digest
 from ..theme import dimensions
 from ..trace.names import Names, Place
 from ..trace.reading import TraceError, Traces
 from . import keys as clip_keys
+from .finished import CAPTIONS, DATA, RECORDING, Clip, clip_of, stored
 from .keys import KIND, find_scene
 from .known_keys import Seen, SourceKeys
 from .lint import lint
@@ -31,9 +32,8 @@ from .pool.results import Lost, takes
 
 Report = Callable[[str], None]
 OpenPool = Callable[[Book], Executor]
-RECORDING, CAPTIONS = ".js", ".vtt"  # ends of the names of files
 NAMES = {RECORDING: "recording.js", CAPTIONS: "captions.vtt"}  # as the worker leaves them; others as they end
-DATA = ("themes", "why_film", "fps", "frames", "sections", "poster", "tags", "size", "notices")
+IMPORTED = "imported"  # kind of the notes that a file of scenes could be imported as it is
 LEFT_OUT = "a draft draws no clips"
 UNKNOWN_COST_S = 1e6  # a scene never drawn here comes first: it may be the longest
 
@@ -43,49 +43,6 @@ class Wanted(NamedTuple):
 
     scene: str
     run: str | None
-
-
-class Section(NamedTuple):
-    """A stretch of a clip: its name, the end of its address, its first frame, and what is said meanwhile."""
-
-    name: str
-    slug: str
-    start: int
-    captions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Clip:
-    """What came of a wanted clip. ``key`` names its files in the store; without one, ``error`` says why."""
-
-    key: str = ""
-    error: str = ""
-    themes: tuple[str, ...] = ()
-    why_film: str = ""  # empty: it is a recording
-    fps: int = 0
-    frames: int = 0
-    sections: tuple[Section, ...] = ()
-    poster: int = 0  # number of the section whose last frame stands for the clip
-    tags: Mapping[str, int] = field(default_factory=dict)  # the section in which each tag is first seen
-    size: tuple[int, int] = (0, 0)
-    notices: tuple[tuple[str, str], ...] = ()  # (file:line, message)
-
-    @property
-    def suffixes(self) -> list[str]:
-        """The ends of its files' names."""
-        stills = [self.still(number, theme) for number in range(len(self.sections)) for theme in self.themes]
-        if not self.why_film:
-            return [RECORDING, *stills]
-        films = [f"-{theme}.mp4" for theme in self.themes]
-        return [*films, *stills, *([CAPTIONS] if any(s.captions for s in self.sections) else [])]
-
-    def file(self, suffix: str) -> str:
-        """The name of a file in the output."""
-        return f"clip-{self.key}{suffix}"
-
-    def still(self, number: int, theme: str) -> str:
-        """The last frame of a section, in a theme or, where the clip has colours of its own, in these."""
-        return f"-{number}-{theme if theme in self.themes else self.themes[0]}.png"
 
 
 @dataclass(frozen=True)
@@ -139,34 +96,47 @@ def render(
             clips[want] = found
         else:
             missing[want] = key
+    if not draft:
+        missing |= _untried(book, keys, [want for want, clip in clips.items() if clip.key], missing)
     keys.keep()
     seen.keep()
     if draft:
         clips |= dict.fromkeys(missing, Clip(error=LEFT_OUT))
     elif missing:
-        clips |= _draw(book, missing, inputs, report, pool)
+        drawn = _draw(book, missing, inputs, report, pool)
+        _note(book, keys, [want for want, clip in drawn.items() if clip.key])
+        clips |= drawn
     return {want: clips[want] for want in dict.fromkeys(wanted)}
 
 
-def stored(book: Book, key: str | None) -> Clip | None:
-    """The clip of an artifact key, if all its files are there."""
-    data = book.store.whole(KIND, key) if key else None
-    return _clip(str(key), data) if data else None
+def _untried(
+    book: Book, keys: SourceKeys, found: Sequence[Wanted], missing: Mapping[Wanted, str]
+) -> dict[Wanted, str]:
+    """One finished scene of each file that changed since it was last imported, to be drawn again.
+
+    A clip does not depend on what its scene leaves unused; but a file that can't be imported any more gives no clip.
+    What a cold build refuses, a warm one must refuse, too.
+    """
+    tried = {_file_of(want) for want in missing}
+    again = {}
+    for want in found:
+        if _file_of(want) not in tried and book.store.read_json(IMPORTED, keys.of_imports(want.scene)) is None:
+            tried.add(_file_of(want))
+            again[want] = keys.of(want.scene)
+    return again
 
 
-def _clip(key: str, data: Mapping[str, Any]) -> Clip:
-    return Clip(
-        key=key,
-        themes=tuple(data["themes"]),
-        why_film=data["why_film"],
-        fps=data["fps"],
-        frames=data["frames"],
-        sections=tuple(Section(s["name"], s["slug"], s["start"], tuple(s["captions"])) for s in data["sections"]),
-        poster=data["poster"],
-        tags=data["tags"],
-        size=(data["size"][0], data["size"][1]),
-        notices=tuple(sorted(data["notices"].items())),
-    )
+def _note(book: Book, keys: SourceKeys, drawn: Sequence[Wanted]) -> None:
+    """What drew these clips, for builders that can't, and that their files could be imported."""
+    for want in drawn:
+        keys.note_setup(want.scene)
+    for key in {keys.of_imports(want.scene) for want in drawn}:
+        with contextlib.suppress(Unkept):  # the next build tries once more
+            book.store.write_json(IMPORTED, key, {})
+
+
+def _file_of(want: Wanted) -> str:
+    return want.scene.rpartition(".")[0]
 
 
 def _draw(
@@ -243,7 +213,7 @@ def _keep(book: Book, want: Wanted, source_key: str, take: Take) -> Clip:
     if "error" in facts:
         return Clip(error=facts["error"])
     key = digest(source_key, facts["reads"])
-    clip = _clip(key, facts)
+    clip = clip_of(key, facts)
     try:
         for suffix in clip.suffixes:
             book.store.write(KIND, key, suffix, take.files[NAMES.get(suffix, suffix.removeprefix("-"))])

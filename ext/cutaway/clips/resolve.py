@@ -20,9 +20,10 @@ from ..settings import Book
 from ..shards import OF_OTHERS, share
 from ..state import has_state, hold, notes_of, state_of
 from ..store import digest
+from .finished import Clip
 from .keys import KIND
 from .pool import ForkPool, PoolError, open_pool
-from .render import LEFT_OUT, Clip, Inputs, Wanted, render
+from .render import LEFT_OUT, Inputs, Wanted, render
 
 logger = logging.getLogger(__name__)
 

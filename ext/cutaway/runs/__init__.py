@@ -206,14 +206,17 @@ def _trained(
         report(f"run {run.name}: training")
         given = {name: outcome.weights for name, outcome in before.items()}
         _make(book, run, "train", path, {"given": given}, report, stop)
+        keys.note_trained(_digests(before))
     return path.with_suffix(".npz")
 
 
 def _traced(book: Book, run: Declared, keys: KnownKeys, weights: Path, report: Report, stop: Event) -> Path:
-    path = book.store.path("trace", keys.tracing(_content(weights)["digest"]), ".json")
+    content = _content(weights)["digest"]
+    path = book.store.path("trace", keys.tracing(content), ".json")
     if not book.store.is_whole("trace", path.stem):
         report(f"run {run.name}: tracing")
         _make(book, run, "trace", path, {"weights": str(weights)}, report, stop)
+        keys.note_traced(content)
     return path
 
 

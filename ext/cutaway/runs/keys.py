@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
+from .. import made_with
 from ..settings import Book
 from ..source.find import Source, parse, python_files
 from ..source.imports import closure
@@ -19,6 +20,7 @@ from .declared import SETTINGS, TIMES, Declared, is_run
 from .process import THREADS
 
 TRACER = "cutaway.runs.child"  # the process that records
+PACKAGES = ("torch", "numpy")
 
 
 class KnownKeys:
@@ -36,9 +38,21 @@ class KnownKeys:
         return self._keep(f"code {sorted(given.items())}", lambda: self._keys.code(given))
 
     def training(self, given: Mapping[str, str]) -> str:
-        return digest(self.code(given), _versions())
+        code = self.code(given)
+        return digest(code, made_with.versions(self.book.store, code, PACKAGES))
 
     def tracing(self, weights: str) -> str:
+        text = self._tracing(weights)
+        return digest(text, made_with.versions(self.book.store, text, PACKAGES))
+
+    def note_trained(self, given: Mapping[str, str]) -> None:
+        """Note with which versions this machine trained it, for builders that lack them."""
+        made_with.note(self.book.store, self.code(given), _versions())
+
+    def note_traced(self, weights: str) -> None:
+        made_with.note(self.book.store, self._tracing(weights), _versions())
+
+    def _tracing(self, weights: str) -> str:
         return self._keep(f"tracing {weights}", lambda: self._keys.tracing(weights))
 
     @cached_property
@@ -70,11 +84,11 @@ def _inputs(book: Book, run: Declared, texts: Texts) -> str:
 
 
 def _versions() -> dict[str, str | None]:
-    return {name: version(name) for name in ("torch", "numpy")}
+    return {name: version(name) for name in PACKAGES}
 
 
 class Keys:
-    """The two keys of a run: of what its training computes with, and of the text and versions that make its trace."""
+    """The two keys of a run but for versions: of what training computes with, and of the text that makes the trace."""
 
     def __init__(self, book: Book, run: Declared) -> None:
         self.file = parse(f"{run.file.parent.name}.{run.file.stem}", run.file)
@@ -95,7 +109,7 @@ class Keys:
         rest = ast.Module([*used(others, node), node], [])
         own = [ast.unparse(n) for n in rest.body]
         texts = {module.name: module.text for module in closure(self.source, rest)}
-        return digest("trace", self.run.name, own, texts, weights, _versions(), THREADS, own_code(TRACER))
+        return digest("trace", self.run.name, own, texts, weights, THREADS, own_code(TRACER))
 
 
 def trained_by(node: ast.ClassDef) -> list[ast.stmt]:
