@@ -27,10 +27,15 @@ extensions = [
     "cutaway.dev.reference",
     "website",  # of this book: docs/_ext
 ]
-exclude_patterns = ["runs", "scenes"]
+exclude_patterns = ["runs", "scenes", "using"]
 
 # What is explained, what is run, and where the drawings are kept (safe to delete).
-cutaway_sources = {"nanogpt": ["../model_src/nanogpt"], "nanochat": ["../model_src/nanochat"]}
+cutaway_sources = {
+    "nanogpt": ["../model_src/nanogpt"],
+    "nanochat": ["../model_src/nanochat"],
+    "clusters": ["using/clusters"],  # the tutorial's
+}
+cutaway_dimensions = {"N": "points", "K": "centres"}  # in the tutorial
 cutaway_runs = [
     "runs/sort.py",
     "runs/chars.py",
@@ -45,6 +50,7 @@ cutaway_runs = [
     "runs/sft.py",
     "runs/rl.py",
     "runs/talk.py",
+    "runs/clusters.py",
 ]
 cutaway_scenes = "scenes"
 cutaway_store = "../.cutaway"

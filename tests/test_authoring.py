@@ -1,4 +1,4 @@
-"""docs/authoring.md shows every directive, option, role and kind of warning; none is left without a meaning."""
+"""The pages for authors show every directive, option, role, setting and kind of warning; each has a meaning."""
 
 import ast
 import importlib
@@ -13,6 +13,9 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT
 
+from cutaway.config_values import SETTINGS
+from cutaway.dev.reference import TABLES
+from cutaway.settings import kinds
 from cutaway.source.own import TOOL
 from cutaway.warning_kinds import WARNINGS, Kind
 
@@ -94,7 +97,24 @@ def kinds_given(path: Path) -> Iterator[str]:
             yield from [vars(importlib.import_module(module))[kind.id]] if kind.id != "kind" else []
 
 
-def test_the_page_for_authors_has_the_tables() -> None:
-    text = Path(ROOT / "docs/authoring.md").read_text("utf-8")
-    assert set(re.findall(r"^:::\{reference\} (\w+)$", text, re.MULTILINE)) == {"directives", "roles", "warnings"}
-    assert "from cutaway.settings import SETTINGS" in text
+def test_the_pages_for_authors_have_the_tables() -> None:
+    tables = set()
+    for page in ("authoring", "using"):
+        text = Path(ROOT / f"docs/{page}.md").read_text("utf-8")
+        tables |= set(re.findall(r"^:::\{reference\} (\w+)$", text, re.MULTILINE))
+    assert tables == set(TABLES)
+
+
+def test_an_example_is_a_value_that_its_setting_takes() -> None:
+    for setting in SETTINGS:
+        example = ast.literal_eval(setting.example)
+        assert isinstance(example, tuple(kinds(setting.type))), setting.name
+        assert example != setting.default, setting.name
+
+
+def test_the_tutorial_names_every_variable_that_the_tool_reads() -> None:
+    told = Path(ROOT / "docs/using.md").read_text("utf-8")
+    code = "".join(path.read_text("utf-8") for path in TOOL.rglob("*.py"))
+    inner = {"CUTAWAY_BOOK"}  # from the builder to its own kernels
+    read = set(re.findall(r'"(CUTAWAY_\w+)"', code)) - inner
+    assert read == set(re.findall(r"^\| `(CUTAWAY_\w+)`", told, re.MULTILINE))

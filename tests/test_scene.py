@@ -3,6 +3,7 @@
 import tests.clip_book  # isort: skip # noqa: F401 - imports Manim quietly, before anything else does
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from manim import Square, VGroup
 
 from cutaway.clips.scene.scene import NoValue, Reading, RecordedScene, Tag
 from cutaway.theme.palette import BY_NAME
-from cutaway.trace.names import UnknownName
+from cutaway.trace.names import Found, UnknownName
+from cutaway.trace.reading import Value
 from tests.clip_book import write_trace
 
 
@@ -52,6 +54,15 @@ def test_a_shape_depends_on_the_shape_alone(scene, tmp_path):
 def test_the_wrong_kind_is_named(scene):
     with pytest.raises(NoValue, match=r"self\.fact\('n'\)"):
         scene.value("n")
+    with pytest.raises(NoValue, match=r"'n' is no tensor but a fact, 3: .*; a variable of that name is 'RUN/n'"):
+        scene.value("n")
+    several = Found("pair", Value("tuple", "", items=(Value("object", ""), Value("object", ""))))
+    scene.reading = Reading(SimpleNamespace(resolve=lambda name: several))
+    with pytest.raises(NoValue, match=r"'pair' is no tensor but 2 values: write 'pair\[0\]' for the first"):
+        scene.value("pair")
+
+
+def test_a_tensor_is_no_number_and_a_misspelt_name_nothing(scene):
     with pytest.raises(NoValue, match=r"self\.value\('weights'\)"):
         scene.fact("weights")
     with pytest.raises(UnknownName, match="did you mean 'weights'"):

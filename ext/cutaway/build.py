@@ -26,9 +26,10 @@ from sphinx.util.console import bold
 from sphinx.util.docutils import SphinxDirective
 
 from . import runs
+from .config_values import SETTINGS
 from .domain import cutaway_domain, nearest
 from .progress import Progress, in_one_line
-from .settings import SETTINGS, Book, BookError, kinds, replaced_sources, steps_key
+from .settings import Book, BookError, kinds, replaced_sources, steps_key
 from .state import has_state, hold, notes_of, state_of
 from .store import digest
 from .theme.dimensions import DimensionError, adopt
@@ -261,5 +262,5 @@ def finish(app: Sphinx, error: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    for name, default, rebuild, type_, description in SETTINGS:
-        app.add_config_value(name, default, rebuild, kinds(type_), description)  # type: ignore[arg-type]
+    for name, default, rebuild, type_, meaning, _ in SETTINGS:
+        app.add_config_value(name, default, rebuild, kinds(type_), meaning)  # type: ignore[arg-type]

@@ -20,6 +20,19 @@ CARDS = "cutaway.cards"
 MARKDOWN = "cutaway.markdown"
 REFERENCE = "cutaway.dev.reference"
 
+# What an author reads of each; ``{reference} parts`` prints it.
+PARTS = {
+    "cutaway": "the core: listings, diagrams, clips, facts, claims, sequences and the store",
+    MATH: "formulae as MathML, made while building; needs `html_math_renderer = \"mathml\"`",
+    CELLS: "executed cells that know the runs, with plots, after `myst_nb`",
+    SEARCH: "steps, listings, diagrams and clips in the search",
+    SOURCE_PAGES: "a page for each file of the source, with the steps beside its lines",
+    PERMALINKS: "an address that lasts for every section, step, listing, diagram and clip, and buttons that copy it",
+    CARDS: "a picture for each address, which messengers and social networks show; loads `cutaway.permalinks`",
+    MARKDOWN: "each page as plain Markdown, too, and `llms.txt`",
+    REFERENCE: "the directive `reference`: tables such as this one",
+}
+
 METADATA: dict[str, Any] = {"parallel_read_safe": True, "parallel_write_safe": True}
 
 

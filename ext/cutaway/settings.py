@@ -11,110 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from .address import base
+from .config_values import SETTINGS
 from .shards import share
 from .source.find import Source, SourceError
 from .source.quotation import match
 from .store import Store, digest
 from .trace.names import Place
 from .user_store import open_store
-
-# name, default, what changing it makes outdated, type, one line of help: authoring.md shows this table.
-SETTINGS: list[tuple[str, Any, str, type, str]] = [
-    (
-        "cutaway_sources",
-        {},
-        "env",
-        dict,
-        "package name -> folders of its source, relative to conf.py; the first that has a file wins",
-    ),
-    (
-        "cutaway_runs",
-        ["runs.py"],
-        "env",
-        list,
-        "files that declare the runs, relative to conf.py; a single file may be a string",
-    ),
-    ("cutaway_scenes", "scenes", "env", str, "the folder of Manim scenes, relative to conf.py"),
-    (
-        "cutaway_store",
-        ".cutaway",
-        "",
-        str,
-        "the folder of the store, relative to conf.py; the environment variable CUTAWAY_STORE overrides it",
-    ),
-    ("cutaway_clip_size", (1280, 720), "", tuple, "width and height of a clip, in pixels"),
-    ("cutaway_clip_fps", 30, "", int, "frame rate of a clip, in frames per second"),
-    ("cutaway_clip_limit_s", 300, "", int, "time limit of a scene, in seconds; a scene that takes longer is stopped"),
-    (
-        "cutaway_clip_limit_mb",
-        3000,
-        "",
-        int,
-        "memory limit of a scene, in megabytes; a scene that takes more is stopped",
-    ),
-    (
-        "cutaway_draft",
-        False,
-        "env",
-        bool,
-        "a quick first build: one run, only clips that are in the store, no cells; each page says so",
-    ),
-    ("cutaway_workers", 0, "", int, "number of processes that draw clips; 0: one per core"),
-    (
-        "cutaway_executor",
-        "",
-        "",
-        str,
-        "where clips are drawn: `dask://HOST:PORT`, the scheduler of a Dask cluster; empty: this machine",
-    ),
-    (
-        "cutaway_shard",
-        "",
-        "",
-        str,
-        "`2/4`: draw the second of four shares of the clips, for stores that are joined later; empty: all clips",
-    ),
-    (
-        "cutaway_permalinks",
-        "",
-        "",
-        str,
-        "the file that registers permanent ids, relative to conf.py; empty: ids are not checked",
-    ),
-    (
-        "cutaway_excerpt",
-        False,
-        "env",
-        bool,
-        "whether the pages are only some of a book's: then only the runs that they name are made, and no id "
-        "counts as lost",
-    ),
-    (
-        "cutaway_dimensions",
-        {},
-        "env",
-        dict,
-        'letters of your own: letter -> name, or ("name", "#rrggbb", "#rrggbb") with colours for light and dark '
-        'pages',
-    ),
-    (
-        "cutaway_color_scheme",
-        "",
-        "env",
-        str,
-        "`light`, `dark` or `auto` (as the reader's system): what pages are that their theme marks as neither; "
-        "empty: as furo, pydata_sphinx_theme and sphinx_book_theme do, light with any other theme",
-    ),
-    ("cutaway_cards", True, "", bool, "whether the part `cutaway.cards` draws cards and badges"),
-    (
-        "cutaway_explain",
-        {},
-        "",
-        dict,
-        "short names for `python -m cutaway explain`: name -> dotted path of a function or class and, after a "
-        "blank, its run",
-    ),
-]
 
 
 class BookError(Exception):
@@ -212,8 +115,8 @@ class Book:
             config = Config.read(confdir, overrides={}, tags=Tags())
         except SphinxError as error:
             raise BookError(f"{confdir / 'conf.py'}: {error}") from error
-        for name, default, rebuild, type_, description in SETTINGS:
-            config.add(name, default, rebuild, kinds(type_), description)  # type: ignore[arg-type]
+        for name, default, rebuild, type_, meaning, _ in SETTINGS:
+            config.add(name, default, rebuild, kinds(type_), meaning)  # type: ignore[arg-type]
         config.add("html_baseurl", "", "html", [str])
         return cls.from_config(config, confdir)
 
@@ -231,7 +134,7 @@ def kinds(setting: type) -> list[type]:
 
 def _check(config: Any) -> None:
     """Raise BookError where a setting is of another type than it can be, or is no path, no count, no address."""
-    for name, _, _, type_, _ in SETTINGS:
+    for name, _, _, type_, _, _ in SETTINGS:
         value = getattr(config, name)
         if type_ is int and not (isinstance(value, int) and value >= (0 if name == "cutaway_workers" else 1)):
             raise BookError(f"{name} = {value!r}: write a whole number")

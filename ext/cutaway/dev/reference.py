@@ -1,8 +1,8 @@
 """What the tool offers an author, as tables made from the code that defines it.
 
-What the author types: ``:::{reference} directives`` (or ``roles``, or ``warnings``). What appears: every directive of
-the loaded parts with its options and what each means, every role, or every kind of warning. A directive says its
-options once, in ``OPTIONS``; the first sentence about it is its module's.
+What the author types: ``:::{reference} directives`` (or another name of ``TABLES``). What appears: every directive of
+the loaded parts with its options and what each means; every role, kind of warning, setting or part. A directive says
+its options once, in ``OPTIONS``; the first sentence about it is its module's.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 from ..build import warn
+from ..config_values import SETTINGS
 from ..domain import Cutaway, cutaway_domain
-from ..parts import begin
+from ..parts import PARTS, begin
 from ..store import digest
 from ..warning_kinds import WARNINGS
 
@@ -65,8 +66,8 @@ def _code(text: str) -> Cell:
 
 
 def _words(text: str) -> Cell:
-    """A text of the code, in which ``…`` between double backquotes is code."""
-    parts = text.split("``")
+    """A text of the code, in which what stands between backquotes, one or two, is code."""
+    parts = text.replace("``", "`").split("`")
     inline = [nodes.literal("", part) if i % 2 else nodes.Text(part) for i, part in enumerate(parts) if part]
     return [nodes.paragraph("", "", *inline)]
 
@@ -88,15 +89,28 @@ def _warnings() -> Iterator[list[Cell]]:
         yield [_code(f"cutaway.{kind}"), _words(meaning)]
 
 
+def _settings() -> Iterator[list[Cell]]:
+    for name, default, _, type_, meaning, example in SETTINGS:
+        kind = f"`{type_.__name__}`, default `{default!r}`"
+        yield [_code(name), [*_words(f"{meaning}."), *_words(f"{kind}; for example `{name} = {example}`")]]
+
+
+def _parts() -> Iterator[list[Cell]]:
+    for name, meaning in PARTS.items():
+        yield [_code(name), _words(meaning)]
+
+
 TABLES: dict[str, tuple[tuple[str, ...], tuple[int, ...], Callable[[], Iterator[list[Cell]]]]] = {
     "directives": (("directive", "option", "meaning"), (15, 15, 70), _directives),
     "roles": (("role", "meaning"), (15, 85), _roles),
     "warnings": (("kind", "meaning"), (20, 80), _warnings),
+    "settings": (("setting", "meaning, type, default, example"), (25, 75), _settings),
+    "parts": (("extension", "what it adds"), (25, 75), _parts),
 }
 
 
 class Reference(SphinxDirective):
-    """A table of directives, roles or warnings."""
+    """A table of what the tool offers."""
 
     required_arguments = 1
     option_spec: ClassVar = {}

@@ -86,6 +86,10 @@ class Listing(SphinxDirective):
         if name and not is_id(name):
             warn(self.env, f"':name: {name}' is no address: use {IDS}", self.get_location(), "listing")
             name = ""
+        if name in self.state.document.ids:
+            said = f"':name: {name}' is taken on this page, as by a label ({name})=; choose another name"
+            warn(self.env, said, self.get_location(), "listing")
+            name = ""
         node = listing(object=dotted, run=self.options.get("run", ""), only=shown, name=name)
         node["collapse"] = "collapse" in self.options
         node["found"] = obj is not None

@@ -4,7 +4,7 @@
 ``sort/attention-forward-mask``                        what a step's quotation gave, in the pass ``forward``
 ``sort.forward/h.0.attn/attention-forward-mask``       the same, in a named pass and module
 ``sort.generate@2/h.1.attn/att``                       a variable (its last assignment), third activation
-``sort/attention-forward-mask.shape``, ``[0, 2, 5]``   its shape, one number of it (of several values: ``[0].shape``)
+``sort/attention-forward-mask.shape``, ``[0, 2, 5]``   its shape, one number (of a tuple: ``[0].shape``, ``[1][0, 2]``)
 ``sort.params/h.0.attn.c_attn.weight``                 a parameter, by the tail of its name
 ``sort.log/loss``                                      a series of the training log
 
@@ -25,7 +25,7 @@ from .reading import Call, Record, Scalar, Trace, Value, is_tail
 
 PASS = "forward"
 _NAME = re.compile(
-    r"^(?P<path>[^\[\]]+?)(?P<item>\[\d{1,9}\](?=\.shape))?(?P<shape>\.shape)?(?P<index>\[[^\[\]]*\])?$"
+    r"^(?P<path>[^\[\]]+?)(?P<item>\[\d{1,9}\](?=\.shape|\[))?(?P<shape>\.shape)?(?P<index>\[[^\[\]]*\])?$"
 )
 _OF = re.compile(r"^(?P<run>[\w-]+)?(?:\.(?P<pass>[\w-]+))?(?:/(?P<module>[\w.-]+))?$")
 _HEAD = re.compile(r"^(?P<run>[\w-]+)(?:\.(?P<pass>[\w-]+))?(?:@(?P<nth>\d{1,9}))?$")
@@ -111,6 +111,9 @@ class Names:
         if not rest and fact and run in self.traces:
             return _fact(self.traces[run], fact)
         if self.run is None or self.run not in self.traces:
+            if path in self.traces:
+                facts = ", ".join(self.traces[path].facts) or "none"
+                raise UnknownName(f"'{path}' is a run; write {path}.FACT or {path}/STEP; its facts are: {facts}")
             asked = run if rest or fact else head
             raise UnknownName(f"no run '{asked}' in '{path}'{_among(asked, self.traces)}")
         trace = self.traces[self.run]

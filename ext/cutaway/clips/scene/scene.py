@@ -74,7 +74,7 @@ class RecordedScene(Scene):
         """The tensor of that name, read-only."""
         found = self.reading.find(name)
         if found.value is None or found.value.type != "tensor" or found.scalar is not None:
-            raise NoValue(f"'{name}' is no tensor; self.fact({name!r}) gives a number or word")
+            raise NoValue(f"'{name}' is no tensor{_instead(name, found)}")
         return found.value.array()
 
     def shape(self, name: str) -> tuple[int, ...]:
@@ -119,6 +119,15 @@ class RecordedScene(Scene):
             frame = frame.f_back
         found = frame or found
         return f"{found.f_code.co_filename}:{found.f_lineno}"
+
+
+def _instead(name: str, found: Found) -> str:
+    """What to write for something that is no tensor."""
+    if found.value is None and found.scalar is not None:
+        return f" but a fact, {found.scalar!r}: self.fact({name!r}); a variable of that name is 'RUN/{name}'"
+    if found.value is not None and found.value.items:
+        return f" but {len(found.value.items)} values: write '{name}[0]' for the first"
+    return f"; self.fact({name!r}) gives a number or word"
 
 
 def shown(value: float) -> str:

@@ -27,7 +27,7 @@ from typing import Any, TextIO
 
 TICK_S = 0.02
 BUFFER = 1 << 16
-KILOBYTES = 1 << 10  # in a megabyte
+PEAK_UNITS = 1 << (20 if sys.platform == "darwin" else 10)  # of ru_maxrss in a megabyte: bytes there, kilobytes here
 RESULT = "result.json"
 STUCK = "stuck.txt"
 Job = Mapping[str, Any]
@@ -148,7 +148,7 @@ def _report(child: Child, status: int, usage: resource.struct_rusage | None) -> 
         result = json.loads((folder / RESULT).read_text("utf-8"))
     else:
         result = {"error": _ending(child.job, folder, status, cost)}
-    peak_mb = usage.ru_maxrss // KILOBYTES if usage else 0
+    peak_mb = usage.ru_maxrss // PEAK_UNITS if usage else 0
     return {"number": child.job["number"], "cost": cost, "peak_mb": peak_mb, **result}
 
 
