@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
 from .. import made_with
+from ..memo import Memo
 from ..settings import Book
 from ..source.find import Source, parse, python_files
 from ..source.imports import closure
 from ..source.own import TOOL, own_code
 from ..source.reached import Reached, bound
-from ..store import Unkept, digest, version
+from ..store import digest, version
 from .declared import SETTINGS, TIMES, Declared, is_run
 from .process import THREADS
 
@@ -28,14 +28,11 @@ class KnownKeys:
 
     def __init__(self, book: Book, run: Declared, texts: Texts) -> None:
         self.book, self.run = book, run
-        self._entry = digest("run keys", str(book.confdir), run.name)
-        self._inputs = _inputs(book, run, texts)
-        kept = book.store.read_json("book", self._entry) or {}
-        self._known: dict[str, str] = dict(kept["keys"]) if kept.get("of") == self._inputs else {}
+        self._memo = Memo(book.store, f"run keys {book.confdir} {run.name}", _inputs(book, run, texts))
 
     def code(self, given: Mapping[str, str]) -> str:
         """``given``: the digests of the weights that it begins with, by the run that made them."""
-        return self._keep(f"code {sorted(given.items())}", lambda: self._keys.code(given))
+        return self._remembered(f"code {sorted(given.items())}", lambda: self._keys.code(given))
 
     def training(self, given: Mapping[str, str]) -> str:
         code = self.code(given)
@@ -53,18 +50,16 @@ class KnownKeys:
         made_with.note(self.book.store, self._tracing(weights), _versions())
 
     def _tracing(self, weights: str) -> str:
-        return self._keep(f"tracing {weights}", lambda: self._keys.tracing(weights))
+        return self._remembered(f"tracing {weights}", lambda: self._keys.tracing(weights))
 
     @cached_property
     def _keys(self) -> Keys:
         return Keys(self.book, self.run)
 
-    def _keep(self, name: str, compute: Callable[[], str]) -> str:
-        if name not in self._known:
-            self._known[name] = compute()
-            with suppress(Unkept):  # the next build computes it once more
-                self.book.store.write_json("book", self._entry, {"of": self._inputs, "keys": self._known})
-        return self._known[name]
+    def _remembered(self, name: str, compute: Callable[[], str]) -> str:
+        found = str(self._memo.get(name, compute))
+        self._memo.keep()
+        return found
 
 
 class Texts(dict[Path, str]):

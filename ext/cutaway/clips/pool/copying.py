@@ -13,9 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ... import memo
 from ...store import Store
 
-PLACES = frozenset({"book"})  # kinds that know a place of one machine
+PLACES = frozenset({memo.KIND})
 _NAME = re.compile(r"[\w-]+(/[\w-]+)+\.\w+", re.ASCII)
 Report = Callable[[str], None]
 
