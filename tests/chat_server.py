@@ -11,10 +11,10 @@ from typing import Any
 
 import uvicorn
 
-from nanochat import web
-from nanochat.line import Line
+from nanochat.chat.line import Line
+from nanochat.chat.turns import Speaker
+from nanochat.cli import web
 from nanochat.tokenizer import RustBPETokenizer
-from nanochat.turns import Speaker
 
 CONTEXT = 40_000  # more than all characters that are allowed
 HELLO = "hello wörld 🙂"

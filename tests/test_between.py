@@ -6,7 +6,7 @@ import torch
 
 from nanochat.config import GPTConfig
 from nanochat.gpt import GPT
-from nanochat.groups import OptimConfig
+from nanochat.training.groups import OptimConfig
 from runs.between import RULES, Between, as_nanogpt
 from runs.modern import SIZES, effects, residual_spread, widest_by_chance
 

@@ -15,7 +15,7 @@ from cutaway.claims.evaluate import holds, value_of
 from cutaway.claims.functions import Series
 from cutaway.claims.syntax import DEEPEST, LONGEST, MOST, ConditionError, names, parse
 from cutaway.prose.words import RATIOS, SHARES, SMALL, approximately, exactly, in_words, ordinal
-from nanochat.eval import Score
+from nanochat.cli.eval import Score
 
 LOSS = Series((0.0, 100.0, 200.0), (3.0, 2.0, 1.5))
 VALUES: dict[str, Any] = {

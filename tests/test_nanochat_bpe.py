@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from nanochat import bpe, compression, corpus, vocabulary
+from nanochat.data import bpe, compression, corpus, vocabulary
 
 # The corpus of nanochat's figures; its line of numbers is not recorded, and the first merges don't depend on it.
 GOLDEN = [

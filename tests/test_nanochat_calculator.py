@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nanochat.calculator import MAX_CHARACTERS, MAX_DEPTH, use_calculator
+from nanochat.chat.calculator import MAX_CHARACTERS, MAX_DEPTH, use_calculator
 
 Number = int | float
 # Symbol -> what Python does, and how tightly it binds.

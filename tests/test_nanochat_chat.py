@@ -17,15 +17,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nanochat import chat
-from nanochat.checkpoint import save_checkpoint, tokenizer_digest
+from nanochat.chat.conversation import render
+from nanochat.chat.turns import History, Piece, Reader, Speaker, as_text
+from nanochat.cli import chat
 from nanochat.common import ALONE
-from nanochat.conversation import render
 from nanochat.engine import Engine
 from nanochat.gpt import GPT, GPTConfig
-from nanochat.loading import load
 from nanochat.tokenizer import RustBPETokenizer
-from nanochat.turns import History, Piece, Reader, Speaker, as_text
+from nanochat.training.checkpoint import save_checkpoint, tokenizer_digest
+from nanochat.training.loading import load
 
 ROOT = Path(__file__).parents[1]
 TOKENIZER = RustBPETokenizer.train_from_iterator(["hello world, hello hello"] * 4, 280)
@@ -275,7 +275,8 @@ def heed_interrupts() -> None:
 def test_a_terminal_that_types_and_interrupts(place: Path) -> None:
     """The command itself: two questions through a pipe, Ctrl-C while it waits for the third, then the end."""
     path = os.pathsep.join([str(ROOT / "model_src"), str(ROOT / "ext")])
-    command = [sys.executable, "-u", "-m", "nanochat.chat", str(place / "out"), "--device", "cpu", "--max-tokens", "5"]
+    options = ["--device", "cpu", "--max-tokens", "5"]
+    command = [sys.executable, "-u", "-m", "nanochat", "chat", str(place / "out"), *options]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         encoding="utf-8", env={**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1"},

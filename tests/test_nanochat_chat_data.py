@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nanochat.chat_data import ChatLoader, supervised
+from nanochat.chat.chat_data import ChatLoader, supervised
 from nanochat.tokenizer import SPECIAL_TOKENS, RustBPETokenizer
 
 TOKENIZER = RustBPETokenizer.train_from_iterator(["abc"], 256 + len(SPECIAL_TOKENS))  # every byte is a token

@@ -9,10 +9,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nanochat import bpe, corpus, packing, vocabulary
+from nanochat.data import bpe, corpus, packing, vocabulary
+from nanochat.data.packing import BestFit, Flat, Greedy, make_packing, measure_waste, unavoidable_waste
 from nanochat.dataloader import DataLoader, Documents, data_loader, data_loader_with_state
 from nanochat.dataset import documents, write_shards
-from nanochat.packing import BestFit, Flat, Greedy, make_packing, measure_waste, unavoidable_waste
 from nanochat.tokenizer import SPECIAL_TOKENS, RustBPETokenizer
 
 BOS = 256

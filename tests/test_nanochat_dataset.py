@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nanochat import corpus, dataset, files
+from nanochat import dataset, files
+from nanochat.data import corpus
+from nanochat.data.manifest import ShardError, check_shards, read_manifest
 from nanochat.dataset import documents, list_parquet_files, write_shards
-from nanochat.manifest import ShardError, check_shards, read_manifest
 
 SOURCE = Path(dataset.__file__).parents[1]
 DOCUMENTS = [f"document {i}\n" * (i % 7 + 1) for i in range(50)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nanochat.diagnosis import falls_of_windows, plateaus, spikes
+from nanochat.training.diagnosis import falls_of_windows, plateaus, spikes
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from test_nanochat_gpt import NOISE, golden, probe, stirred
 from torch.nn import functional as F
 
+from nanochat.chat.sampling import keep_nucleus, sample_next_token
 from nanochat.engine import Engine, KVCache
 from nanochat.gpt import GPT, GPTConfig
-from nanochat.groups import OptimConfig
-from nanochat.sampling import keep_nucleus, sample_next_token
 from nanochat.tokenizer import SPECIAL_TOKENS, RustBPETokenizer
+from nanochat.training.groups import OptimConfig
 
 WORDS = 37  # fewer than the tokenizer's: these models never say a token that ends anything
 SMALL = {

@@ -11,21 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_nanochat_gpt import stirred
 
-from nanochat import chat_rl, tuning
-from nanochat import eval as evaluation
-from nanochat.base_train import train
-from nanochat.checkpoint import find_steps, read_meta
+from nanochat.chat import tuning
+from nanochat.chat.finetune import FINE_TUNING, MIDTRAINING, begin_stage, evaluate_conversations, run_stage
+from nanochat.cli import chat_rl
+from nanochat.cli import eval as evaluation
+from nanochat.cli.base_train import train
+from nanochat.cli.eval import Score, answer, choose, core, equal_lengths, report_card, score_task
 from nanochat.dataset import documents, write_shards
 from nanochat.engine import Engine
-from nanochat.eval import Score, answer, choose, core, equal_lengths, report_card, score_task
-from nanochat.finetune import FINE_TUNING, MIDTRAINING, begin_stage, evaluate_conversations, run_stage
 from nanochat.gpt import GPT
-from nanochat.loading import load
-from nanochat.settings import Settings
 from nanochat.tasks.choice import Choice
 from nanochat.tasks.letters import Letters
 from nanochat.tasks.mixture import mixture
 from nanochat.tokenizer import RustBPETokenizer
+from nanochat.training.checkpoint import find_steps, read_meta
+from nanochat.training.loading import load
+from nanochat.training.settings import Settings
 
 TEXTS = [f"The number {i} comes before {i + 1}, and after {i - 1}." for i in range(60)]
 TALK = [{"role": "user", "content": "who are you?"}, {"role": "assistant", "content": "a small model"}]

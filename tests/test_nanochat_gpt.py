@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from nanochat.config import has_ve, round_up, sizes_of_depth, window_sizes
 from nanochat.gpt import GPT, GPTConfig, apply_rotary_emb, attention_mask, norm, rotary_tables
-from nanochat.groups import OptimConfig
+from nanochat.training.groups import OptimConfig
 
 GOLDEN_SIZES = {
     "sequence_len": 32, "vocab_size": 70, "n_layer": 4, "n_head": 4, "n_kv_head": 2, "n_embd": 64,

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nanochat import half
+from nanochat.training import half
 
 SOURCE = Path(__file__).parents[1] / "model_src"
 SIZES = st.integers(1, 40)
@@ -75,7 +75,7 @@ def asked(**variables: str) -> str:
     """What a process with these environment variables says of its CPU."""
     kept = {name: value for name, value in os.environ.items() if name not in LIMITS}
     env = {**kept, "PYTHONPATH": str(SOURCE), **variables}
-    code = "from nanochat.half import multiplies_bfloat16 as f; print(f('cpu'))"
+    code = "from nanochat.training.half import multiplies_bfloat16 as f; print(f('cpu'))"
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 

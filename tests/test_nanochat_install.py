@@ -30,7 +30,7 @@ def test_everything_is_in_it(wheel: Path) -> None:
         if path.is_file() and path.suffix != ".pyc"
     }  # fmt: skip
     assert {name for name in names if ".dist-info/" not in name} == wanted
-    assert {"nanogpt/config/train_gpt2.py", "nanochat/page/index.html"} <= wanted
+    assert {"nanogpt/config/train_gpt2.py", "nanochat/chat/page/index.html"} <= wanted
 
 
 @pytest.mark.slow
@@ -58,18 +58,18 @@ def test_every_command_is_listed(package: str, capsys: pytest.CaptureFixture[str
         entry.main(["--help"])
     told = capsys.readouterr().out
     started = {
-        path.stem for path in (SOURCE / package).glob("*.py")
+        path.stem: ".".join(path.relative_to(SOURCE).with_suffix("").parts) for path in (SOURCE / package).rglob("*.py")
         if path.stem != "__main__" and 'if __name__ == "__main__"' in path.read_text("utf-8")
     }  # fmt: skip
-    assert set(entry.COMMANDS) == started
-    for name in started:
+    assert set(entry.COMMANDS) == set(started)
+    for name, module in started.items():
         line = next(line for line in told.splitlines() if line.startswith(f"  {name} "))
-        assert line.endswith(import_module(f"{package}.{name}").__doc__.splitlines()[0])
+        assert line.endswith(import_module(module).__doc__.splitlines()[0])
 
 
 def test_a_command_gets_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
     from nanochat import __main__ as entry
-    from nanochat import base_train
+    from nanochat.cli import base_train
 
     heard = []
     monkeypatch.setattr(base_train, "main", heard.append)

@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch.optim import _muon as torch_muon
 
-from nanochat import muon
 from nanochat.gpt import GPT, GPTConfig
-from nanochat.groups import OptimConfig, adamw_group, check_complete, muon_group
-from nanochat.optim import MuonAdamW
+from nanochat.training import muon
+from nanochat.training.groups import OptimConfig, adamw_group, check_complete, muon_group
+from nanochat.training.optim import MuonAdamW
 
 SOURCE = Path(__file__).parents[1] / "model_src"
 NEWEST = OptimConfig.newest()
@@ -353,7 +353,7 @@ import sys
 import torch
 import torch.distributed as dist
 from nanochat.gpt import GPT, GPTConfig
-from nanochat.groups import OptimConfig
+from nanochat.training.groups import OptimConfig
 
 torch.set_num_threads(1)
 world, rank, folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]

@@ -8,8 +8,8 @@ import pytest
 from chat_server import CONTEXT, HELLO, Script, Served, conversation, hello, serving, small_tokenizer, until
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from nanochat.conversation import render
-from nanochat.turns import Speaker
+from nanochat.chat.conversation import render
+from nanochat.chat.turns import Speaker
 
 pytestmark = pytest.mark.browser
 

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from nanochat import base_train, presets
+from nanochat.cli import base_train
 from nanochat.common import World
 from nanochat.dataset import documents, write_shards
-from nanochat.presets import EPOCHS, PRESETS, STEPS, count_tokens, wanted_tokens, with_preset
-from nanochat.settings import Settings, settings_from
 from nanochat.tokenizer import RustBPETokenizer
+from nanochat.training import presets
+from nanochat.training.presets import EPOCHS, PRESETS, STEPS, count_tokens, wanted_tokens, with_preset
+from nanochat.training.settings import Settings, settings_from
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from nanochat.chat_rl import RLSettings, begin_rl, evaluate_passes, learn, run_rl, sample_step, take_rl_step
+from nanochat.chat.reinforcement import Group, padded, pass_at_k, policy_loss
+from nanochat.cli.chat_rl import RLSettings, begin_rl, evaluate_passes, learn, run_rl, sample_step, take_rl_step
 from nanochat.gpt import GPT, GPTConfig
-from nanochat.reinforcement import Group, padded, pass_at_k, policy_loss
-from nanochat.settings import Settings
 from nanochat.tasks.task import Conversation, Task
 from nanochat.tokenizer import SPECIAL_TOKENS, RustBPETokenizer
+from nanochat.training.settings import Settings
 
 TOKENIZER = RustBPETokenizer.train_from_iterator(["abc"], 256 + len(SPECIAL_TOKENS))
 BASE = Settings(n_embd=16, head_dim=8, depth=1, max_seq_len=32, device="cpu")

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from nanochat import sample
-from nanochat.base_train import sample as sample_after_training
-from nanochat.base_train import train
+from nanochat.cli import sample
+from nanochat.cli.base_train import sample as sample_after_training
+from nanochat.cli.base_train import train
 from nanochat.dataset import documents, write_shards
-from nanochat.settings import Settings
 from nanochat.tokenizer import RustBPETokenizer
-from nanochat.training import Training
+from nanochat.training.settings import Settings
+from nanochat.training.step import Training
 
 TEXTS = [f"The number {i} comes before {i + 1}, and after {i - 1}." for i in range(60)]
 

@@ -8,12 +8,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nanochat import powerlaw, scaling
+from nanochat.cli import scaling
+from nanochat.cli.scaling import Point
 from nanochat.dataset import documents, write_shards
 from nanochat.gpt import GPT
-from nanochat.powerlaw import bootstrap, exponent, exponent_of_optima, fit, lowest, optimum
-from nanochat.scaling import Point
 from nanochat.tokenizer import RustBPETokenizer
+from nanochat.training import powerlaw
+from nanochat.training.powerlaw import bootstrap, exponent, exponent_of_optima, fit, lowest, optimum
 
 SIZES = np.array([1e4, 3e4, 1e5, 3e5, 1e6, 3e6])
 WORDS = ["a", "row", "of", "tokens", "is", "read", "by", "the", "model", "and", "next", "one", "foreseen"]

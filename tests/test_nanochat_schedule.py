@@ -5,8 +5,8 @@ import math
 import pytest
 
 from nanochat.gpt import GPT, GPTConfig
-from nanochat.groups import OptimConfig
-from nanochat.schedule import Schedule
+from nanochat.training.groups import OptimConfig
+from nanochat.training.schedule import Schedule
 
 
 def test_learning_rate_of_the_first_release() -> None:

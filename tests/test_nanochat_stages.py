@@ -11,18 +11,19 @@ import torch
 from test_nanochat_finetune import TALK, base, few  # noqa: F401 - base is a fixture
 from test_nanochat_gpt import stirred
 
-from nanochat import chat, chat_rl, finetune, tuning
-from nanochat.base_train import train
-from nanochat.checkpoint import CheckpointError, find_steps, model_name, optim_name, read_meta
-from nanochat.finetune import FINE_TUNING, MIDTRAINING
-from nanochat.fitting import refuse_too_long
+from nanochat.chat import finetune, tuning
+from nanochat.chat.finetune import FINE_TUNING, MIDTRAINING
+from nanochat.chat.fitting import refuse_too_long
+from nanochat.chat.stages import base_of
+from nanochat.cli import chat, chat_rl
+from nanochat.cli.base_train import train
 from nanochat.gpt import GPTConfig
-from nanochat.horizon import make_plan
-from nanochat.loading import lengthened, load
-from nanochat.settings import Settings
-from nanochat.stages import base_of
 from nanochat.tasks.sorting import Sorting
 from nanochat.tokenizer import get_tokenizer
+from nanochat.training.checkpoint import CheckpointError, find_steps, model_name, optim_name, read_meta
+from nanochat.training.horizon import make_plan
+from nanochat.training.loading import lengthened, load
+from nanochat.training.settings import Settings
 
 
 def stage(which: finetune.Stage) -> Callable[[list[str]], None]:

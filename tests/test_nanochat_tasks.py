@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nanochat import corpus
-from nanochat.conversation import checked
+from nanochat.chat.conversation import checked
+from nanochat.data import corpus
 from nanochat.tasks import arithmetic, choice, letters, sorting
 from nanochat.tasks.answers import marked_number, parts_of, text_of
 from nanochat.tasks.arithmetic import Arithmetic

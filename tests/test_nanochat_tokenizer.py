@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 
-from nanochat import bpe, corpus, dataset, tokenizer, vocabulary
+from nanochat import dataset, tokenizer
+from nanochat.data import bpe, corpus, vocabulary
 from nanochat.tokenizer import SPECIAL_TOKENS, RustBPETokenizer
 
 SOURCE = Path(tokenizer.__file__).parents[1]

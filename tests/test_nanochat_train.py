@@ -16,17 +16,19 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from scalars import read_scalars
 
-from nanochat import base_train, checkpoint, loss_eval, mfu, settings, training
-from nanochat.base_train import train
-from nanochat.checkpoint import CheckpointError, build_model, find_steps
+from nanochat.cli import base_train
+from nanochat.cli.base_train import train
 from nanochat.common import World, compute_dtype, compute_init
 from nanochat.config import sizes_of_depth
 from nanochat.dataset import documents, write_shards
 from nanochat.gpt import GPT, GPTConfig
-from nanochat.horizon import make_plan
-from nanochat.logs import JsonLines, read_lines
-from nanochat.settings import Settings, settings_from
 from nanochat.tokenizer import RustBPETokenizer, token_bytes
+from nanochat.training import checkpoint, loss_eval, mfu, settings
+from nanochat.training import step as training
+from nanochat.training.checkpoint import CheckpointError, build_model, find_steps
+from nanochat.training.horizon import make_plan
+from nanochat.training.logs import JsonLines, read_lines
+from nanochat.training.settings import Settings, settings_from
 
 pytestmark = pytest.mark.slow
 
@@ -196,7 +198,7 @@ import os, random, signal, sys, time
 import torch
 import torch._dynamo  # which every optimizer loads: once for all children
 torch.set_num_threads(1)
-from nanochat import base_train
+from nanochat.cli import base_train
 
 def start(*argv):
     child = os.fork()
@@ -248,7 +250,7 @@ import os, signal, sys
 import torch
 import torch._dynamo  # which every optimizer loads: once for all children
 torch.set_num_threads(1)
-from nanochat import base_train
+from nanochat.cli import base_train
 
 def die_at(moment):
     calls = [0]
@@ -492,10 +494,10 @@ from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 import torch
-from nanochat import training
-from nanochat.base_train import train
+from nanochat.training import step as training
+from nanochat.cli.base_train import train
 from nanochat.common import compute_cleanup, compute_init
-from nanochat.settings import Settings
+from nanochat.training.settings import Settings
 
 torch.set_num_threads(1)
 asked, folder = Settings(**json.loads(sys.argv[1])), Path(sys.argv[2])

@@ -28,14 +28,15 @@ from chat_server import (
     until,
 )
 
-from nanochat import asked, web
-from nanochat.checkpoint import save_checkpoint, tokenizer_digest
+from nanochat.chat import asked
+from nanochat.chat.conversation import render
+from nanochat.chat.turns import Speaker
+from nanochat.cli import web
 from nanochat.common import ALONE
-from nanochat.conversation import render
 from nanochat.engine import Engine
 from nanochat.gpt import GPT, GPTConfig
 from nanochat.tokenizer import RustBPETokenizer
-from nanochat.turns import Speaker
+from nanochat.training.checkpoint import save_checkpoint, tokenizer_digest
 
 
 @pytest.fixture(scope="module")

@@ -16,11 +16,13 @@ import torch
 from conftest import ROOT
 from scalars import read_scalars
 
-from nanochat import base_train, presets
-from nanochat.checkpoint import find_steps, read_meta
-from nanochat.logs import read_lines
-from nanochat.presets import PRESETS
-from nanochat.settings import Settings, settings_from
+from nanochat.__main__ import COMMANDS
+from nanochat.cli import base_train
+from nanochat.training import presets
+from nanochat.training.checkpoint import find_steps, read_meta
+from nanochat.training.logs import read_lines
+from nanochat.training.presets import PRESETS
+from nanochat.training.settings import Settings, settings_from
 from nanogpt import sort
 
 pytestmark = pytest.mark.slow
@@ -32,14 +34,14 @@ SMALL = {
     "nanogpt.train": "--device=cpu --compile=False --batch_size=2 --block_size=16 --n_layer=1 --n_head=2 --n_embd=16 "
     "--max_iters=4 --eval_interval=2 --eval_iters=1 --log_interval=1 --always_save_checkpoint=True",
     "nanogpt.sample": "--device=cpu --num_samples=1 --max_new_tokens=6",
-    "nanochat.base_train": "--num-iterations 4 --eval-every 2 --eval-tokens 2048 --save-every 2 --device cpu "
+    "nanochat base_train": "--num-iterations 4 --eval-every 2 --eval-tokens 2048 --save-every 2 --device cpu "
     "--peak-flops 1e9",
-    "nanochat.sample": "--tokens 5 --device cpu",
-    "nanochat.mid_train": "--examples 40 --held-out 4 --eval-every -1 --device cpu",
-    "nanochat.chat_sft": "--examples 20 --held-out 4 --eval-every -1 --device cpu",
-    "nanochat.chat_rl": "--num-steps 1 --questions 2 --max-tokens 2 --device cpu",
-    "nanochat.eval": "--questions 1 --max-tokens 2 --device cpu",
-    "nanochat.chat": "--max-tokens 2 --device cpu",
+    "nanochat sample": "--tokens 5 --device cpu",
+    "nanochat mid_train": "--examples 40 --held-out 4 --eval-every -1 --device cpu",
+    "nanochat chat_sft": "--examples 20 --held-out 4 --eval-every -1 --device cpu",
+    "nanochat chat_rl": "--num-steps 1 --questions 2 --max-tokens 2 --device cpu",
+    "nanochat eval": "--questions 1 --max-tokens 2 --device cpu",
+    "nanochat chat": "--max-tokens 2 --device cpu",
 }
 TEXT = "\n\n".join(f"The value of {i} is {i * i}, and that of its double is {4 * i * i}.\n" * 3 for i in range(400))
 LONG = [{"role": "user", "content": "Is it " + "far " * 100 + "?"}, {"role": "assistant", "content": "Yes."}]
@@ -56,7 +58,11 @@ def run(words: list[str]) -> None:
     """``python -m MODULE ...`` in this process, with small sizes behind it."""
     python, m, module, *arguments = words
     assert (python, m) == ("python", "-m")
-    importlib.import_module(module).main([*arguments, *SMALL.get(module, "").split()])
+    if module == "nanochat":
+        arguments += SMALL.get(f"nanochat {arguments[0]}", "").split()
+        importlib.import_module("nanochat.__main__").main(arguments)
+    else:
+        importlib.import_module(module).main([*arguments, *SMALL.get(module, "").split()])
 
 
 @pytest.fixture
@@ -188,7 +194,7 @@ def test_the_commands_are_those_of_the_books_run() -> None:
     from runs.prose import VOCABULARY, Prose, settings_of
 
     make, learn, train, sample = commands("yours-prose")
-    asked = settings_from(base_train.parse(train[3:]))
+    asked = settings_from(base_train.parse(train[4:]))
     wanted = settings_of(Path("mine"))
     free = {"data", "tokenizer", "device", "save_every", "peak_flops"}
     assert {name for name in vars(wanted) if getattr(asked, name) != getattr(wanted, name)} <= free
@@ -201,7 +207,7 @@ def test_several_processes_and_machines(mine: Path) -> None:
     for words in (*commands("yours-prose")[:2], commands("yours-chars")[0]):
         run(words)
     alone, first = commands("yours-many")
-    finish(launch(alone, "nanochat.base_train"))
+    finish(launch(alone, "nanochat base_train"))
     assert find_steps(Path("mine/model2")) == [2, 4]
     assert len(list(Path("mine/model2").glob("optim_000004_rank*"))) == 2
     first = [word.replace("192.0.2.1", "127.0.0.1") for word in first]
@@ -215,10 +221,10 @@ def test_several_processes_and_machines(mine: Path) -> None:
 
 def launch(words: list[str], module: str) -> "subprocess.Popen[str]":
     """``torchrun ...`` of this environment; the model is small, rows and batches are shared out as on the page."""
-    assert words[0] == "torchrun" and module in words
+    assert words[0] == "torchrun" and f" {module} " in " ".join(words)
     env = {**os.environ, "PYTHONPATH": str(ROOT / "model_src"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "torch.distributed.run", *words[1:], *SMALL[module].split()]
-    command += ["--depth", "1", "--n-embd", "16", "--head-dim", "8"] if module == "nanochat.base_train" else []
+    command += ["--depth", "1", "--n-embd", "16", "--head-dim", "8"] if module == "nanochat base_train" else []
     return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
@@ -269,10 +275,10 @@ def test_texts_that_are_too_short(mine: Path) -> None:
     assert not Path("mine/model").exists()
 
 
-NANOCHAT = ["dataset", "tokenizer", "base_train", "scaling", "sample"]
+NANOCHAT = [f"nanochat.{COMMANDS[name]}" for name in ("dataset", "tokenizer", "base_train", "scaling", "sample")]
 
 
-@pytest.mark.parametrize("module", ["nanogpt.data", *(f"nanochat.{name}" for name in NANOCHAT)])
+@pytest.mark.parametrize("module", ["nanogpt.data", *NANOCHAT])
 def test_every_option_says_what_it_is(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 

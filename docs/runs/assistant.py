@@ -88,8 +88,8 @@ def first_right(model, tokenizer, task):
 
     Examples are chosen by what comes of them, so that they show what their text says on any machine.
     """
+    from nanochat.cli.eval import answer
     from nanochat.engine import Engine
-    from nanochat.eval import answer
 
     engine = Engine(model, tokenizer)
     for number in range(len(task)):
@@ -113,7 +113,7 @@ def first_unsure(model, tokenizer, task, below=0.5):
 
 def card_of(model, tokenizer, size, names=TASKS):
     """The score of each task."""
-    from nanochat.eval import score_task
+    from nanochat.cli.eval import score_task
 
     tasks = questions(size, names)
     return {name: score_task(model, tokenizer, task, MAX_TOKENS) for name, task in tasks.items()}
@@ -127,6 +127,6 @@ def card_facts(label, card):
 
 def read_card(run, label):
     """The scores that a run noted, for cells."""
-    from nanochat.eval import Score
+    from nanochat.cli.eval import Score
 
     return {name: Score(*row) for name, row in json.loads(run.facts[f"card_{label}"]).items()}

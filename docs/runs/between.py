@@ -11,8 +11,8 @@ import torch.nn as nn
 from torch.nn import functional as F
 
 from nanochat import gpt
-from nanochat.groups import adamw_group, muon_group
-from nanochat.optim import MuonAdamW
+from nanochat.training.groups import adamw_group, muon_group
+from nanochat.training.optim import MuonAdamW
 from nanogpt import model as nanogpt
 from runs.models import quiet
 

@@ -24,7 +24,7 @@ class Chars(Run):
 
         import numpy as np
 
-        from nanochat.diagnosis import plateaus, spikes
+        from nanochat.training.diagnosis import plateaus, spikes
         from nanogpt import train
         from nanogpt.data import prepare_char
         from nanogpt.world import World
@@ -145,8 +145,8 @@ class AdamW(Run):
     def trace(self, weights, record):
         import torch
 
-        from nanochat.groups import adamw_group
-        from nanochat.optim import adamw_step
+        from nanochat.training.groups import adamw_group
+        from nanochat.training.optim import adamw_step
         from nanogpt.train import get_lr
 
         options = preset()

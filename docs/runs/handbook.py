@@ -21,14 +21,14 @@ def whole_text():
 
 def sections():
     """The sections of the text, each once."""
-    from nanochat import corpus
+    from nanochat.data import corpus
 
     return corpus.python_docs(topics)[1]
 
 
 def write_topics(folder):
     """Shards of the handbook, in documents of about ``DOCUMENT`` characters; their manifest."""
-    from nanochat import corpus
+    from nanochat.data import corpus
     from nanochat.dataset import write_shards
 
     pieces = [piece for section in sections() for piece in corpus.cut(section, DOCUMENT)]

@@ -28,7 +28,7 @@ class Mid(Run):
     EVERY = 80       # steps between measurements
 
     def train(self, log, prose):
-        from nanochat.finetune import MIDTRAINING, begin_stage, run_stage
+        from nanochat.chat.finetune import MIDTRAINING, begin_stage, run_stage
         from nanochat.tasks.mixture import mixture
 
         kept = {"tokenizer": make_tokenizer()}
@@ -50,8 +50,8 @@ class Mid(Run):
     def trace(self, weights, record):
         import torch
 
-        from nanochat.chat_data import ChatLoader
-        from nanochat.finetune import MIDTRAINING, begin_stage, run_stage
+        from nanochat.chat.chat_data import ChatLoader
+        from nanochat.chat.finetune import MIDTRAINING, begin_stage, run_stage
         from nanochat.tasks.mixture import mixture
 
         tokenizer = tokenizer_of(weights)

@@ -78,8 +78,8 @@ class Modern(Run):
         """All variants of a seed begin with the same weights, where they have the same, and read the same batches."""
         import torch
 
-        from nanochat.groups import OptimConfig
-        from nanochat.schedule import Schedule
+        from nanochat.training.groups import OptimConfig
+        from nanochat.training.schedule import Schedule
 
         torch.manual_seed(seed)
         model, T = self.model(name), SIZES["sequence_len"]

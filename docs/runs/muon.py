@@ -20,7 +20,7 @@ class Muon(Run):
         """Weights and Muon's memories after some steps; the memories lie at the first matrix of each shape."""
         import torch
 
-        from nanochat.schedule import Schedule
+        from nanochat.training.schedule import Schedule
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(1337)
@@ -41,7 +41,7 @@ class Muon(Run):
     def trace(self, weights, record):
         import torch
 
-        from nanochat.muon import newton_schulz, polar_express
+        from nanochat.training.muon import newton_schulz, polar_express
 
         model = self.build(weights)
         parameters = dict(model.named_parameters())

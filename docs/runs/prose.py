@@ -23,8 +23,8 @@ class Prose(Run):
     TOKENS = 16  # that the trained model writes in the trace
 
     def train(self, log):
-        from nanochat.base_train import evaluate, sample, train
-        from nanochat.horizon import counted_parameters
+        from nanochat.cli.base_train import evaluate, sample, train
+        from nanochat.training.horizon import counted_parameters
 
         bpb = []
 
@@ -58,7 +58,7 @@ class Prose(Run):
 
         from nanochat.dataset import documents
         from nanochat.gpt import GPT, GPTConfig
-        from nanochat.training import begin, take_step
+        from nanochat.training.step import begin, take_step
 
         model = self.build(weights)
         with tempfile.TemporaryDirectory() as folder:
@@ -143,7 +143,7 @@ def prepare(folder):
 
 def settings_of(folder):
     """About five times through the text; more would be learned by heart."""
-    from nanochat.settings import Settings
+    from nanochat.training.settings import Settings
 
     return Settings(
         data=str(folder / "data"), tokenizer=str(folder / "tokenizer"), depth=4, n_embd=128, head_dim=32,

@@ -63,7 +63,7 @@ def options_of(**changes):
 
 def settings_of(**changes):
     """Three layers, so that two processes can't share the matrices of some shapes evenly."""
-    from nanochat.settings import Settings
+    from nanochat.training.settings import Settings
 
     small = Settings(
         data="shards", tokenizer="tokenizer", depth=3, n_embd=64, head_dim=32, max_seq_len=64, device_batch_size=4,
@@ -148,7 +148,7 @@ class Given:
 
 def chat_steps(settings, world, rows=None, half=True):
     """nanochat's steps: with given rows, or with those of this process's row groups; Muon in bfloat16 or float32."""
-    from nanochat.training import begin, take_step
+    from nanochat.training.step import begin, take_step
 
     training = begin(settings, world)
     groups = [(group.file, group.group, group.documents) for group in training.loader.documents.row_groups]
@@ -191,8 +191,8 @@ def play(record, tables=None):
     """One step of each package by both processes, of which the first is recorded."""
     import torch
 
-    from nanochat import training
     from nanochat.common import World
+    from nanochat.training import step as training
     from nanogpt import train, world
 
     torch.use_deterministic_algorithms(True)  # what is recorded before it was written to is then the same every time

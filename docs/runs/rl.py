@@ -45,7 +45,7 @@ class Rl(Run):
         return Sorting(split, size, seed, **FIRST_LETTERS)
 
     def settings(self, seed):
-        from nanochat.chat_rl import RLSettings
+        from nanochat.cli.chat_rl import RLSettings
 
         return RLSettings(
             num_steps=self.STEPS, questions=self.QUESTIONS, num_samples=self.SAMPLES, device_batch_size=self.SAMPLES,
@@ -54,7 +54,7 @@ class Rl(Run):
 
     def reinforce(self, log, name, model, tokenizer, task, seed):
         """The training by rewards; what it says of each step goes into the log under the name."""
-        from nanochat.chat_rl import begin_rl, run_rl
+        from nanochat.cli.chat_rl import begin_rl, run_rl
 
         rl = begin_rl(self.settings(seed), base_settings(), model, tokenizer, task)
         said = ("reward", "alike", "tokens")
@@ -63,9 +63,9 @@ class Rl(Run):
 
     def measure(self, log, name, model, tokenizer):
         """How often the likeliest answer is right, and one of so many drawn ones; what it says, and its order."""
-        from nanochat.chat_rl import evaluate_passes
+        from nanochat.cli.chat_rl import evaluate_passes
+        from nanochat.cli.eval import answer
         from nanochat.engine import Engine
-        from nanochat.eval import answer
 
         model.eval()
         engine, task = Engine(model, tokenizer), self.task("test", 9, self.ASKED)
@@ -85,10 +85,10 @@ class Rl(Run):
     def trace(self, weights, record):
         import torch
 
-        from nanochat.chat_rl import begin_rl, learn, sample_step
+        from nanochat.chat.reinforcement import pass_at_k, policy_loss, sample_group
+        from nanochat.cli.chat_rl import begin_rl, learn, sample_step
         from nanochat.engine import Engine
         from nanochat.gpt import GPT, GPTConfig
-        from nanochat.reinforcement import pass_at_k, policy_loss, sample_group
 
         tokenizer, model = tokenizer_of(weights), self.build(weights)
         engine, task = Engine(model, tokenizer), self.task("test", 7, self.DRAWN)

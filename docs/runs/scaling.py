@@ -20,7 +20,7 @@ class Scaling(Run):
     def train(self, log):
         import numpy as np
 
-        from nanochat import scaling
+        from nanochat.cli import scaling
         from nanochat.dataset import documents
         from nanochat.tokenizer import RustBPETokenizer
 
@@ -43,9 +43,10 @@ class Scaling(Run):
         return {name: np.array([[getattr(p, c) for c in self.COLUMNS] for p in rows]) for name, rows in tables.items()}
 
     def trace(self, weights, record):
-        from nanochat import powerlaw, scaling
+        from nanochat.cli import scaling
         from nanochat.gpt import GPT
-        from nanochat.horizon import make_plan
+        from nanochat.training import powerlaw
+        from nanochat.training.horizon import make_plan
 
         settings = scaling.small(depth=2, n_embd=64)  # one of the sizes, with the ratio of the first release
         model = GPT(settings.model_config(self.VOCABULARY))

@@ -23,7 +23,7 @@ class Sft(Run):
     ASKED = 100
 
     def train(self, log, prose, mid):
-        from nanochat.finetune import FINE_TUNING
+        from nanochat.chat.finetune import FINE_TUNING
 
         tokenizer, kept = tokenizer_of(mid), {"tokenizer": mid["tokenizer"]}
         for seed in self.SEEDS:
@@ -66,7 +66,7 @@ class Sft(Run):
     def trace(self, weights, record):
         import torch
 
-        from nanochat.chat_data import ChatLoader
+        from nanochat.chat.chat_data import ChatLoader
         tokenizer, model = tokenizer_of(weights), self.build(weights)
         conversation = example()
         with record("render"):
@@ -105,7 +105,7 @@ def speaker_facts(label, model, tokenizer, names):
     """
     import torch
 
-    from nanochat.chat_data import ChatLoader
+    from nanochat.chat.chat_data import ChatLoader
     from nanochat.tasks.mixture import generated
     from nanochat.tasks.task import TaskMixture
 
@@ -126,7 +126,7 @@ def tune(log, name, model, tokenizer, conversations, masked=True):
     """Fine-tune a model; the number of steps. The losses go into the log under the name."""
     from dataclasses import replace
 
-    from nanochat.finetune import FINE_TUNING, begin_stage, run_stage
+    from nanochat.chat.finetune import FINE_TUNING, begin_stage, run_stage
 
     stage = replace(FINE_TUNING, masked=masked)
     training = begin_stage(stage, stage.settings(base_settings(), eval_every=-1), model, tokenizer, conversations)
@@ -138,7 +138,7 @@ def tune(log, name, model, tokenizer, conversations, masked=True):
 @contextlib.contextmanager
 def off_by_one():
     """The mask is read where a token is read, not where it is foretold: a mistake that no error tells of."""
-    from nanochat import chat_data
+    from nanochat.chat import chat_data
 
     right = chat_data.supervised
 

@@ -46,7 +46,7 @@ class Shards(Run):
 
     def build(self, weights):
         """The tokenizer."""
-        from nanochat import bpe, vocabulary
+        from nanochat.data import bpe, vocabulary
         from nanochat.tokenizer import SPECIAL_TOKENS, RustBPETokenizer
 
         data, ends = weights["bytes"].tobytes(), weights["ends"].tolist()
@@ -56,9 +56,10 @@ class Shards(Run):
     def trace(self, weights, record):
         import json
 
-        from nanochat import corpus, dataset
+        from nanochat import dataset
+        from nanochat.data import corpus
+        from nanochat.data.packing import BestFit, Greedy
         from nanochat.dataloader import DataLoader, Documents
-        from nanochat.packing import BestFit, Greedy
 
         tokenizer, T = self.build(weights), self.ROOM - 1
         with tempfile.TemporaryDirectory() as folder:

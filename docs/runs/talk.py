@@ -24,10 +24,10 @@ class Talk(Run):
     def trace(self, weights, record):
         import torch
 
-        from nanochat.calculator import use_calculator
+        from nanochat.chat.calculator import use_calculator
+        from nanochat.chat.sampling import sample_next_token
+        from nanochat.cli.eval import Score, choose
         from nanochat.engine import Engine
-        from nanochat.eval import Score, choose
-        from nanochat.sampling import sample_next_token
 
         tokenizer, model = tokenizer_of(weights), self.build(weights)
         engine, tasks = Engine(model, tokenizer), questions(40)

@@ -22,7 +22,7 @@ class Tokens(Run):
     def train(self, log):
         import numpy as np
 
-        from nanochat import bpe, compression, corpus
+        from nanochat.data import bpe, compression, corpus
 
         held_out = sections()[::10]
         texts = [text for i, text in enumerate(sections()) if i % 10]
@@ -55,7 +55,7 @@ class Tokens(Run):
         """The line of the corpus that most of the first merges change."""
         from itertools import pairwise
 
-        from nanochat import bpe
+        from nanochat.data import bpe
 
         def changes(line):
             sizes = [len(bpe.encode(line, merges[:n])) for n in range(self.SHOWN + 1)]
@@ -75,14 +75,15 @@ class Tokens(Run):
 
     def build(self, weights):
         """The tokenizer of these merges."""
-        from nanochat import bpe, tokenizer, vocabulary
+        from nanochat import tokenizer
+        from nanochat.data import bpe, vocabulary
 
         tokens = [bytes([i]) for i in range(bpe.BYTES)] + [merge.token for merge in self.merges(weights)]
         encoding = vocabulary.build(tokens, bpe.SPLIT_PATTERN, tokenizer.SPECIAL_TOKENS)
         return tokenizer.RustBPETokenizer(encoding, "<|bos|>")
 
     def merges(self, weights):
-        from nanochat import bpe
+        from nanochat.data import bpe
 
         tokens, merges = [bytes([i]) for i in range(bpe.BYTES)], []
         for left, right, new, count in weights["merges"].tolist():
@@ -93,7 +94,7 @@ class Tokens(Run):
     def trace(self, weights, record):
         from types import SimpleNamespace
 
-        from nanochat import bpe
+        from nanochat.data import bpe
         from nanochat.tokenizer import get_token_bytes
 
         tokenizer, merges = self.build(weights), self.merges(weights)

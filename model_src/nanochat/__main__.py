@@ -1,21 +1,27 @@
-"""All commands by one name: ``nanochat base_train --depth 4`` is ``python -m nanochat.base_train --depth 4``."""
+"""All commands by one name: ``nanochat base_train --depth 4`` is ``python -m nanochat base_train --depth 4``."""
 
 import ast
 import importlib
 import sys
 from pathlib import Path
 
-COMMANDS = (  # in the order in which one needs them
-    "dataset", "tokenizer", "base_train", "sample", "mid_train", "chat_sft", "chat_rl", "eval", "chat", "web",
-    "scaling",
-)  # fmt: skip
+# In the order in which one needs them, each with its module.
+COMMANDS = {
+    "dataset": "dataset",
+    "tokenizer": "tokenizer",
+    **{
+        name: f"cli.{name}"
+        for name in ("base_train", "sample", "mid_train", "chat_sft", "chat_rl", "eval", "chat", "web", "scaling")
+    },
+}
 
 
 def usage() -> str:
     """Each command with the first line of its explanation, which is read, not imported: torch takes seconds."""
     lines = ["usage: nanochat COMMAND [options]; nanochat COMMAND --help lists them", ""]
-    for name in COMMANDS:
-        tree = ast.parse(Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8"))
+    for name, module in COMMANDS.items():
+        path = Path(__file__).parent.joinpath(*module.split(".")).with_suffix(".py")
+        tree = ast.parse(path.read_text(encoding="utf-8"))
         lines.append(f"  {name:<12}{(ast.get_docstring(tree) or '').splitlines()[0]}")
     return "\n".join(lines)
 
@@ -28,7 +34,7 @@ def main(argv: list[str]) -> None:
     name = argv[0].replace("-", "_")
     if name not in COMMANDS:
         raise SystemExit(f"nanochat: there is no command {argv[0]!r}, but {', '.join(COMMANDS)}")
-    importlib.import_module(f"nanochat.{name}").main(argv[1:])
+    importlib.import_module(f"nanochat.{COMMANDS[name]}").main(argv[1:])
 
 
 def console() -> None:

@@ -18,9 +18,9 @@ from typing import Any
 
 import torch
 
+from nanochat.data.manifest import read_manifest
+from nanochat.data.packing import Flat, Piece, make_packing
 from nanochat.dataset import get_data_dir, list_row_groups, read_row_group, split_files
-from nanochat.manifest import read_manifest
-from nanochat.packing import Flat, Piece, make_packing
 from nanochat.tokenizer import RustBPETokenizer
 
 Batch = tuple[torch.Tensor, torch.Tensor]

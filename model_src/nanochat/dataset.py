@@ -20,9 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from nanochat import corpus
+from nanochat.data import corpus
+from nanochat.data.manifest import MANIFEST, Manifest, Shard, ShardError, check_shards, read_manifest, write_manifest
 from nanochat.files import get_base_dir, replacing, sha256
-from nanochat.manifest import MANIFEST, Manifest, Shard, ShardError, check_shards, read_manifest, write_manifest
 
 ROW_GROUP = 1024  # documents, at most
 GROUPS = 4  # row groups of a shard, at least, where there are documents enough

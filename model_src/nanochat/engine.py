@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import torch
 
-from nanochat.calculator import use_calculator
-from nanochat.sampling import check_sampling, sample_next_token
+from nanochat.chat.calculator import use_calculator
+from nanochat.chat.sampling import check_sampling, sample_next_token
 
 
 class KVCache:

@@ -15,9 +15,9 @@ import torch.nn as nn
 from torch.nn import functional as F
 
 from nanochat.config import GPTConfig, window_sizes
-from nanochat.groups import OptimConfig, parameter_groups
-from nanochat.init import init_classic, init_extras, init_uniform
-from nanochat.optim import DistMuonAdamW, MuonAdamW
+from nanochat.training.groups import OptimConfig, parameter_groups
+from nanochat.training.init import init_classic, init_extras, init_uniform
+from nanochat.training.optim import DistMuonAdamW, MuonAdamW
 
 SMEAR_CHANNELS = 24  # so many numbers of a token decide how much of its predecessor it takes in
 GATE_CHANNELS = 12   # and so many how much of its value embedding

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import tiktoken
 from tqdm import tqdm
 
-from nanochat import bpe, corpus, vocabulary
-from nanochat.conversation import render
+from nanochat.chat.conversation import render
+from nanochat.data import bpe, corpus, vocabulary
 from nanochat.dataset import documents
 from nanochat.files import get_base_dir
 

@@ -111,7 +111,7 @@ def _orthogonalize(dtype: str) -> float:
     sys.path[:0] = [str(ROOT / "model_src")]
     import torch
 
-    from nanochat.muon import polar_express
+    from nanochat.training.muon import polar_express
 
     torch.set_num_threads(1)
     given = torch.randn(4, 128, 128, generator=torch.Generator().manual_seed(0)).to(getattr(torch, dtype))

@@ -7,7 +7,7 @@ from axe import EVERYTHING, in_the_dark, violations
 from chat_server import CONTEXT, HELLO, hello, serving, small_tokenizer
 from playwright.sync_api import Browser, expect
 
-from nanochat.turns import Speaker
+from nanochat.chat.turns import Speaker
 
 pytestmark = pytest.mark.site
 

@@ -6,7 +6,7 @@
 import json
 from pathlib import Path
 
-from nanochat.conversation import checked
+from nanochat.chat.conversation import checked
 from nanochat.tasks.task import Conversation, Task
 
 

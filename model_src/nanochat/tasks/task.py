@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
-Conversation = dict[str, Any]  # {"messages": [...]}, as nanochat.conversation has it
+Conversation = dict[str, Any]  # {"messages": [...]}, as nanochat.chat.conversation has it
 
 
 class Task:
