@@ -1,6 +1,7 @@
 """What one does with this book. `nox -l` lists it; `nox` alone builds the site into build/html."""
 
 import argparse
+import hashlib
 import os
 import shutil
 import sys
@@ -30,9 +31,15 @@ SHARD = ["-b", "clips", "-W", "--keep-going", "-d", "build/clips/doctrees"]
 SPHINX = ["-n", "-W", "--keep-going", "-j", "auto", "-d", "build/doctrees", "docs", "build/html"]
 BUILT: set[tuple[str, ...]] = set()  # the options with which this call of nox has built the site
 FAST = "not slow and not stages and not site and not faults and not whole"
+SLOW = "slow and not faults"
 TWO_CORES = ["-n", "2", "--dist", "loadfile"]
 # The parts of `nightly`: a session, and what it is given.
-NIGHTLY = {"faults": ("faults", []), "bytes": ("bytes", []), "runs": ("runs", ["--check"])}
+NIGHTLY = {
+    "faults": ("faults", []),
+    "bytes": ("bytes", []),
+    "runs": ("runs", ["--check"]),
+    "models": ("tests", ["tests/models"]),
+}
 
 
 def groups(*names: str) -> list[str]:
@@ -49,6 +56,28 @@ def enter_book(session: nox.Session) -> list[str]:
     if options.source:
         session.env["CUTAWAY_SOURCE"] = ";".join(options.source)
     return rest
+
+
+def models(kind: str) -> Path:
+    """The file that says, if it is there, that tests of this kind of the models have passed with what they read now."""
+    names = ("model_src", "tests/models", "docs/runs", "docs/train/yours.md", "pyproject.toml")
+    places = [Path(name) for name in names]
+    places += sorted(Path("tests").glob("*.py"))
+    files = [file for place in places for file in sorted([place, *place.rglob("*")]) if file.is_file()]
+    sha = hashlib.sha256("".join(sorted(path.name for path in BIN.parent.glob("lib/*/site-packages/*-info"))).encode())
+    for file in files:
+        if "__pycache__" not in file.parts:
+            sha.update(f"{file} {hashlib.sha256(file.read_bytes()).hexdigest()}".encode())
+    return Path(".cutaway/passed", f"{kind}-{sha.hexdigest()[:32]}")
+
+
+def run_tests(session: nox.Session, kind: str, marked: str) -> None:
+    """Run the tests that are so marked; those of the models only if they have not passed with what they read now."""
+    passed = models(kind)
+    left_out = ["--ignore", "tests/models"] if passed.exists() else []
+    session.run(BIN / "pytest", "-m", marked, *TWO_CORES, *left_out)
+    passed.parent.mkdir(parents=True, exist_ok=True)
+    passed.touch()
 
 
 def build(session: nox.Session, *options: str) -> None:
@@ -103,20 +132,23 @@ def pdf(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", requires=["book"])
 def tests(session: nox.Session) -> None:
-    """Run the tests; `-- tests/test_store.py -k digest` runs some."""
+    """Run the tests, of the models if these changed; `-- tests/test_store.py -k digest` runs some, `-- tests` all."""
     session.run(sys.executable, "bootstrap.py", "--tests")
     options = enter_book(session)
     if options:  # slow ones too, if they are asked for; one after the other, to look closely
         session.run(BIN / "pytest", "-m", "not stages and not site and not faults and not whole", *options)
     else:
-        session.run(BIN / "pytest", "-m", FAST, *TWO_CORES)
+        run_tests(session, "fast", FAST)
 
 
 @nox.session(venv_backend="none", requires=["book"])
 def slow(session: nox.Session) -> None:
     """Run the tests that take long: books of their own that are built again and again, trainings by two processes."""
     session.run(sys.executable, "bootstrap.py", "--tests")
-    session.run(BIN / "pytest", "-m", "slow and not faults", *(enter_book(session) or TWO_CORES))
+    if options := enter_book(session):
+        session.run(BIN / "pytest", "-m", SLOW, *options)
+    else:
+        run_tests(session, "slow", SLOW)
 
 
 @nox.session(venv_backend="none", requires=["book"])

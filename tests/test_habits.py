@@ -1,6 +1,7 @@
 """The README's first command: what it needs, what it says when that is missing; and CI types the same."""
 
 import ast
+import importlib.util
 import os
 import re
 import subprocess
@@ -150,3 +151,28 @@ def test_every_part_of_the_nightly_is_a_session_and_has_a_job() -> None:
     jobs = re.search(r"^ +part: \[(.+)\]$", (ROOT / ".github/workflows/nightly.yml").read_text("utf-8"), re.MULTILINE)
     assert jobs and jobs[1].split(", ") == list(parts)
     assert {name for name, _ in parts.values()} <= sessions()
+
+
+def test_tests_of_the_models_are_run_again_when_anything_that_they_read_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    spec = importlib.util.spec_from_file_location("noxfile", ROOT / "noxfile.py")
+    assert spec and spec.loader
+    noxfile = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(noxfile)
+    read = ["model_src/nanogpt/model.py", "tests/models/test_one.py", "tests/conftest.py", "docs/runs/sort.py"]
+    for name in [*read, "docs/train/yours.md", "pyproject.toml", "docs/index.md"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("before")
+    monkeypatch.chdir(tmp_path)
+    found = [noxfile.models("fast")]
+    assert noxfile.models("slow") != noxfile.models("fast") == found[0]
+    Path("docs/index.md").write_text("after")
+    Path("model_src/__pycache__").mkdir()
+    Path("model_src/__pycache__/model.pyc").write_text("after")
+    assert noxfile.models("fast") == found[0]
+    for name in [*read, "docs/train/yours.md", "pyproject.toml", "model_src/new.py"]:
+        Path(name).write_text("after")
+        found.append(noxfile.models("fast"))
+    assert len(set(found)) == len(found)

@@ -16,7 +16,7 @@ from nanochat.training import muon
 from nanochat.training.groups import OptimConfig, adamw_group, check_complete, muon_group
 from nanochat.training.optim import MuonAdamW
 
-SOURCE = Path(__file__).parents[1] / "model_src"
+SOURCE = Path(__file__).parents[2] / "model_src"
 NEWEST = OptimConfig.newest()
 SIZES = {"sequence_len": 32, "vocab_size": 70, "n_layer": 4, "n_head": 4, "n_kv_head": 2, "n_embd": 64}
 

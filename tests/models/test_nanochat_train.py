@@ -32,7 +32,7 @@ from nanochat.training.settings import Settings, settings_from
 
 pytestmark = pytest.mark.slow
 
-SOURCE = Path(__file__).parents[1] / "model_src"
+SOURCE = Path(__file__).parents[2] / "model_src"
 WORDS = ["the", "model", "reads", "a", "row", "of", "tokens", "and", "foresees", "the", "next", "one", "in", "it"]
 TEXTS = [" ".join(WORDS[(i * k + k * k) % len(WORDS)] for k in range(1, 30)) + "." for i in range(80)]
 

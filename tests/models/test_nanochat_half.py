@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nanochat.training import half
 
-SOURCE = Path(__file__).parents[1] / "model_src"
+SOURCE = Path(__file__).parents[2] / "model_src"
 SIZES = st.integers(1, 40)
 
 

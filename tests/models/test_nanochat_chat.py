@@ -27,7 +27,7 @@ from nanochat.tokenizer import RustBPETokenizer
 from nanochat.training.checkpoint import save_checkpoint, tokenizer_digest
 from nanochat.training.loading import load
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TOKENIZER = RustBPETokenizer.train_from_iterator(["hello world, hello hello"] * 4, 280)
 SPECIAL, ENCODE = TOKENIZER.encode_special, TOKENIZER.encode
 END = SPECIAL("<|assistant_end|>")
