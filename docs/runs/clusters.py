@@ -16,7 +16,8 @@ class Clusters(Run):
 
         points, centres = example()
         for n in range(8):
-            log(n, spread=distances(points, centres).min(axis=1).mean())
+            spread = distances(points, centres).min(axis=1).mean()
+            log(n, spread=spread)
             centres = step(points, centres)
         return {"centres": centres}
 
@@ -35,7 +36,8 @@ class Clusters(Run):
 
 
 def example():
-    """The points, (12, 2), and the centres that the first step begins with, (3, 2): three of the points."""
+    """Points, (12, 2), and three of them as the first centres, (3, 2)."""
     places = np.array([[-3.0, -1.0], [0.0, 2.0], [3.0, -1.0]])
-    points = places.repeat(4, axis=0) + np.random.default_rng(2).normal(scale=0.7, size=(12, 2))
+    noise = np.random.default_rng(2).normal(scale=0.7, size=(12, 2))
+    points = places.repeat(4, axis=0) + noise
     return points, points[[0, 1, 8]]

@@ -6,22 +6,26 @@ from cutaway import RecordedScene
 
 
 class Step(RecordedScene):
-    """Each point is given to its nearest centre, and each centre moves to the mean of its points."""
+    """Points find their nearest centres, and these move to the means."""
 
     def construct(self):
         points, centres = self.value("points"), self.value("centres")
         nearest = self.value("kmeans-step-nearest")
-        moved = self.value("kmeans-step-moved")
+        means = self.value("kmeans-step-moved")
 
         self.next_section("Points")
-        dots = VGroup(*(Dot([x, y, 0], color=self.theme.ink) for x, y in points))
-        discs = VGroup(*(Dot([x, y, 0], radius=0.16, color=self.theme.accent) for x, y in centres))
+        dots = self.dots(points, self.theme.ink, 0.08)
+        discs = self.dots(centres, self.theme.accent, 0.16)
         self.play(FadeIn(dots), subcaption="Twelve points.")
-        self.play(FadeIn(discs), subcaption="Three of them are the first centres.")
+        self.play(FadeIn(discs), subcaption="Three of them are centres.")
 
         self.next_section("Nearest")
-        ends = zip(dots, (discs[k] for k in nearest), strict=True)
-        lines = VGroup(*(Line(dot.get_center(), disc.get_center(), color=self.theme.muted) for dot, disc in ends))
+        lines = VGroup(
+            *(
+                Line(dot.get_center(), discs[k].get_center(), color=self.theme.muted)
+                for dot, k in zip(dots, nearest, strict=True)
+            )
+        )
         lines.set_z_index(-1)  # behind the points
         self.tag(lines, "kmeans-step-nearest")
         self.play(FadeIn(lines), subcaption="Each point finds its nearest centre.")
@@ -29,11 +33,14 @@ class Step(RecordedScene):
 
         self.next_section("Means")
         self.tag(discs, "kmeans-step-moved")
-        means = [[x, y, 0] for x, y in moved]
-        centres_move = [disc.animate.move_to(mean) for disc, mean in zip(discs, means, strict=True)]
-        lines_follow = [
-            line.animate.put_start_and_end_on(dot.get_center(), means[k])
+        places = self.dots(means, self.theme.accent, 0.16)
+        moves = [disc.animate.move_to(to) for disc, to in zip(discs, places, strict=True)]
+        moves += [
+            line.animate.put_start_and_end_on(dot.get_center(), places[k].get_center())
             for line, dot, k in zip(lines, dots, nearest, strict=True)
         ]
-        self.play(*centres_move, *lines_follow, run_time=2, subcaption="Each centre moves to the mean of its points.")
+        self.play(*moves, run_time=2, subcaption="Each centre moves to its points' mean.")
         self.wait()
+
+    def dots(self, places, colour, radius):
+        return VGroup(*(Dot([x, y, 0], radius=radius, color=colour) for x, y in places))

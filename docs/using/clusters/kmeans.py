@@ -10,7 +10,7 @@ def distances(points, centres):
 
 
 def step(points, centres):
-    """Give each point to its nearest centre; return the mean of each centre's points, (K, D)."""
+    """Give each point to its nearest centre; return their means, (K, D)."""
     far = distances(points, centres)
     nearest = far.argmin(axis=1)
     chosen = np.eye(len(centres))[nearest]
