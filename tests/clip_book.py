@@ -130,8 +130,10 @@ def write_trace(path: Path, weight: float = 2.0) -> Inputs:
         "parameters": {},
         "functions": ["m.f"],
         "sites": [[0, "bind", [1, 0, 1, 7], "weights"]],
-        "calls": [["forward", 0, "", None, None]],
-        "records": [[0, 0, 0, ""]],
+        "calls": [["forward", 0, "", None, None, 0]],
+        "records": [[0, 0, 0, "", []]],
+        "tape": [],
+        "given": [],
     }
     path.write_text(json.dumps(data))
     return Inputs({"tiny": str(path)}, {"the-step": Place("m.f", Span(1, 0, 1, 7))})

@@ -10,8 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-Calls = Sequence[tuple[str, int, str, int | None, int | None]]  # pass, function, module path, caller, site
-Records = Sequence[tuple[int, int, int, str]]  # call, site, value, callee
+Calls = Sequence[tuple[str, int, str, int | None, int | None, int]]
+Records = Sequence[tuple[int, int, int, str, list[int]]]
 
 
 def letters(shape: Sequence[int], sizes: Mapping[str, int]) -> list[str | None]:
@@ -52,10 +52,10 @@ def pairs(calls: Calls, records: Records, other_calls: Calls, others: Records) -
     """
     found: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     other_names = _names(other_calls, others)
-    for call, site, value, _ in others:
+    for call, site, value, *_ in others:
         found[other_names[call], site].append(value)
     names, rounds = _names(calls, records), Counter[tuple[Any, ...]]()
-    for call, site, value, _ in records:
+    for call, site, value, *_ in records:
         key = (names[call], site)
         theirs = found.get(key)
         yield value, theirs[min(rounds[key], len(theirs) - 1)] if theirs else None
@@ -66,7 +66,7 @@ def _names(calls: Calls, records: Records) -> dict[int, tuple[Any, ...]]:
     """What identifies each recorded call: (function, module path, n-th call of that pair)."""
     names, seen = {}, Counter[tuple[int, str]]()
     for call in dict.fromkeys(call for call, *_ in records):
-        _, function, path, _, _ = calls[call]
+        _, function, path, *_ = calls[call]
         names[call] = (function, path, seen[function, path])
         seen[function, path] += 1
     return names

@@ -125,6 +125,8 @@ def _content(run: str, recorder: Recorder, trained: Mapping[str, Any]) -> dict[s
         "calls": recorder.calls,
         "records": recorder.records,
         "values": recorder.values,
+        "tape": recorder.tape.entries,
+        "given": recorder.tape.given,
     }
 
 

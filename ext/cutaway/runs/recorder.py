@@ -24,6 +24,7 @@ import numpy as np
 from ..digests import digest
 from .axes import label, pairs
 from .instrument import Sites
+from .tape import Tape
 
 LARGEST = 8 << 20  # bytes; of a larger tensor only the shape, the type and the digest are kept
 
@@ -43,10 +44,11 @@ class Recorder:
         self.sites = Sites()
         self.arrays: dict[str, np.ndarray] = {}
         self.values: list[dict[str, Any]] = []
-        self.calls: list[
-            tuple[str, int, str, int | None, int | None]
-        ] = []  # pass, function, module path, caller, site
-        self.records: list[tuple[int, int, int, str]] = []  # call, site, value, callee
+        # pass, function, module path, caller, site, how long the tape was
+        self.calls: list[tuple[str, int, str, int | None, int | None, int]] = []
+        # call, site, value, callee, the tape's entries that made the value's tensors
+        self.records: list[tuple[int, int, int, str, list[int]]] = []
+        self.tape = Tape()
         self.facts: dict[str, Any] = {}
         self.parameters: dict[str, int] = {}
         self.passes: list[str] = []
@@ -76,14 +78,14 @@ class Recorder:
     @contextmanager
     def sizes(self, name: str, model: Any = None, **sizes: int) -> Iterator[None]:
         """Run the pass ``name`` again with other sizes, all different, to learn the letter of each axis."""
-        kept = self.calls, self.records, self.values, self.arrays, self._numbers
-        self.calls, self.records, self.values, self.arrays, self._numbers = [], [], [], {}, {}
+        kept = self.calls, self.records, self.values, self.arrays, self._numbers, self.tape
+        self.calls, self.records, self.values, self.arrays, self._numbers, self.tape = [], [], [], {}, {}, Tape()
         try:
             with self._recording(name, model):
                 yield
         finally:
             again = self.calls, self.records, self.values
-            self.calls, self.records, self.values, self.arrays, self._numbers = kept
+            self.calls, self.records, self.values, self.arrays, self._numbers, self.tape = kept
         mine = [record for record in self.records if self.calls[record[0]][0] == name]
         unnamed = 0
         for number, other in pairs(self.calls, mine, again[0], again[1]):
@@ -116,7 +118,7 @@ class Recorder:
             caller = activation.index
         own = arguments[0][1] if arguments else None
         path = self._paths.get(id(own), "")
-        self.calls.append((self._pass, function, path, caller, site))
+        self.calls.append((self._pass, function, path, caller, site, len(self.tape.entries)))
         activation = Activation(len(self.calls) - 1, len(self._open))
         if not generator:  # a suspended activation is not the one under way
             self._active.append(activation)
@@ -176,13 +178,16 @@ class Recorder:
         self._kept = [model]
         self._pass, self._open, self._active = name, [], []
         try:
-            yield
+            with self.tape.recording():
+                yield
         finally:
             self._pass = None
 
     def _record(self, call: Activation, site: int, value: Any, callee: str = "") -> None:
         if self._pass is not None:
-            self.records.append((call.index, site, self._value(value), callee))
+            with self.tape.paused():
+                row = (call.index, site, self._value(value), callee, self.tape.origins(value))
+            self.records.append(row)
 
     def _value(self, value: Any) -> int:
         """The number of a value's description; equal values share one."""
@@ -190,7 +195,7 @@ class Recorder:
         key = described["digest"]
         # Shape names are given to values, and equal numbers at two places may have different ones:
         # so tensors share only their array.
-        if array is None and key in self._numbers:
+        if array is None and described["type"] != "tensor" and key in self._numbers:
             return self._numbers[key]
         if array is not None and array.nbytes <= LARGEST:
             self.arrays.setdefault(key, array)
@@ -202,13 +207,17 @@ class Recorder:
     def _describe(self, value: Any) -> tuple[dict[str, Any], np.ndarray | None]:
         described: dict[str, Any]
         if is_tensor(value):
-            array, dtype = to_array(value)
+            try:
+                array, dtype = to_array(value)
+            except (RuntimeError, TypeError, NotImplementedError, ValueError):
+                return _without_numbers(value), None
             described = {"type": "tensor", "shape": list(array.shape), "dtype": dtype}
             described["digest"] = digest(dtype, list(array.shape), array.tobytes())
             return described, array
-        if value is None or isinstance(value, bool | int | float | str):
-            described = {"type": "scalar", "scalar": value if not isinstance(value, str) else value[:1000]}
-        elif isinstance(value, tuple | list) and len(value) <= 64:
+        kind = type(value)  # isinstance would ask the value for its class, which may be the explained code's affair
+        if value is None or issubclass(kind, bool | int | float | str):
+            described = {"type": "scalar", "scalar": value if not issubclass(kind, str) else value[:1000]}
+        elif issubclass(kind, tuple | list) and len(value) <= 64:
             described = {"type": "tuple", "items": [self._value(item) for item in value]}
         elif id(value) in self._paths:
             described = {"type": "module", "path": self._paths[id(value)], "cls": type(value).__name__}
@@ -219,10 +228,16 @@ class Recorder:
         return described, None
 
 
+def _without_numbers(value: Any) -> dict[str, Any]:
+    """A tensor whose numbers can't be read (sparse, meta, 8 bits, batched by vmap) keeps its shape, type and place."""
+    shape, dtype = list(value.shape), str(value.dtype).removeprefix("torch.")
+    return {"type": "tensor", "shape": shape, "dtype": dtype, "digest": digest("without numbers", dtype, shape)}
+
+
 def is_tensor(value: Any) -> bool:
     """Whether a value is a torch tensor or a NumPy array; torch is asked only where the code itself imported it."""
     torch = sys.modules.get("torch")
-    return isinstance(value, np.ndarray) or (torch is not None and isinstance(value, torch.Tensor))
+    return issubclass(type(value), np.ndarray) or (torch is not None and issubclass(type(value), torch.Tensor))
 
 
 def to_array(value: Any) -> tuple[np.ndarray, str]:

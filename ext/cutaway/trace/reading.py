@@ -19,7 +19,7 @@ from ..source.find import Span
 if TYPE_CHECKING:
     import numpy as np
 
-FORMAT = 1
+FORMAT = 2
 Scalar = bool | int | float | str | None
 
 
@@ -75,17 +75,22 @@ class Call:
     module_path: str
     caller: Call | None = field(repr=False, compare=False)
     site: Site | None = field(repr=False, compare=False)
+    began: int = field(default=0, repr=False, compare=False)  # how long the tape was
 
 
 @dataclass(frozen=True)
 class Record:
-    """One value, handed over at a site during a call; ``callee`` is the path of the module that was called."""
+    """One value, handed over at a site during a call; ``callee`` is the path of the module that was called.
+
+    ``origins`` are the tape's entries that made the tensors in the value, whatever container they are in.
+    """
 
     index: int
     call: Call
     site: Site
     value: Value
     callee: str = ""
+    origins: tuple[int, ...] = ()
 
 
 class Arrays:
@@ -124,13 +129,16 @@ class Trace:
             Site(data["functions"][f], kind, Span(*span), name) for f, kind, span, name in data["sites"]
         ]
         self._calls: list[Call] = []
-        for pass_, function, path, caller, site in data["calls"]:
+        self.tape: list[list[int]] = data["tape"]  # of each operation: the entries that made its inputs
+        self.given = frozenset[int](data["given"])  # entries that no operation made: weights, inputs
+        for pass_, function, path, caller, site, began in data["calls"]:
             above = None if caller is None else self._calls[caller]
             at = None if site is None else self._sites[site]
-            self._calls.append(Call(len(self._calls), pass_, data["functions"][function], path, above, at))
+            self._calls.append(Call(len(self._calls), pass_, data["functions"][function], path, above, at, began))
         self._records: dict[int, list[Record]] = defaultdict(list)
-        for index, (call, site, value, callee) in enumerate(data["records"]):
-            record = Record(index, self._calls[call], self._sites[site], self._values[value], callee)
+        for index, (call, site, value, callee, origins) in enumerate(data["records"]):
+            at, what = self._sites[site], self._values[value]
+            record = Record(index, self._calls[call], at, what, callee, tuple(origins))
             self._records[call].append(record)
 
     def calls(

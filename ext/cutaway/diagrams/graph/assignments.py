@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ...source.find import Span
-from ...trace.reading import Value
+from ...trace.reading import Record, Value
 from .boxes import Box, Source
-from .expressions import NOTHING, Expressions, Flow, Statement, holds_tensor, merged
+from .expressions import NOTHING, Expressions, Flow, Statement, holds, holds_tensor, merged
 
 
 class Assignments:
@@ -55,32 +55,34 @@ class Assignments:
             self._store(targets[0], value, flow)
             return
         bound = [(leaf, name, given) for target in targets for leaf, name, given in self._bound(target)]
-        tensors = [(name, given) for _, name, given in bound if holds_tensor(given)]
+        tensors = [(name, given) for _, name, given in bound if holds(given)]
+        origins = [entry for _, given in tensors for entry in given.origins]
         prefix = "".join(self.expressions.code(target) + " = " for target in targets)
         names = tuple(dict.fromkeys(name for name, _ in tensors if name != "_"))
         if not any(isinstance(target, ast.Tuple | ast.List) for target in targets):
             names = names[:1]  # y = z = x: one value
-        if tensors and not flow.plain:
+        if tensors and (not flow.plain or self.boxes.tape.new(origins)):
             box = Box("step", prefix + self.expressions.code(value), self.span(value), None, names)
-            number = self.boxes.add(box, flow.sources)
+            number = self.boxes.add(box, flow.sources, origins)
         elif tensors and statement.top_box is not None:
             number = statement.top_box
             self.boxes.define(number, prefix, names)
         else:
             self._alias(targets, bound, flow)
             return
-        shapes = {given.shape for _, given in tensors}
-        self.boxes.give(number, tensors[0][1] if len(shapes) == 1 else None)
+        shapes = {given.value.shape for _, given in tensors}
+        self.boxes.give(number, tensors[0][1].value if len(shapes) == 1 else None)
         for _, name, given in bound:
             own = name if len(names) > 1 else ""
-            self.variables[name] = self._given(number, own, given) if holds_tensor(given) else NOTHING
+            self.boxes.tape.give(number, own, given.origins)
+            self.variables[name] = self._given(number, own, given.value) if holds(given) else NOTHING
 
-    def _alias(self, targets: Sequence[ast.expr], bound: list[tuple[ast.expr, str, Value]], flow: Flow) -> None:
+    def _alias(self, targets: Sequence[ast.expr], bound: list[tuple[ast.expr, str, Record]], flow: Flow) -> None:
         """Other names for what is there already: ``skip = x``, ``k, v = cache``."""
         items = flow.items if flow.items is not None and len(flow.items) == len(bound) and len(targets) == 1 else None
         for i, (_, name, given) in enumerate(bound):
             single = items[i] if items is not None and isinstance(targets[0], ast.Tuple | ast.List) else flow
-            self.variables[name] = replace(single, tensor=given.type == "tensor") if holds_tensor(given) else NOTHING
+            self.variables[name] = replace(single, tensor=given.value.type == "tensor") if holds(given) else NOTHING
 
     def _store(self, target: ast.Subscript, value: ast.expr, flow: Flow) -> None:
         """``a[i] = v``: a new state of ``a``, which its old one and ``v`` flow into."""
@@ -100,7 +102,7 @@ class Assignments:
         code = f"{self.expressions.code(target)} = {self.expressions.code(value)}"
         sources = merged([before, *indices, flow]).sources
         box = Box("step", code, self._whole(target, value), record.value, (name,))
-        self.variables[name] = self._given(self.boxes.add(box, sources), name, record.value)
+        self.variables[name] = self._given(self.boxes.add(box, sources, record.origins), name, record.value)
 
     def _augassign(self, node: ast.AugAssign) -> None:
         value, flow, _ = self._evaluated(node.value)
@@ -110,16 +112,21 @@ class Assignments:
             before = self.expressions.value(node.target.value)
             name = ast.unparse(node.target.value)
         record = self.timeline.take("bind", self.span(node.target))
-        if record is None or not holds_tensor(record.value):
+        if record is None or not holds(record):
             return
+        origins = record.origins
+        if not holds_tensor(record.value):  # of a container, what is new in it
+            origins = tuple(self.boxes.tape.new(origins))
+            if not origins:
+                return
         adds = isinstance(node.op, ast.Add) and before.tensor and flow.tensor and bool(flow.sources)
         operator = ast.unparse(ast.AugAssign(ast.Name("a"), node.op, ast.Name("b"))).split()[1]
         code = f"{self.expressions.code(node.target)} {operator} {self.expressions.code(value)}"
         box = Box("add" if adds else "step", code, self._whole(node.target, value), record.value, (name,))
-        number = self.boxes.add(box, merged([before, flow]).sources)
+        number = self.boxes.add(box, merged([before, flow]).sources, origins)
         self.variables[name] = self._given(number, name, record.value)
 
-    def _bound(self, target: ast.expr) -> Iterator[tuple[ast.expr, str, Value]]:
+    def _bound(self, target: ast.expr) -> Iterator[tuple[ast.expr, str, Record]]:
         """The names that a target binds, with what was recorded of each."""
         if isinstance(target, ast.Tuple | ast.List):
             for element in target.elts:
@@ -127,7 +134,7 @@ class Assignments:
         elif isinstance(target, ast.Starred):
             yield from self._bound(target.value)
         elif record := self.timeline.take("bind", self.span(target)):
-            yield target, ast.unparse(target), record.value
+            yield target, ast.unparse(target), record
 
     def _given(self, number: int, name: str, value: Value) -> Flow:
         return Flow((Source(number, name),), True, value.type == "tensor")
@@ -139,7 +146,8 @@ class Assignments:
         """A value that is kept without a name of its own: a box if something was done to it."""
         if flow.plain or not flow.tensor:
             return flow
-        return self.expressions.box(value, "step", flow, None)
+        record = self.timeline.last(self.span(value))
+        return self.expressions.box(value, "step", flow, None, origins=record.origins if record else ())
 
     def _gather(self, name: str, flows: list[Flow]) -> None:
         self.variables[name] = merged([self.variables.get(name, NOTHING), *flows], plain=True)

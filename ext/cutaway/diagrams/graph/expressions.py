@@ -8,12 +8,12 @@ statement's box.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ...source.find import Module, Span
-from ...trace.reading import Call, Value
-from .boxes import Box, Boxes, Source
+from ...trace.reading import Call, Record, Value
+from .boxes import Box, Boxes, Source, Tape
 from .quote import quote
 from .timeline import Timeline
 
@@ -51,6 +51,11 @@ def holds_tensor(value: Value | None) -> bool:
     return value is not None and (value.type == "tensor" or any(holds_tensor(item) for item in value.items))
 
 
+def holds(record: Record | None) -> bool:
+    """Whether there are tensors in what was recorded, in whatever container."""
+    return record is not None and (bool(record.origins) or holds_tensor(record.value))
+
+
 @dataclass
 class Statement:
     """The statement whose expressions are being followed."""
@@ -61,10 +66,10 @@ class Statement:
 
 
 class Expressions:
-    def __init__(self, module: Module, timeline: Timeline, children: Iterable[Call]) -> None:
+    def __init__(self, module: Module, timeline: Timeline, children: Iterable[Call], tape: Tape) -> None:
         self.module = module
         self.timeline = timeline
-        self.boxes = Boxes()
+        self.boxes = Boxes(tape)
         self.variables: dict[str, Flow] = {}
         self.statement = Statement()
         self._children: dict[Span, list[Call]] = {}
@@ -128,7 +133,7 @@ class Expressions:
         flow = self.value(node.value)
         record = self.timeline.take("bind", self.module.span(node.target))
         if record is not None and record.value.type == "tensor" and not flow.plain:
-            flow = self.box(node, "step", flow, record.value)
+            flow = self.box(node, "step", flow, record.value, origins=record.origins)
             self.boxes.all[flow.sources[0].box].names = (node.target.id,)
         self.variables[node.target.id] = flow
         return flow
@@ -151,7 +156,7 @@ class Expressions:
         record = self.timeline.take("op", self.module.span(node))
         flow = merged(flows, tensor=record is not None)
         if record is not None and sum(flow.tensor and bool(flow.sources) for flow in flows) > 1 and terms:
-            return self.box(node, "add", flow, record.value)
+            return self.box(node, "add", flow, record.value, origins=record.origins)
         return flow if record is not None else NOTHING
 
     def _call(self, node: ast.Call) -> Flow:
@@ -160,16 +165,17 @@ class Expressions:
         receiver = node.func.value if isinstance(node.func, ast.Attribute) else node.func
         parts = [receiver, *node.args, *(keyword.value for keyword in node.keywords)]
         flows = [self.value(part) for part in parts]
-        times = self.timeline.count("call", span)
+        times, origins = self.timeline.count("call", span), self.timeline.origins("call", span)
         record = self.timeline.take("call", span)
-        if record is None or not holds_tensor(record.value):
+        if record is None or not holds(record):
             return NOTHING
         flow = merged(flows, tensor=record.value.type == "tensor")
         child = self._child(span)
         if not record.callee and child is None:
             return flow
         path = record.callee or (child.module_path if child else "")
-        return self.box(node, "module", flow, record.value, path, child.function if child else None, max(times, 1))
+        function, times = child.function if child else None, max(times, 1)
+        return self.box(node, "module", flow, record.value, path, function, times, origins)
 
     def _child(self, span: Span) -> Call | None:
         """The activation that a call made: the next one at its place."""
@@ -178,12 +184,12 @@ class Expressions:
 
     def box(
         self, node: ast.expr, kind: str, flow: Flow, value: Value | None,
-        module_path: str = "", function: str | None = None, times: int = 1,
+        module_path: str = "", function: str | None = None, times: int = 1, origins: Sequence[int] = (),
     ) -> Flow:  # fmt: skip
         """Give an expression a box of its own; whatever contains it shows dots in its place."""
         span = self.module.span(node)
         box = Box(kind, self.code(node), span, value, (), module_path, function, times)
-        number = self.boxes.add(box, flow.sources)
+        number = self.boxes.add(box, flow.sources, origins)
         self.statement.boxed.add(span)
         if node is self.statement.top:
             self.statement.top_box = number

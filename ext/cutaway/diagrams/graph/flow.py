@@ -9,15 +9,15 @@ a module or of explained code, and an addition of two tensors, are boxes of thei
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from ...source.find import SourceObject
-from ...trace.reading import Call, Trace, Value
+from ...trace.reading import Call, Record, Trace, Value
 from .assignments import Assignments
-from .boxes import Box, Source
-from .expressions import NOTHING, Expressions, Flow, Statement, holds_tensor, merged
+from .boxes import Box, Source, Tape
+from .expressions import NOTHING, Expressions, Flow, Statement, holds, holds_tensor, merged
 from .graph import Graph
 from .timeline import Timeline
 
@@ -57,7 +57,8 @@ def flow(obj: SourceObject, trace: Trace, call: Call) -> Graph:
         kind = "class" if isinstance(obj.node, ast.ClassDef) else "module"
         raise FlowError(f"{obj.dotted} is a {kind}; a diagram shows a function or method, e.g. {obj.dotted}.forward")
     records = trace.records(call)
-    walk = _Walk(Expressions(obj.module, Timeline(records), trace.children(call)))
+    tape = Tape(trace.tape, trace.given, call.began)
+    walk = _Walk(Expressions(obj.module, Timeline(records), trace.children(call), tape))
     walk.function(obj.node)
     graph = walk.expressions.boxes.graph(obj.dotted)
     if not any(node.shape is not None for node in graph.nodes):
@@ -73,9 +74,11 @@ class _Walk(Assignments):
         args = node.args
         for arg in [*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg]:
             record = self.timeline.take("param", self.span(arg)) if arg else None
-            if arg and record and holds_tensor(record.value):
+            if arg and record and holds(record):
                 box = Box("input", arg.arg, self.span(arg), record.value, (arg.arg,))
-                self.variables[arg.arg] = self._given(self.boxes.add(box, ()), arg.arg, record.value)
+                number = self.boxes.add(box, ())
+                self.boxes.tape.give(number, arg.arg, record.origins)
+                self.variables[arg.arg] = self._given(number, arg.arg, record.value)
         with suppress(_Leave):
             self.block(node.body)
 
@@ -95,13 +98,24 @@ class _Walk(Assignments):
             self.expressions.value(call)
             return
         name, method = ast.unparse(call.func.value), call.func.attr
-        if method in GATHERING and not self.variables.get(name, NOTHING).tensor:
+        record = self.timeline.peek("call", self.span(call))
+        returns = record is not None and bool(record.origins)
+        is_kept = name in self.variables or not returns  # torch.add gathers nothing
+        if method in GATHERING and is_kept and not self.variables.get(name, NOTHING).tensor:
             self._gather(name, [self._settled(value, flow) for value, flow, _ in map(self._evaluated, call.args)])
             return
         flow = self.expressions.value(call)
-        if method.endswith("_") and flow.sources and name in self.variables and not flow.plain:  # x.mul_(2)
-            box = Box("step", self.expressions.code(call), self.span(call), None, (name,))
-            number = self.boxes.add(box, flow.sources)
+        in_place = method.endswith("_") and flow.sources and name in self.variables and not flow.plain  # x.mul_(2)
+        if in_place or (record and self.boxes.tape.new(record.origins)):
+            self._written(call, flow, record, name if in_place else _out(call))
+
+    def _written(self, call: ast.Call, flow: Flow, record: Record | None, name: str) -> None:
+        """A call whose result nobody keeps has changed a tensor: ``x.mul_(2)``, ``torch.add(x, y, out=z)``."""
+        value, origins = (record.value, record.origins) if record else (None, ())
+        box = Box("step", self.expressions.code(call), self.span(call), None, (name,) if name else ())
+        number = self.boxes.add(box, flow.sources, origins)
+        self.boxes.give(number, value if name and name not in self.variables else None)
+        if name:
             self.variables[name] = Flow((Source(number, name),), True, True)
 
     def _return(self, node: ast.Return) -> None:
@@ -109,23 +123,19 @@ class _Walk(Assignments):
             parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
             evaluated = [self._evaluated(part) for part in parts]
             record = self.timeline.take("return", self.span(node.value))
-            values = (
-                record.value.items
-                if record and isinstance(node.value, ast.Tuple)
-                else [record.value if record else None]
-            )
-            for (part, flow, statement), value in zip(evaluated, values, strict=False):
-                if holds_tensor(value):
+            values = _returned(record, isinstance(node.value, ast.Tuple))
+            for (part, flow, statement), (value, origins) in zip(evaluated, values, strict=False):
+                if holds_tensor(value) or origins:
                     self.expressions.statement = statement
-                    self._output(part, flow, value)
+                    self._output(part, flow, value, origins)
         raise _Return
 
-    def _output(self, part: ast.expr, flow: Flow, value: Value | None) -> None:
+    def _output(self, part: ast.expr, flow: Flow, value: Value | None, origins: Sequence[int]) -> None:
         named = isinstance(part, ast.Name | ast.Attribute)
-        if not flow.plain:
-            flow = self.expressions.box(part, "step", flow, value)
+        if not flow.plain or (self.boxes.tape.new(origins) and not named):
+            flow = self.expressions.box(part, "step", flow, value, origins=origins)
         code = f"return {ast.unparse(part)}" if named else "return"
-        self.boxes.add(Box("output", code, self.span(part), value), flow.sources)
+        self.boxes.add(Box("output", code, self.span(part), value), flow.sources, origins)
 
     # Branches and loops
 
@@ -150,8 +160,8 @@ class _Walk(Assignments):
         def again() -> bool:
             bound = list(self._bound(node.target))
             for _, name, given in bound:
-                tensor = given.type == "tensor"
-                self.variables[name] = replace(taken, tensor=tensor) if holds_tensor(given) else NOTHING
+                tensor = given.value.type == "tensor"
+                self.variables[name] = replace(taken, tensor=tensor) if holds(given) else NOTHING
             return bool(bound)
 
         self._loop(node, again, f"for {self.expressions.code(node.target)} in {self.expressions.code(node.iter)}")
@@ -170,8 +180,10 @@ class _Walk(Assignments):
         first, rounds = len(self.boxes.all), 0
         carried: set[Source] = set()
         ended = False
+        self.boxes.rounds.append((first, 0))
         while not ended and again():
             rounds += 1
+            self.boxes.rounds[-1] = first, self.boxes.tape.latest + 1
             try:
                 self.block(node.body)
             except _Continue:
@@ -179,6 +191,7 @@ class _Walk(Assignments):
             except _Break:
                 ended = True
             carried |= self._carry(first)
+        self.boxes.rounds.pop()
         for name, flow in self.variables.items():
             back = tuple(replace(source, carried="") if source in carried else source for source in flow.sources)
             self.variables[name] = replace(flow, sources=tuple(dict.fromkeys(back)))
@@ -212,6 +225,7 @@ class _Walk(Assignments):
         box = Box("again", header, place, values[0] if len(values) == 1 else None, tuple(names))
         box.times = rounds
         number = self.boxes.add(box, flow.sources)
+        self.boxes.tape.hand_on({source.box for source in flow.sources}, number)
         for name in names:
             value = self.boxes.all[number].value
             self.variables[name] = Flow((Source(number, name),), True, value is not None)
@@ -224,3 +238,20 @@ class _Walk(Assignments):
 
     def _raise(self, node: ast.Raise) -> None:
         raise _Return
+
+
+def _returned(record: Record | None, is_tuple: bool) -> Iterator[tuple[Value | None, Sequence[int]]]:
+    """What each part of a return gave, and the tape's entries that made it, as far as they can be told apart."""
+    if record is None or not is_tuple:
+        yield (record.value, record.origins) if record else (None, ())
+        return
+    items = record.value.items
+    apart = len(record.origins) == sum(item.type == "tensor" for item in items)
+    origins = iter(record.origins)
+    for item in items:
+        yield item, (next(origins),) if apart and item.type == "tensor" else ()
+
+
+def _out(call: ast.Call) -> str:
+    """The variable that a call writes into: ``torch.add(x, y, out=z)``; empty where none is named."""
+    return next((ast.unparse(keyword.value) for keyword in call.keywords if keyword.arg == "out"), "")

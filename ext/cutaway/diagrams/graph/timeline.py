@@ -45,6 +45,23 @@ class Timeline:
         self._now = places[i] + 1
         return self.records[places[i]]
 
+    def peek(self, kind: str, span: Span) -> Record | None:
+        """What ``take`` would give."""
+        now = self._now
+        record = self.take(kind, span)
+        self._now = now
+        return record
+
+    def origins(self, kind: str, span: Span) -> list[int]:
+        """The tape's entries of all that a place records in the window, from now on."""
+        found = (self.records[i].origins for i in self._places[kind, span] if self._now <= i < self._end)
+        return [entry for origins in found for entry in origins]
+
+    def last(self, span: Span) -> Record | None:
+        """What an expression gave when it was last read; None if it hands nothing over."""
+        taken = [i for kind in ("call", "op") for i in self._places[kind, span] if i < self._now]
+        return self.records[max(taken)] if taken else None
+
     def count(self, kind: str, span: Span) -> int:
         """How often a place recorded in the window, from now on."""
         return sum(self._now <= i < self._end for i in self._places[kind, span])

@@ -1,0 +1,271 @@
+"""Drawings of code in which names do not tell what flows into what, proven by intervention."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from proving import disagreements
+from recorded import graph, record
+from test_flow import arrows
+
+from cutaway.runs.recorder import Recorder
+from cutaway.runs.tape import Tape, tensors_of
+
+torch = pytest.importorskip("torch")
+
+IDIOMS = {
+    "map": """
+def f(x):
+    q, k, v = map(split, (x, x + 1, x * 2))
+    y = q @ k.T
+    return y @ v
+def split(x):
+    return x * 3
+""",
+    "a dict": """
+def f(x):
+    d = {"a": x * 2, "b": x + 1}
+    y = d["a"] @ d["b"].T
+    return {"out": y}
+""",
+    "a dict of what is there": """
+def f(x):
+    d = {"a": x}
+    return d["a"] * 2
+""",
+    "out=": """
+def f(x):
+    y = x.exp()
+    o = torch.zeros(2, 4)
+    torch.mul(x, y, out=o)
+    return o
+""",
+    "a view is written": """
+def f(x):
+    x = x.clone()
+    v = x[0]
+    v.add_(1)
+    return x * 2
+""",
+    "a star among targets": """
+def f(x):
+    scale = x.exp()
+    shift = x.cos()
+    h, *rest = (x, scale, shift)
+    return h * 2
+""",
+    "a comprehension": """
+def f(x):
+    parts = [part * 2 for part in x.unbind(0)]
+    return torch.stack(parts)
+""",
+    "a conditional expression": """
+def f(x):
+    y = x.exp() if x.sum() > 0 else x.cos()
+    z = y * 2
+    return z
+""",
+    "a dataclass": """
+from dataclasses import dataclass
+@dataclass
+class Out:
+    a: object
+    b: object
+def f(x):
+    y = x.exp()
+    o = Out(y, b=x.cos())
+    return o
+""",
+    "a loop over two": """
+def f(x):
+    out = []
+    for a, b in zip(x.unbind(0), (x * 2).unbind(0)):
+        c = a * b
+        out.append(c)
+    return torch.stack(out)
+""",
+    "a generator and a lambda": """
+def f(x):
+    y = x.exp()
+    z = sum(t.sum() for t in (y, x))
+    w = (lambda a: a * 2)(z)
+    return w
+""",
+    "an attribute of an object": """
+class Box: pass
+def f(x):
+    b = Box()
+    b.v = x.exp()
+    c = b.v * 2
+    return c
+""",
+    "a module behind a function": """
+def f(x):
+    apply = lambda layer, value: layer(value)
+    y = apply(torch.relu, x - 0.5)
+    z = torch.stack(list(map(torch.exp, (y, x))))
+    return z.sum(0)
+""",
+    "starred": """
+def f(x):
+    first, *rest = x.exp(), x.cos(), x.sin()
+    y = torch.cat(rest)
+    return y, first
+""",
+    "nested containers": """
+def f(x):
+    held = {"pair": (x.exp(), [x.cos()])}
+    y = held["pair"][1][0] * 2
+    return y + held["pair"][0]
+""",
+    "a slice is written": """
+def f(x):
+    y = x * 2
+    y[0] = x[1].exp()
+    z = y.sum(0)
+    return z
+""",
+    "a view of a view": """
+def f(x):
+    y = x * 2
+    row = y.view(-1)[1:3]
+    row.mul_(3)
+    return y.sum()
+""",
+    "a branch": """
+def f(x):
+    y = x.exp()
+    if y.sum() > 0:
+        z = y * 2
+    else:
+        z = x.cos()
+    return z
+""",
+    "early return": """
+def f(x):
+    y = x.exp()
+    if x.shape[0] == 2:
+        return y.sum(0)
+    return y * 0
+""",
+}
+
+
+@pytest.mark.parametrize("idiom", IDIOMS)
+def test_a_box_changes_exactly_those_to_which_arrows_lead(tmp_path: Path, idiom: str) -> None:
+    x = torch.arange(8.0).view(2, 4) / 8 + 0.1
+    moved, wrong = disagreements(tmp_path, IDIOMS[idiom], lambda names: names["f"](x))
+    assert moved > 0 and wrong == []
+
+
+def test_values_that_map_deals_out_have_arrows(tmp_path: Path) -> None:
+    found = graph(tmp_path, IDIOMS["map"], lambda names: names["f"](torch.ones(2, 4)))
+    split = "q, k, v = map(split, (x, x + 1, x * 2))"
+    expected = [f"x -> {split}", *(f"{split} -{name}-> y = q @ k.T" for name in "kq"), f"{split} -v-> y @ v"]
+    assert arrows(found) == [*expected, "y = q @ k.T -> y @ v", "y @ v -> return"]
+
+
+def test_an_oracle_finds_an_arrow_that_is_missing_and_one_too_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a tape: the names alone."""
+    monkeypatch.setattr(Tape, "origins", lambda tape, value: [])
+    for idiom in ("a view is written", "a star among targets"):
+        _, wrong = disagreements(tmp_path, IDIOMS[idiom], lambda names: names["f"](torch.ones(2, 4)))
+        assert wrong
+
+
+def test_recorded_code_computes_the_same_bits(tmp_path: Path) -> None:
+    code = """
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.attend = nn.MultiheadAttention(8, 2, dropout=0.2)
+            self.run = nn.LSTM(8, 8)
+            self.norm = nn.BatchNorm1d(5)
+
+        def forward(self, x):
+            y, weights = self.attend(x, x, x)
+            z, (h, c) = self.run(y)
+            return self.norm(z), h, c
+    """
+    given, seen = torch.randn(3, 5, 8, generator=torch.Generator().manual_seed(1)), []
+
+    def run(names: dict[str, object]) -> None:
+        torch.manual_seed(0)
+        model = names["Model"]()  # type: ignore[operator]
+        torch.manual_seed(1)
+        out = model(given)
+        out[0].sum().backward()
+        seen.append([*out, *(p.grad for p in model.parameters()), *model.buffers()])
+
+    record(tmp_path, code, run)
+    record(tmp_path, code, lambda names: None)
+    plain: dict[str, object] = {}
+    exec(compile("import torch\nfrom torch import nn\n" + __import__("textwrap").dedent(code), "plain", "exec"), plain)
+    run(plain)
+    assert len(seen) == 2 and all(torch.equal(one, other) for one, other in zip(*seen, strict=True))
+
+
+NEUTRAL = """
+class Odd:
+    def __init__(self, x):
+        self.x = x
+
+    def __getattribute__(self, name):
+        found = object.__getattribute__(self, name)
+        return found
+
+def f(x):
+    odd = Odd(x)
+    y = odd.x * 2
+    sparse = y.to_sparse()
+    empty = torch.empty(2, 3, device="meta")
+    small = y.to(torch.float8_e4m3fn)
+    each = torch.vmap(row)(y)
+    slope = torch.func.grad(total)(y)
+    return y, sparse, empty, small, each, slope
+
+def row(r):
+    s = r * 2
+    return s
+
+def total(y):
+    t = (y * y).sum()
+    return t
+"""
+
+
+def test_tensors_without_numbers_and_classes_with_hooks_are_recorded(tmp_path: Path) -> None:
+    _, trace = record(tmp_path, NEUTRAL, lambda names: names["f"](torch.ones(2, 3)))
+    [call] = trace.calls("m.code.f")
+    values = {r.site.name: r.value for r in trace.records(call) if r.site.kind == "bind"}
+    for name in ("y", "sparse", "empty", "small", "each", "slope"):
+        assert (values[name].type, values[name].shape) == ("tensor", (2, 3)), name
+    assert [values[name].kept for name in ("y", "sparse", "empty")] == [True, False, False]
+    assert values["odd"].cls == "Odd"
+
+
+def test_the_tape_forgets_tensors_that_are_gone() -> None:
+    import gc
+    import weakref
+
+    tape = Tape()
+    with tape.recording():
+        kept = torch.ones(3)
+        gone = [weakref.ref(kept * n) for n in range(5)]
+    gc.collect()
+    assert all(ref() is None for ref in gone)
+    assert tape.origins({"a": (kept, [kept])}) == [tape.origins(kept)[0]] * 2
+    assert Recorder().tape.origins(kept) == []
+
+
+def test_no_method_of_a_value_is_called_to_find_its_tensors() -> None:
+    class Loud(dict):  # type: ignore[type-arg]
+        def values(self) -> list[object]:  # type: ignore[override]
+            raise AssertionError
+
+        __iter__ = items = keys = __len__ = values  # type: ignore[assignment]
+
+    assert list(tensors_of((Loud(a=torch.ones(1)), 3, "x"))) == [torch.ones(1)]
