@@ -5,7 +5,7 @@ A book declares them in the files of ``cutaway_runs``; the classes are only read
     class Sort(Run):
         "Sorts six letters."
         name = "sort"
-        sources = ("nanogpt",)         # packages of cutaway_sources that it imports
+        sources = ("nanogpt",)         # packages of cutaway_sources that it imports, or modules: "big.models.small.*"
         after = ("base",)              # runs whose weights it begins with: train(self, log, base)
         limit_s = 600                  # the child is stopped after that
         budget_s = 60                  # what it takes on an idle core, for the sum of all; 0: not said
@@ -153,7 +153,7 @@ def _ensure_one(
     book: Book, run: Declared, before: Mapping[str, Outcome], texts: Texts, report: Report, stop: Event
 ) -> Outcome:
     try:
-        missing = [name for name in run.sources if name not in book.sources]
+        missing = [name for name in run.packages if name not in book.sources]
         if missing:
             known = ", ".join(book.sources) or "none"
             raise RunError(f"sources = {run.sources}: no package {missing[0]!r} in cutaway_sources; known: {known}")

@@ -90,7 +90,7 @@ def _check_numbers(found: Mapping[str, Any]) -> None:
 def _trace(request: Mapping[str, Any], channel: TextIO) -> None:
     recorder = Recorder()
     install(request["beside"])
-    install(request["sources"], recorder, recorder.sites)
+    install(request["sources"], recorder, recorder.sites, request["recorded"])
     weights = Path(request["weights"])
     _declared(request).trace(_arrays(weights), recorder)
     if not recorder.passes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from ..source.find import Module, SourceError, parse
 
 LIMIT_S = 600.0
+PATTERN = re.compile(r"\w+(\.[\w*?]+)*")  # a package, or modules of it: transformers.models.gpt2.*
 SETTINGS = ("name", "sources", "after", "pinned")  # who it is, and what is kept of it
 TIMES = ("limit_s", "budget_s")  # they decide whether a run ends, not what it ends with
 
@@ -32,6 +34,11 @@ class Declared:
     limit_s: float
     budget_s: float
     pinned: bool = True  # whether what it left is committed
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages of ``sources``: ``transformers`` of ``transformers.models.gpt2.*``."""
+        return tuple(dict.fromkeys(source.split(".")[0] for source in self.sources))
 
     @property
     def beside(self) -> dict[str, list[Path]]:
@@ -96,14 +103,15 @@ def _checked(module: Module, node: ast.expr, name: str) -> Any:
     seconds = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
     fits = {
         "name": isinstance(value, str) and value != "",
-        "sources": all(isinstance(source, str) for source in names),
+        "sources": all(isinstance(source, str) and PATTERN.fullmatch(source) for source in names),
         "after": all(isinstance(run, str) for run in names),
         "limit_s": seconds,
         "budget_s": seconds,
         "pinned": isinstance(value, bool),
     }
     if not fits[name]:
-        kinds = {"name": "a word", "sources": "names of packages", "after": "names of runs", "pinned": "True or False"}
+        kinds = {"name": "a word", "sources": "names of packages, or patterns of modules as in mypackage.models.*"}
+        kinds |= {"after": "names of runs", "pinned": "True or False"}
         kinds |= dict.fromkeys(TIMES, "a number of seconds")
         raise RunError(f"{module.path}:{node.lineno}: {name} = {ast.unparse(node)}: write {kinds[name]}")
     return value

@@ -1,7 +1,8 @@
 """Import the explained packages from the folders that the book names, in a child process.
 
 ``install({"nanogpt": [theirs, ours]})`` makes ``import nanogpt.model`` take the first folder that has ``model.py``, so
-that what another checkout lacks comes from ours. With ``sites`` the modules are instrumented on their way in.
+that what another checkout lacks comes from ours. With ``sites`` the modules are instrumented on their way in; of a
+large package only those that are named, ``big.models.small.*``, so that it costs what is looked at.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import importlib.util
 import sys
 import types
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,20 @@ from ..source.find import Module, Source, SourceError, parse
 from .instrument import RECORDER, Sites, instrument
 
 
-def install(packages: Mapping[str, Sequence[Path]], recorder: Any = None, sites: Sites | None = None) -> None:
-    """Put the packages first on ``sys.meta_path``; instrument them where a recorder and its sites are given."""
-    sys.meta_path.insert(0, _Finder(Source(packages), recorder, sites))
+def install(
+    packages: Mapping[str, Sequence[Path]],
+    recorder: Any = None,
+    sites: Sites | None = None,
+    recorded: Sequence[str] = (),
+) -> None:
+    """Put the packages first on ``sys.meta_path``; where a recorder and its sites are given, instrument what is to be
+    ``recorded``: packages, or modules by patterns."""
+    sys.meta_path.insert(0, _Finder(Source(packages), recorder, sites, recorded))
+
+
+def is_recorded(module: str, patterns: Sequence[str]) -> bool:
+    """Whether a module is one of a run's ``sources``."""
+    return any(module.split(".")[0] == pattern or fnmatchcase(module, pattern) for pattern in patterns)
 
 
 def author_s_class(file: Path | str, name: str) -> Any:
@@ -34,10 +47,11 @@ def author_s_class(file: Path | str, name: str) -> Any:
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    def __init__(self, source: Source, recorder: Any, sites: Sites | None) -> None:
+    def __init__(self, source: Source, recorder: Any, sites: Sites | None, recorded: Sequence[str]) -> None:
         self.source = source
         self.recorder = recorder
         self.sites = sites
+        self.recorded = recorded
 
     def find_spec(
         self, name: str, path: object = None, target: object = None
@@ -51,7 +65,9 @@ class _Finder(importlib.abc.MetaPathFinder):
         if file is None and not inside:
             return None
         is_package = file is None or file.name == "__init__.py"
-        loader = _Loader(name, file, self.recorder, self.sites)
+        loader: importlib.abc.Loader = _Loader(name, file, self.recorder, self.sites)
+        if file is not None and self.sites is not None and not is_recorded(name, self.recorded):
+            loader = importlib.machinery.SourceFileLoader(name, str(file))  # with Python's cache of compiled modules
         spec = importlib.machinery.ModuleSpec(
             name, loader, origin=str(file) if file else None, is_package=is_package
         )

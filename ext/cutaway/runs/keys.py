@@ -17,6 +17,7 @@ from ..source.own import TOOL, own_code
 from ..source.reached import Reached, bound
 from ..store import digest, version
 from .declared import SETTINGS, TIMES, Declared, is_run
+from .importer import is_recorded
 from .process import THREADS
 
 TRACER = "cutaway.runs.child"  # the process that records
@@ -72,7 +73,7 @@ class Texts(dict[Path, str]):
 
 def _inputs(book: Book, run: Declared, texts: Texts) -> str:
     """Digest of all that can decide a key of this run: files of runs, source and tracer, versions."""
-    packages = [run.beside, {name: book.sources[name] for name in run.sources}]
+    packages = [run.beside, {name: book.sources[name] for name in run.packages}]
     folders = [Path(folder) for package in packages for _, all in sorted(package.items()) for folder in all]
     read = [texts[folder] for folder in [*folders, TOOL]]
     return digest(str(run.file), run.file.read_bytes(), read, run.cls, run.sources, _versions(), THREADS)
@@ -89,7 +90,7 @@ class Keys:
         self.file = parse(f"{run.file.parent.name}.{run.file.stem}", run.file)
         self.run = run
         self.node = next(n for n in self.file.tree.body if isinstance(n, ast.ClassDef) and n.name == run.cls)
-        self.source = Source({**run.beside, **{name: book.sources[name] for name in run.sources}})
+        self.source = Source({**run.beside, **{name: book.sources[name] for name in run.packages}})
 
     def code(self, given: Mapping[str, str]) -> str:
         """The key of what training computes, the same on every machine: pinned runs have it."""
@@ -103,8 +104,21 @@ class Keys:
         others = [n for n in self.file.tree.body if not (isinstance(n, ast.ClassDef) and is_run(n))]
         rest = ast.Module([*used(others, node), node], [])
         own = [ast.unparse(n) for n in rest.body]
-        texts = {module.name: module.text for module in closure(self.source, rest)}
-        return digest("trace", self.run.name, own, texts, weights, THREADS, own_code(TRACER))
+        return digest("trace", self.run.name, own, self._texts(rest), weights, THREADS, own_code(TRACER))
+
+    def _texts(self, code: ast.Module) -> dict[str, str | None]:
+        """The modules that it imports; of a package of which only some are recorded these, and its version."""
+        parts = [name for name in self.run.packages if name not in self.run.sources]
+        whole = Source({name: all for name, all in self.source.packages.items() if name not in parts})
+        texts: dict[str, str | None] = {module.name: module.text for module in closure(whole, code)}
+        for package in parts:
+            texts[package] = version(package)
+            for folder in reversed(self.source.packages[package]):
+                for path in python_files(Path(folder)):
+                    name = ".".join([package, *path.relative_to(folder).with_suffix("").parts])
+                    if is_recorded(name.removesuffix(".__init__"), self.run.sources):
+                        texts[name] = path.read_text("utf-8", "replace")
+        return texts
 
 
 def trained_by(node: ast.ClassDef) -> list[ast.stmt]:

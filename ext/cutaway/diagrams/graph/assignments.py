@@ -151,3 +151,20 @@ class Assignments:
 
     def _gather(self, name: str, flows: list[Flow]) -> None:
         self.variables[name] = merged([self.variables.get(name, NOTHING), *flows], plain=True)
+
+
+def returned(record: Record | None, is_tuple: bool) -> Iterator[tuple[Value | None, Sequence[int]]]:
+    """What each part of a return gave, and the tape's entries that made it, as far as they can be told apart."""
+    if record is None or not is_tuple:
+        yield (record.value, record.origins) if record else (None, ())
+        return
+    items = record.value.items
+    apart = len(record.origins) == sum(item.type == "tensor" for item in items)
+    origins = iter(record.origins)
+    for item in items:
+        yield item, (next(origins),) if apart and item.type == "tensor" else ()
+
+
+def out_of(call: ast.Call) -> str:
+    """The variable that a call writes into: ``torch.add(x, y, out=z)``; empty where none is named."""
+    return next((ast.unparse(keyword.value) for keyword in call.keywords if keyword.arg == "out"), "")

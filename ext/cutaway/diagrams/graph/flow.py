@@ -9,13 +9,13 @@ a module or of explained code, and an addition of two tensors, are boxes of thei
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from ...source.find import SourceObject
 from ...trace.reading import Call, Record, Trace, Value
-from .assignments import Assignments
+from .assignments import Assignments, out_of, returned
 from .boxes import Box, Source, Tape
 from .expressions import NOTHING, Expressions, Flow, Statement, holds, holds_tensor, merged
 from .graph import Graph
@@ -107,7 +107,7 @@ class _Walk(Assignments):
         flow = self.expressions.value(call)
         in_place = method.endswith("_") and flow.sources and name in self.variables and not flow.plain  # x.mul_(2)
         if in_place or (record and self.boxes.tape.new(record.origins)):
-            self._written(call, flow, record, name if in_place else _out(call))
+            self._written(call, flow, record, name if in_place else out_of(call))
 
     def _written(self, call: ast.Call, flow: Flow, record: Record | None, name: str) -> None:
         """A call whose result nobody keeps has changed a tensor: ``x.mul_(2)``, ``torch.add(x, y, out=z)``."""
@@ -123,7 +123,7 @@ class _Walk(Assignments):
             parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
             evaluated = [self._evaluated(part) for part in parts]
             record = self.timeline.take("return", self.span(node.value))
-            values = _returned(record, isinstance(node.value, ast.Tuple))
+            values = returned(record, isinstance(node.value, ast.Tuple))
             for (part, flow, statement), (value, origins) in zip(evaluated, values, strict=False):
                 if holds_tensor(value) or origins:
                     self.expressions.statement = statement
@@ -238,20 +238,3 @@ class _Walk(Assignments):
 
     def _raise(self, node: ast.Raise) -> None:
         raise _Return
-
-
-def _returned(record: Record | None, is_tuple: bool) -> Iterator[tuple[Value | None, Sequence[int]]]:
-    """What each part of a return gave, and the tape's entries that made it, as far as they can be told apart."""
-    if record is None or not is_tuple:
-        yield (record.value, record.origins) if record else (None, ())
-        return
-    items = record.value.items
-    apart = len(record.origins) == sum(item.type == "tensor" for item in items)
-    origins = iter(record.origins)
-    for item in items:
-        yield item, (next(origins),) if apart and item.type == "tensor" else ()
-
-
-def _out(call: ast.Call) -> str:
-    """The variable that a call writes into: ``torch.add(x, y, out=z)``; empty where none is named."""
-    return next((ast.unparse(keyword.value) for keyword in call.keywords if keyword.arg == "out"), "")
