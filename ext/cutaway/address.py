@@ -1,4 +1,4 @@
-"""Where the site stands, and the permanent address of what a link can lead to.
+"""The site's public address, and the permanent address of each target of a link.
 
 One setting says it: ``html_baseurl`` in conf.py. Without it everything in the site works by relative links, and the
 snippets that one copies elsewhere show :data:`PLACEHOLDER`, which says what is to be filled in.

@@ -1,4 +1,4 @@
-"""Have cards drawn in a process of their own, so that Sphinx's stays light."""
+"""Have cards and films drawn in a process of its own, so that Sphinx's stays light."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""With which versions of other packages the things in a store were made.
+"""The versions of packages with which the things in a store were made.
 
 Keys hold versions, because another version may compute other numbers. A builder that lacks a package can make nothing
 with it; it takes what others made, under the versions that they noted. So a store serves a machine that has neither

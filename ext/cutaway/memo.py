@@ -1,4 +1,4 @@
-"""What is costly to find out, remembered in the store for as long as nothing changes that could decide it."""
+"""Remember in the store what is costly to compute, until something changes that decides it."""
 
 from __future__ import annotations
 

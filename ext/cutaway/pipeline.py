@@ -1,4 +1,4 @@
-"""Who does what when: all handlers of Sphinx's events, in the order in which a build calls them.
+"""All handlers of Sphinx's events, in the order in which a build calls them.
 
 Sphinx calls the handlers of an event by their priorities, 500 where nobody says another, and those of one priority in
 the order in which they were connected: that of this table. What a part needs (``parts``) is connected where the part is

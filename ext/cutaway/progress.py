@@ -1,4 +1,4 @@
-"""How far runs have come, for whoever waits: one moving line in a terminal, about ten lines a run in a log.
+"""The progress of runs: one moving line in a terminal, about ten lines a run in a log.
 
 Several runs are made side by side, each reporting once a second or so, from a thread of its own. A terminal shows all
 of them in one line that is rewritten; a log, which keeps every line for ever, gets one each time the run's age has

@@ -1,4 +1,4 @@
-"""``cutaway.search``: what the search finds of listings, diagrams and clips, which have no text that Sphinx reads.
+"""``cutaway.search``: words of listings, diagrams and clips for the search, which have no text that Sphinx reads.
 
 Each gets a neighbour that prints nothing: its words, and as titles what leads to a place on the page, which are the
 symbols and the quotation of a step, and the sections of a clip.

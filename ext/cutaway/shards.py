@@ -1,4 +1,4 @@
-"""Which scenes are whose, where several machines that know nothing of each other draw a share of a book's clips each.
+"""Deal scenes out to machines that know nothing of each other, each of which draws a share of a book's clips.
 
 Scenes are dealt out in the order of their digests, so that every machine comes to the same shares, whatever its store
 holds, and shares differ by one scene at most.

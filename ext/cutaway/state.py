@@ -1,4 +1,4 @@
-"""What one build knows, and what it leaves for the next. Neither is kept anywhere else.
+"""The state of one build, and the notes that it leaves for the next. Neither is kept anywhere else.
 
 While a build runs, a module keeps what it knows in objects of its own classes (:func:`state_of`). What the next build
 may rely on are sections of :class:`Notes`: one JSON file beside the doctrees, written whole when a build has finished.

@@ -1,4 +1,4 @@
-"""A table whose upper left corner is empty names its rows in its first column: so is it told to those who listen."""
+"""Mark the first column of a table as row headers if its upper left corner is empty: screen readers announce them."""
 
 from __future__ import annotations
 

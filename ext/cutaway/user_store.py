@@ -1,4 +1,4 @@
-"""The user's store, behind the book's: what one clone has made, another on the same machine takes over.
+"""The user's store, behind the book's: a clone takes over what another on the same machine has made.
 
 ``~/.cache/cutaway`` (``XDG_CACHE_HOME``; ``CUTAWAY_CACHE`` names another folder, or is ``off``) holds the same files
 under the same digests. What the book's store lacks is looked for there, and counts once its digests are found right;

@@ -1,4 +1,4 @@
-"""A badge in two parts, ``explained | masked_fill(``, as an SVG that needs no other host. No Sphinx."""
+"""A badge in two parts, ``explained | masked_fill(``, as an SVG that loads nothing from elsewhere. No Sphinx."""
 
 from __future__ import annotations
 

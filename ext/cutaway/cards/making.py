@@ -1,4 +1,4 @@
-"""The files that a link shows elsewhere: of every target a card and a badge, of every clip an animated picture.
+"""The files beside permanent addresses: a card and a badge for each target, an animated picture for each clip.
 
 They stand beside the target's permanent address, ``s/<id>/card.png``. All are kept in the store under the digest of
 what decides their bytes; what is missing there is drawn by child processes at the end of a build.

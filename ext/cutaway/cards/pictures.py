@@ -1,4 +1,4 @@
-"""What a card shows of a thing, as plain data: lines of code, a drawing in text, or where a clip's still is.
+"""The content of a card as plain data: lines of code, a drawing in text, or the path of a clip's still.
 
 Noted when a page is written, so that a build that writes no page needs to look at none.
 """

@@ -1,4 +1,4 @@
-"""What decides what the cells of a page give: their text, what they import and load, and with which versions.
+"""The keys of pages' cells: digests of their text, of the modules and runs that they use, and of versions.
 
 Nothing is executed to find it: imports are followed through the explained source, the folders of the runs and our own
 modules (``ast``), and a run counts where ``load`` names it. Where that says too little (a cell that starts a process,

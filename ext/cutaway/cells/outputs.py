@@ -1,4 +1,4 @@
-"""What the cells of pages gave is kept in the store, by a key of all that decides it (``keys.py``).
+"""Keep the outputs of pages' cells in the store, by the keys of ``keys.py``.
 
 A second clone with the same store, or a continuous integration that restores one, executes no cell. A page is read
 again when its cells would give something else: when what they import or load has changed.

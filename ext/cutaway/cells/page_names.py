@@ -1,4 +1,4 @@
-"""Names as one page may use them: those of the runs, and ``cell.NAME``, which its own cells noted."""
+"""The names that one page may use: those of the runs, and ``cell.NAME`` of its own cells' notes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judgements that are executed: what a sentence says came out of a run is checked in each build."""
+"""Claims: sentences about results, with conditions that each build checks."""
 
 from __future__ import annotations
 

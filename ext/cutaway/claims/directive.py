@@ -1,4 +1,4 @@
-"""A sentence that is checked: what it says came out of a run holds, or the build says that it does not.
+"""A sentence with its condition: a false one is a warning.
 
 What the author types::
 

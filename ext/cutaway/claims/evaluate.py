@@ -1,4 +1,4 @@
-"""A condition's truth, from the values of what it names."""
+"""Evaluate a condition with the values that it names."""
 
 from __future__ import annotations
 

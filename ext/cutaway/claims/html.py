@@ -1,4 +1,4 @@
-"""A judged claim in HTML: its words, and beside them a tooltip that says why they hold."""
+"""A claim in HTML: its words, and a tooltip with its condition and the values in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether each claim of a build holds, and with which values; known when a page is written, kept for later builds.
+"""The verdicts of a build: whether each claim holds, and with which values; kept for later builds.
 
 ``claims.json`` at the site's root lists them all: for whoever checks a book from outside, as its tests do.
 """

@@ -1,4 +1,4 @@
-"""What the last build found out, for as long as nothing changes that could decide it.
+"""Memos of the clips' keys and look-ups between builds.
 
 A source key follows from the syntax trees of a scene and of all that it imports, and which clip is the right one from
 the values in the traces; that no byte of any of them changed is known much sooner.

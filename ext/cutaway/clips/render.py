@@ -1,4 +1,4 @@
-"""Make the clips that are missing, all together, in a pool of processes; what is in the store costs a look.
+"""Draw the clips that the store lacks, all together, in a pool of processes.
 
 ``render(book, wanted, ...)`` answers for each wanted clip with an outcome: where its files are, or why there
 are none. A scene that raises, hangs or is killed is an outcome like any other. Neither Manim nor torch is

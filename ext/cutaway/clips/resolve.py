@@ -1,4 +1,4 @@
-"""The clips of a build: between reading and writing everything that is missing is made, for all pages together.
+"""The clips of a build: between reading and writing, those of all pages are drawn together.
 
 :func:`found` then says what came of a clip, and :func:`clips_showing` which clips show a step.
 """

@@ -1,4 +1,4 @@
-"""What a recorded run tells about the lines of an object, and which of its lines an excerpt shows. Pure functions."""
+"""The recorded shapes of an object's lines, and which of its lines an excerpt shows. Pure functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fill a listing in when its page is written: the code as HTML, or as standard nodes for every other builder."""
+"""Fill in a listing when its page is written: as HTML, or as standard nodes for other builders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the book adds, as Markdown: drawings, clips in words, listings with their notes. Importing it registers them."""
+"""The tool's own nodes as Markdown: drawings, clips in words, listings with notes. Importing it registers them."""
 
 from __future__ import annotations
 

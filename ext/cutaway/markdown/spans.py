@@ -1,4 +1,4 @@
-"""What stands in a line, as Markdown: text, code, formulae, links.
+"""Inline nodes as Markdown: text, code, formulae, links.
 
 ``inline(node, page)`` gives the text; what has no words (a theme's markup, targets, comments) gives none.
 """

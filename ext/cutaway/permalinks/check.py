@@ -1,4 +1,4 @@
-"""Whether the book agrees with its registry of ids: a difference is a warning with the command that settles it.
+"""Compare the book with its registry of ids: a difference is a warning with the command that settles it.
 
 ``cutaway_permalinks`` in conf.py names the registry; without it nothing is checked, nor of an excerpt.
 """

@@ -1,4 +1,4 @@
-"""Where something stood and stands no longer, the old address still leads to it.
+"""Redirects from the old addresses of pages and ids that have moved.
 
 A page that is gone is a redirect of sphinx-reredirects, set from the registry. An id that has a successor on the same
 page is an anchor there; one that went to another page is a line at the foot of the old page, shown to whoever comes

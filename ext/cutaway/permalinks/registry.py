@@ -1,4 +1,4 @@
-"""The committed registry of ids, ``permalinks.json``: what each is, where it stands or where it leads, and since when.
+"""The committed registry of ids, ``permalinks.json``: the kind, the page and the date of each, or where it leads.
 
 An id never leaves it. One whose thing left the book gets a successor: *moved*, if the same thing has another id now,
 *retired*, if it is gone and something else is the nearest. A page that is gone leads to another. The file has a line

@@ -1,4 +1,4 @@
-"""What one copies to link to a part of the book: in Markdown, reStructuredText, MyST, HTML, as a card or a badge.
+"""Snippets that link to a part of the book: in Markdown, reStructuredText, MyST, HTML, as a card or a badge.
 
 Each kind escapes a title for its own language: it is code as often as prose, ``a[:, -1] * b_`` included.
 """

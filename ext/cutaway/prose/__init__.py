@@ -1,1 +1,1 @@
-"""What stands within sentences: facts, formulae, numbers in words, the way through the steps."""
+"""Roles within sentences: facts, and numbers in words."""

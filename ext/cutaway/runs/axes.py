@@ -1,4 +1,4 @@
-"""Which letter an axis has, told from its size in a pass whose sizes are all different.
+"""Find the letter of each axis from its size in a pass whose sizes are all different.
 
 The same code runs twice, and what a place handed over in one pass is laid beside what it handed over in the other.
 """

@@ -1,4 +1,4 @@
-"""What makes a run train again, and what makes it trace again."""
+"""The keys of a run: what makes it train again, and what makes it trace again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a piece of code computes with: the definitions that it reaches, in any module of the explained source.
+"""The definitions that a piece of code reaches, in any module of the explained source.
 
 A run is keyed by these, not by files: moving or renaming a module, its imports, comments and docstrings change
 nothing, and an edit of a function that is not reached changes nothing either. Names are followed as Python resolves

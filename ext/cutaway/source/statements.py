@@ -1,4 +1,4 @@
-"""Which lines of a file go together, so that who explains one of them explains all. Pure ``tokenize``."""
+"""Group the lines of a file into statements: a step that explains one line explains all. Pure ``tokenize``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which lines of the source each step explains, and which steps explain a line.
+"""Coverage: the lines of the source that each step explains, and the steps that explain each line.
 
 A step explains the statement around its quotation, and what goes with it:
 

@@ -1,4 +1,4 @@
-"""What each HTML page carries: one stylesheet, one script, and two typefaces cut down to what a book prints.
+"""The assets of each HTML page: one stylesheet, one script, and two typefaces cut down to what a book prints.
 
 The stylesheet is the palette, the fonts and every file of ``static/*.css``, joined; the script is every
 ``static/*.js``. Files are named by their content, so a browser may keep them for ever, and a change of one

@@ -1,4 +1,4 @@
-"""Which place of the palette a colour is: what lets one recording be shown in the colours of either theme.
+"""Find the palette's name of a colour, so that one recording can be shown in the colours of either theme.
 
 A scene is run once, in the dark theme, and draws with plain RGB. A colour that is an entry of that theme, or a
 mix of two entries, has a twin in the other theme: the same entries, mixed with the same weight.

@@ -1,1 +1,1 @@
-"""Read what ran: a run's trace, the names of its values, their shapes."""
+"""Read a run's trace: its values, their names and shapes."""

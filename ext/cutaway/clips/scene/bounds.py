@@ -1,4 +1,4 @@
-"""What a scene may not do in its process: take all memory, or write elsewhere than in its folder.
+"""Limit a scene's process: its memory, and the folder in which it may write.
 
 This is against mistakes and no wall against malice: a scene is code of the book's own, with its author's rights.
 """

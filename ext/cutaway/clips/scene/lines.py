@@ -1,4 +1,4 @@
-"""Where something that was sampled frame by frame moved along straight lines, and how far along at each frame.
+"""Find straight movements in samples of frames: from where to where, and how far along at each frame.
 
 Whatever Manim animates, it mostly interpolates: points, colours and widths go from what they were to what they
 will be, all by the same share. Samples of such a movement lie on a straight line in the space of all these

@@ -1,4 +1,4 @@
-"""What was seen and said while a scene ran: the raw material of a recording, or what goes with a film."""
+"""The reel of a scene: samples, sections and captions, of which a recording or a film is made."""
 
 from __future__ import annotations
 

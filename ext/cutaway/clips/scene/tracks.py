@@ -1,4 +1,4 @@
-"""What was seen of one object, frame by frame, and the spans that it comes down to. Pure numpy.
+"""The track of one object: its samples, frame by frame, and the spans that they make. Pure numpy.
 
 A :class:`Track` takes a sample whenever its object looks different from the frame before. At the end of each
 play its samples become spans: still, or on the way from one look to another along a straight line.

@@ -1,1 +1,1 @@
-"""Two typefaces, for machines that have them not; see README.md there."""
+"""Two typefaces for machines without them; see README.md there."""
