@@ -166,6 +166,26 @@ def test_values_that_map_deals_out_have_arrows(tmp_path: Path) -> None:
     assert arrows(found) == [*expected, "y = q @ k.T -> y @ v", "y @ v -> return"]
 
 
+def test_an_argument_that_another_one_holds_comes_from_itself(tmp_path: Path) -> None:
+    code = """
+    def f(x, group):
+        y = x * group["rate"]
+        z = y + group["params"][1]
+        return z
+    """
+
+    def run(names: dict[str, object]) -> None:
+        x = torch.ones(2, 4)
+        names["f"](x, {"rate": 2, "params": [x, torch.zeros(4)]})  # type: ignore[operator]
+
+    assert arrows(graph(tmp_path, code, run)) == [
+        'x -> y = x * group["rate"]',
+        'group -> z = y + group["params"][1]',
+        'y = x * group["rate"] -> z = y + group["params"][1]',
+        'z = y + group["params"][1] -> return z',
+    ]
+
+
 def test_an_oracle_finds_an_arrow_that_is_missing_and_one_too_many(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,6 +72,7 @@ def flow(obj: SourceObject, trace: Trace, call: Call) -> Graph:
 class _Walk(Assignments):
     def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         args = node.args
+        tensors = []
         for arg in [*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg]:
             record = self.timeline.take("param", self.span(arg)) if arg else None
             if arg and record and holds(record):
@@ -79,6 +80,9 @@ class _Walk(Assignments):
                 number = self.boxes.add(box, ())
                 self.boxes.tape.give(number, arg.arg, record.origins)
                 self.variables[arg.arg] = self._given(number, arg.arg, record.value)
+                tensors += [(number, arg.arg, record.origins)] if record.value.type == "tensor" else []
+        for given in tensors:  # what is an argument itself comes from there, though another argument may hold it, too
+            self.boxes.tape.give(*given)
         with suppress(_Leave):
             self.block(node.body)
 
