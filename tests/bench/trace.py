@@ -37,7 +37,7 @@ def main(way: str) -> float:
     book = Book.read(ROOT / "docs")
     run = runs.ensure(book, lambda line: None, ["sort"])["sort"]
     recorder = Recorder() if way == "recorded" else None
-    install(book.sources, recorder, recorder.sites if recorder else None)
+    install(book.sources, recorder, recorder.sites if recorder else None, [*book.sources])
     declared = importlib.import_module("runs.sort")  # of docs/
     from nanogpt import sort
 
