@@ -75,9 +75,10 @@ class Tape:
             if entry in self._givers:
                 box, name = self._givers[entry]
                 found.setdefault(box, (name, entry))
-            elif entry >= self.began:
+            elif entry >= self.began and self.entries[entry]:
                 pending += self.entries[entry]
-                from_elsewhere |= not self.entries[entry]
+            else:
+                from_elsewhere = True
         return found, from_elsewhere
 
 
