@@ -417,6 +417,7 @@ def test_with_the_keyboard_alone(open_page: Open) -> None:
         assert page.evaluate("document.activeElement.id") == "flow-mix-step-scores"
         assert set(lit(page)) >= SCORES
         page.keyboard.press("Tab")
+        rest(page)  # the light goes on when the one before goes out
         assert "note mix-step-shares" in lit(page)
         page.keyboard.press("x")
         assert "note mix-step-shares" in lit(page)

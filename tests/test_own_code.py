@@ -125,6 +125,7 @@ def test_a_traces_key_has_all_that_records_it(tmp_path: Path) -> None:
     (tmp_path / "tiny/__init__.py").write_text("def double(x):\n    y = 2 * x\n    return y\n", "utf-8")
     sources = {"tiny": [str(tmp_path / "tiny")]}
     common = {"cls": "Small", "run": "small", "file": str(tmp_path / "runs.py"), "sources": sources, "beside": {}}
+    common["recorded"] = ["tiny"]
     stages = {"train": {"given": {}}, "trace": {"weights": str(tmp_path / "store/train/a.npz")}}
     for stage, more in stages.items():
         request = {"stage": stage, "out": str(tmp_path / f"store/{stage}/a"), **common, **more}

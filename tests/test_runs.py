@@ -1,5 +1,6 @@
 """Runs: what makes them run again, and what their author sees when they fail."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -512,3 +513,15 @@ def test_the_check_finds_other_bits(made: Made) -> None:
 def test_a_run_that_is_not_declared_cannot_be_trained(made: Made) -> None:
     with pytest.raises(runs.RunError, match=r"no run 'tyo' in .*did you mean 'toy'"):
         retrain.train_anew(made.book(), ["tyo"], print)
+
+
+def test_an_edit_of_the_same_size_within_the_same_second_is_seen(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python would take the compiled file of a moment ago for that of the new text."""
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    made.write("runs.py", TWO_RUNS)
+    weights = []
+    for start in (1, 2):
+        made.edit("runs.py", f"START = {start - 1}", f"START = {start}")
+        os.utime(made.folder / "runs.py", (1_700_000_000, 1_700_000_000 + start / 4))
+        weights.append(Path(made_of_two(made)[0]["toy"].weights).with_suffix(".npz").read_bytes())
+    assert weights[0] != weights[1]

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from importlib.util import cache_from_source
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -39,6 +41,7 @@ def execute(
         **more,
     }
     make_folder(out)
+    _forget_compiled(run.file)
     threads = {name: str(THREADS) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     child = subprocess.Popen(
         [sys.executable, "-m", "cutaway.runs.child"],
@@ -53,6 +56,12 @@ def execute(
         _stop(child)
     if error:
         raise RunError(f"the run {run.name!r} failed while {stage[:-1] if stage == 'trace' else stage}ing:\n{error}")
+
+
+def _forget_compiled(file: Path) -> None:
+    """Remove what Python compiled of a file: it takes that for fresh if size and second of the source are the same."""
+    with suppress(OSError):
+        Path(cache_from_source(str(file))).unlink()
 
 
 def _texts(packages: Mapping[str, Sequence[Path]]) -> dict[str, list[str]]:
