@@ -4,6 +4,7 @@ import tests.clip_book  # isort: skip # noqa: F401 - imports Manim quietly, befo
 
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from itertools import combinations, pairwise
@@ -54,6 +55,10 @@ def names(tmp_path_factory):
     return Names(traces, steps, "sort")
 
 
+RUN_OF_CLIP = re.compile(r"^:+\{clip\} (\S+)\n:run: (\w+)", re.M)
+RUNS = {clip: run for page in (ROOT / "docs").rglob("*.md") for clip, run in RUN_OF_CLIP.findall(page.read_text())}
+
+
 def watched(scene_class):
     """The scene with its beats looked at: its ``plays`` and, at each rest, the visible texts and the numbers tagged."""
 
@@ -83,7 +88,8 @@ def is_number(mobject):
 def performed(request, names, tmp_path_factory):
     copy_fast()
     scene_class = watched(request.param)
-    scene_class.reading, scene_class.theme = Reading(names), DARK
+    run = RUNS[f"{request.param.__module__.removeprefix('scenes.')}.{request.param.__name__}"]
+    scene_class.reading, scene_class.theme = Reading(Names(names.traces, names.steps, run)), DARK
     folder = tmp_path_factory.mktemp("media")
     settings = {"media_dir": str(folder), "dry_run": True, "verbosity": "ERROR", "progress_bar": "none"}
     with tempconfig(settings):
