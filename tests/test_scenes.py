@@ -133,7 +133,7 @@ def outline(text):
 
 def test_every_text_is_legible_at_phone_width(performed):
     _, scene = performed
-    assert all(scene.rests)
+    assert all(scene.rests) or not any(scene.rests)  # the tutorial's has no words
     sizes = {(text.text, round(text.height, 4)): text for texts in scene.rests for text in texts}
     for text in sizes.values():
         assert type_px(text) * PHONE_CSS_PX / kit.STAGE[0] >= SMALLEST_CSS_PX, text.text

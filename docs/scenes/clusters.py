@@ -1,6 +1,6 @@
 """The tutorial's clip."""
 
-from manim import Dot, FadeIn, Line, VGroup
+from manim import Dot, FadeIn, Line, Transform, VGroup
 
 from cutaway import RecordedScene
 
@@ -20,13 +20,7 @@ class Step(RecordedScene):
         self.play(FadeIn(discs), subcaption="Three of them are centres.")
 
         self.next_section("Nearest")
-        lines = VGroup(
-            *(
-                Line(dot.get_center(), discs[k].get_center(), color=self.theme.muted)
-                for dot, k in zip(dots, nearest, strict=True)
-            )
-        )
-        lines.set_z_index(-1)  # behind the points
+        lines = self.lines(dots, discs, nearest)
         self.tag(lines, "kmeans-step-nearest")
         self.play(FadeIn(lines), subcaption="Each point finds its nearest centre.")
         self.wait()
@@ -34,13 +28,18 @@ class Step(RecordedScene):
         self.next_section("Means")
         self.tag(discs, "kmeans-step-moved")
         places = self.dots(means, self.theme.accent, 0.16)
-        moves = [disc.animate.move_to(to) for disc, to in zip(discs, places, strict=True)]
-        moves += [
-            line.animate.put_start_and_end_on(dot.get_center(), places[k].get_center())
-            for line, dot, k in zip(lines, dots, nearest, strict=True)
-        ]
-        self.play(*moves, run_time=2, subcaption="Each centre moves to its points' mean.")
+        self.play(
+            Transform(discs, places),
+            Transform(lines, self.lines(dots, places, nearest)),
+            run_time=2,
+            subcaption="Each centre moves to its points' mean.",
+        )
         self.wait()
 
     def dots(self, places, colour, radius):
         return VGroup(*(Dot([x, y, 0], radius=radius, color=colour) for x, y in places))
+
+    def lines(self, dots, discs, nearest):
+        pairs = zip(dots, nearest, strict=True)
+        ends = [(dot.get_center(), discs[k].get_center()) for dot, k in pairs]
+        return VGroup(*(Line(*pair, color=self.theme.muted) for pair in ends)).set_z_index(-1)  # behind the points

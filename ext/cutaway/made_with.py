@@ -27,8 +27,8 @@ def versions(store: Store, of: str, packages: Iterable[str]) -> Versions:
 
 def completed(store: Store, of: str, here: Mapping[str, str | None]) -> Versions:
     """These versions if none is lacking; else those that are noted for ``of``, if there is a note."""
-    noted = _noted(store, of) if None in here.values() else None
-    return noted if noted and noted.keys() == here.keys() else dict(here)
+    noted = _noted(store, of)  # asked for in any case: so the user's store hands it on with what was made
+    return noted if noted and None in here.values() and noted.keys() == here.keys() else dict(here)
 
 
 def note(store: Store, of: str, made_with: Mapping[str, str | None]) -> None:
