@@ -34,7 +34,7 @@ def graphs(draw_from: st.DrawFn, most: int = 11) -> Graph:
         for source in draw_from(st.sets(st.integers(0, i - 1), max_size=4)) if i else ():
             given_names = nodes[source].names
             name = draw_from(st.sampled_from(given_names)) if len(given_names) > 1 else ""
-            edges.append(Edge(source, i, name))
+            edges.append(Edge(source, i, name, draw_from(st.integers(0, 5)) == 5))
     return Graph("m.f", tuple(nodes), tuple(sorted(edges)))
 
 
@@ -58,10 +58,12 @@ def test_a_drawing_read_back_is_its_graph(graph: Graph) -> None:
     boxes = read(drawing.lines)
     assert sorted(number(box.words) for box in boxes) == [node.id for node in graph.nodes]
     assert as_read(drawing) == {(edge.source, edge.target, edge.name) for edge in graph.edges}
+    thin = any("▽" in line for line in drawing.lines)
+    assert thin == any(edge.thin for edge in graph.edges)
     assert max(map(len, drawing.lines)) <= 78
     for box in boxes:  # one line out per value
         names = [name for name, _ in box.leads_to]
-        assert sorted(names) == sorted(graph.nets(number(box.words)))
+        assert sorted(names) == sorted(net.name for net in graph.nets(number(box.words)))
 
 
 @settings(max_examples=40, deadline=None)

@@ -13,7 +13,7 @@ from cutaway.theme import fonts
 
 CARRIED = Path(fonts.__file__).with_name("typefaces")
 PRINTED = "".join(map(chr, range(0x20, 0x7F))) + "äöüßéñœžбяλθΣ→←≤≥≠−×·–—‘’“”…"
-BOXES = "─│┌┐└┘├┤┬┴┼▼▲█░"
+BOXES = "─│┌┐└┘├┤┬┴┼▼▲█░┊┈▽"
 CACHES = (fonts.sans, fonts.mono, fonts.fonts_digest, sheet.font)
 
 

@@ -107,7 +107,7 @@ def test_values_flow_down_through_every_layer_between(graph: Graph) -> None:
     for edge in graph.edges:
         top, bottom = found.layer[edge.source], found.layer[edge.target]
         assert top < bottom
-        assert all(Lane((edge.source, edge.name)) in found.rows[i] for i in range(top + 1, bottom))
+        assert all(Lane(edge.net) in found.rows[i] for i in range(top + 1, bottom))
     assert sorted(item for row in found.rows for item in row if not isinstance(item, Lane)) == [
         node.id for node in graph.nodes
     ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 STEPS = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
 BACK = {"up": "down", "down": "up", "left": "right", "right": "left"}
 ARMS = {
-    "│": {"up", "down"}, "─": {"left", "right"}, "▼": {"up"},
+    "│": {"up", "down"}, "─": {"left", "right"}, "▼": {"up"}, "▽": {"up"}, "┊": {"up", "down"}, "┈": {"left", "right"},
     "┌": {"down", "right"}, "┐": {"down", "left"}, "└": {"up", "right"}, "┘": {"up", "left"},
     "├": {"up", "down", "right"}, "┤": {"up", "down", "left"},
     "┬": {"down", "left", "right"}, "┴": {"up", "left", "right"}, "┼": {"up", "down", "left", "right"},
@@ -96,7 +96,7 @@ def _follow(grid, inside, port, visits):  # type: ignore[no-untyped-def]
         if (port, lying) in seen:
             continue
         seen.add((port, lying))
-        if character == "▼":
+        if character in "▼▽":
             below = inside.get((row + 1, column))
             if below is None or inside.get((row, column)) is not None:
                 raise Unreadable(f"the arrow at row {row}, column {column} points at no box")

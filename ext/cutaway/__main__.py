@@ -57,6 +57,10 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument(
         "--run", dest="of", help="RUN, RUN.PASS or RUN.PASS/MODULE (default: the first run that fits)"
     )
+    explain.add_argument(
+        "--prove", action="store_true", help="change what each box gives and see whether exactly those feel it"
+        " to which its arrows lead; 1 where they differ",
+    )  # fmt: skip
     explain.set_defaults(run=_explain)
     clip = commands.add_parser("clip", help="one scene outside the book: in the browser, live, or as a file")
     clip.add_argument("scene", help="dotted path, as in attention.CausalMask")
@@ -114,10 +118,22 @@ def _new(options: argparse.Namespace) -> None:
     print(make(options.target, options.folder, options.into, options.build, options.input))
 
 
-def _explain(options: argparse.Namespace) -> None:
+def _explain(options: argparse.Namespace) -> int:
     from .diagrams.directive import explain
 
-    print(explain(_book(options), options.object, options.of))
+    book = _book(options)
+    print(explain(book, options.object, options.of))
+    return _prove(book, options) if options.prove else 0
+
+
+def _prove(book: Book, options: argparse.Namespace) -> int:
+    from .diagrams.proof.asking import proof_of
+
+    proof, place = proof_of(book, options.object, options.of, lambda line: print(line, file=sys.stderr))
+    print(f"\n{place}: {proof.boxes} boxes, {proof.arrows} arrows; {len(proof.moved)} boxes changed, ", end="")
+    print(f"{len(proof.missing)} arrows missing, {len(proof.surplus)} too many")
+    print(*proof.lines(), sep="\n", end="\n" if any(proof.lines()) else "")
+    return 0 if proof.holds else 1
 
 
 def _clip(options: argparse.Namespace) -> None:

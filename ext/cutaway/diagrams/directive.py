@@ -27,6 +27,9 @@ With a body the drawing is the author's, and ``:alt:`` is required::
 Corners and arms must meet, lines have at most 78 columns and no tabs. After a blank line, ``label ->
 target`` makes the words ``label``, which must occur once, a link to a label or a page.
 
+Where the book has no run, or none that called the function, it is drawn from its source alone, without
+shapes, and says so.
+
 What can go wrong is a warning ``cutaway.diagram`` at its line: no such function, a run that failed or did
 not call it, a function without tensors, a line that ends in the air, a link to nothing. The page then
 shows the argument, or the drawing as it is.
@@ -49,7 +52,7 @@ from ..options import Option, spec
 from ..source.find import SourceError
 from ..trace.names import UnknownName, Wanted
 from . import hand_drawn
-from .explain import explain, function_of
+from .explain import SKETCHED, NotCalled, explain, function_of, sketched
 from .graph.graph import Graph
 from .html import Anchor, markup
 from .layout.canvas import Box, Drawing
@@ -145,7 +148,8 @@ def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         elif app.builder.format != "html" or app.builder.name == "epub":
             text = node["drawing"].text
             block = nodes.literal_block(text, text, language="none", ids=node["ids"], names=node["names"])
-            node.replace_self(block)
+            note = [nodes.paragraph("", node["note"])] if node.get("note") else []
+            node.replace_self([block, *note])
 
 
 def _fill_computed(app: Sphinx, docname: str, node: diagram) -> None:
@@ -153,9 +157,12 @@ def _fill_computed(app: Sphinx, docname: str, node: diagram) -> None:
         graph, drawing = computed(app.env, node["object"], node["run"])
     except UNDRAWN as error:
         warn(app.env, str(error), node, "diagram")
-        return
+        if not isinstance(error, NotCalled):
+            return
+        graph, drawing = sketched(function_of(build_of(app.env).book.source, node["object"]))
     node["drawing"] = drawing
     node["words"] = describe(graph)
+    node["note"] = SKETCHED if graph.is_sketch else ""
     node["label"] = f"Data flow of {node['object']}"
     if app.builder.format == "html":
         name = node["ids"][0] if node["ids"] else ""
@@ -228,6 +235,8 @@ def visit_diagram(translator: Any, node: diagram) -> None:
     label = translator.attval(node["label"])
     body.append(f'<div class="cutaway-diagram-scroll" role="group" tabindex="0" aria-label="{label}">')
     body.append(f"<pre>{markup(node['drawing'].lines, node['anchors'], node['drawing'].sizes)}</pre></div>\n")
+    if node.get("note"):
+        body.append(f"<figcaption>{translator.encode(node['note'])}</figcaption>\n")
     body.append(node.get("link", ""))
     if node["words"]:
         items = "".join(f"<li>{translator.encode(sentence)}</li>\n" for sentence in node["words"])

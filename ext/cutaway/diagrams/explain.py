@@ -12,18 +12,25 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..domain import Step
-from ..runs import RunError, ensure
+from ..runs import Outcome, RunError, ensure
+from ..runs.process import Report
 from ..settings import Book
 from ..source.find import Source, SourceObject
 from ..trace.names import PASS, Wanted
 from ..trace.reading import Call, Trace, load
 from .graph.flow import FlowError, flow
 from .graph.graph import Graph, Node
+from .graph.sketch import sketch
 from .layout.canvas import Drawing, draw
 from .layout.place import LayoutError
 from .layout.route import RouteError
 
 EXAMPLE = "package.module.Class.forward"
+SKETCHED = "Drawn from the source alone, as no run has called it: a dotted line is one that only a run can decide."
+
+
+class NotCalled(FlowError):
+    """No recorded run has called the function: it can be sketched."""
 
 
 def function_of(source: Source, dotted: str) -> SourceObject:
@@ -46,7 +53,7 @@ def chosen(traces: Mapping[str, Trace], function: str, wanted: Wanted) -> tuple[
         for call in trace.calls(function)
     ]
     if not ran:
-        raise FlowError(f"{function} was not called in any recorded run ({', '.join(traces) or 'there is none'})")
+        raise NotCalled(f"{function} was not called in any recorded run ({', '.join(traces) or 'there is none'})")
     places = ", ".join(list(dict.fromkeys(ran))[:6])
     asked = ".".join(filter(None, (wanted.run, wanted.pass_))) + (f"/{wanted.module}" if wanted.module else "")
     where = f" in '{asked}'" if asked else ""
@@ -55,7 +62,20 @@ def chosen(traces: Mapping[str, Trace], function: str, wanted: Wanted) -> tuple[
 
 def drawn(obj: SourceObject, trace: Trace, call: Call) -> tuple[Graph, Drawing]:
     """The graph of a call and its drawing."""
-    graph = flow(obj, trace, call)
+    return _laid_out(obj, flow(obj, trace, call))
+
+
+def sketched(obj: SourceObject) -> tuple[Graph, Drawing]:
+    """What a function's source alone tells of its flow. FlowError where that is nothing."""
+    if not isinstance(obj.node, ast.FunctionDef | ast.AsyncFunctionDef):
+        raise FlowError(f"{obj.dotted} is no function or method: write one, as in {EXAMPLE}")
+    graph = sketch(obj)
+    if not graph.edges:
+        raise FlowError(f"{obj.dotted} ({obj.place}): no run called it, and in its source nothing comes of an argument")
+    return _laid_out(obj, graph)
+
+
+def _laid_out(obj: SourceObject, graph: Graph) -> tuple[Graph, Drawing]:
     try:
         return graph, draw(graph)
     except (LayoutError, RouteError) as error:
@@ -114,15 +134,33 @@ def named(book: Book, asked: str) -> tuple[str, str | None]:
     return dotted, run.strip() or None
 
 
-def explain(book: Book, asked: str, of: str | None = None) -> str:
-    """The drawing of a function as text, for the terminal, by its dotted path or a short name; runs what is missing."""
+def explained_in(
+    book: Book, asked: str, of: str | None, report: Report
+) -> tuple[str, str | None, dict[str, Outcome]]:
+    """The dotted path, the run asked for and the outcomes of runs that may show it; runs what is missing.
+
+    RunError where none did."""
     dotted, run = named(book, asked)
     of = of or run
     wanted = Wanted.read(of)
-    obj = function_of(book.source, dotted)
-    outcomes = ensure(book, lambda line: print(line, file=sys.stderr), [wanted.run] if wanted.run else None)
+    outcomes = ensure(book, report, [wanted.run] if wanted.run else None)
     failed = [f"{outcome.name}: {outcome.error}" for outcome in outcomes.values() if outcome.error]
-    traces = {name: load(Path(outcome.trace)) for name, outcome in outcomes.items() if not outcome.error}
-    if not traces:
+    good = {name: outcome for name, outcome in outcomes.items() if not outcome.error}
+    if not good:
         raise RunError("; ".join(failed) or f"no run {of or ''} is declared in {book.declared_in}")
-    return drawn(obj, *chosen(traces, obj.dotted, wanted))[1].text
+    return dotted, of, good
+
+
+def explain(book: Book, asked: str, of: str | None = None) -> str:
+    """The drawing of a function as text, for the terminal, by its dotted path or a short name; runs what is missing."""
+    obj = function_of(book.source, named(book, asked)[0])
+    if not of and not book.runs:
+        return f"{sketched(obj)[1].text}\n\n{SKETCHED}"
+    _, of, outcomes = explained_in(book, asked, of, lambda line: print(line, file=sys.stderr))
+    traces = {name: load(Path(outcome.trace)) for name, outcome in outcomes.items()}
+    try:
+        return drawn(obj, *chosen(traces, obj.dotted, Wanted.read(of)))[1].text
+    except NotCalled:
+        if of:
+            raise
+        return f"{sketched(obj)[1].text}\n\n{SKETCHED}"

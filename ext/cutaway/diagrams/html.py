@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ..theme.shapes import dimension
 from .layout.canvas import SizeMark
 
-_DRAWN = re.compile("[─-╿▲▶▼◀](?:[─-╿▲▶▼◀ ]*[─-╿▲▶▼◀])?")  # lines, borders and arrows with the blanks between
+_DRAWN = re.compile("[─-╿▲▶▼▽◀](?:[─-╿▲▶▼▽◀ ]*[─-╿▲▶▼▽◀])?")  # lines, borders and arrows with the blanks between
 
 
 @dataclass(frozen=True)

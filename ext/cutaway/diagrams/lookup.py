@@ -15,7 +15,7 @@ from ..source.find import SourceError
 from ..state import has_state, hold, state_of
 from ..trace.names import UnknownName, Wanted
 from ..trace.reading import Trace, TraceError
-from .explain import chosen, drawn, steps_of
+from .explain import chosen, drawn, sketched, steps_of
 from .graph.flow import FlowError
 from .graph.graph import Graph
 from .html import address
@@ -32,11 +32,14 @@ class _Boxes(defaultdict[str, list[tuple[str, str]]]):
 
 
 def computed(env: BuildEnvironment, function: str, run: str) -> tuple[Graph, Drawing]:
-    """The data flow of a function in a run, and its drawing. Raises one of UNDRAWN."""
+    """The data flow of a function in a run, and its drawing; without any run, a sketch. Raises one of UNDRAWN."""
     found = state_of(env, _Drawn)
     if (function, run) not in found:
         wanted = Wanted.read(run)
         obj = build_of(env).book.source.find(function)
+        if not run and not build_of(env).outcomes:
+            found[function, run] = sketched(obj)
+            return found[function, run]
         found[function, run] = drawn(obj, *chosen(_traces(env, wanted), obj.dotted, wanted))
     return found[function, run]
 

@@ -20,12 +20,13 @@ def _sentence(graph: Graph, node: Node) -> str:
     taken = [_origin(graph, edge) for edge in graph.incoming(node.id)]
     shape = _shape(node)
     if node.kind == "input":
-        return f"{node.code} comes in: {shape}."
+        return f"{node.code} comes in: {shape}." if shape else f"{node.code} comes in."
     if node.kind == "output":
         return f"Out goes {_list(taken) or 'a value'}: {shape or 'no single shape'}."
     if node.kind == "again":
+        often = f"{node.times} times" if node.times else "several times"
         return (
-            f"{node.code}: all from step {_first_of_loop(graph, node)} on is done {node.times} times, "
+            f"{node.code}: all from step {_first_of_loop(graph, node)} on is done {often}, "
             f"each time with {_list(taken)}."
         )
     code = node.code

@@ -49,12 +49,17 @@ class Log:
 
 
 def main() -> int:
+    return serve({"train": _train, "trace": _trace})
+
+
+def serve(stages: Mapping[str, Callable[[Mapping[str, Any], TextIO], None]]) -> int:
+    """Do what the request on standard input asks for; the exit code."""
     channel, request = _channel(), json.loads(io.FileIO(0, closefd=False).readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        {"train": _train, "trace": _trace}[request["stage"]](request, channel)
+        stages[request["stage"]](request, channel)
     except BaseException as error:  # SystemExit and KeyboardInterrupt of the explained code included
-        _send(channel, {"error": _own_frames(error)})
+        send(channel, {"error": _own_frames(error)})
         return 1
     return 0
 
@@ -69,9 +74,9 @@ def _end_with_parent() -> None:
 def _train(request: Mapping[str, Any], channel: TextIO) -> None:
     install(request["beside"])
     install(request["sources"])
-    log = Log(lambda message: _send(channel, message))
-    given = {run: _arrays(Path(path)) for run, path in request["given"].items()}
-    weights = {name: to_array(value)[0] for name, value in _declared(request).train(log, **given).items()}
+    log = Log(lambda message: send(channel, message))
+    given = {run: read_arrays(Path(path)) for run, path in request["given"].items()}
+    weights = {name: to_array(value)[0] for name, value in declared_run(request).train(log, **given).items()}
     _check_numbers({f"weights {name!r}": array for name, array in weights.items()})
     _check_numbers({f"log {name!r}": [value for _, value in rows] for name, rows in log.series.items()})
     _check_numbers({f"fact {name!r}": value for name, value in log.facts.items()})
@@ -92,20 +97,20 @@ def _trace(request: Mapping[str, Any], channel: TextIO) -> None:
     install(request["beside"])
     install(request["sources"], recorder, recorder.sites, request["recorded"])
     weights = Path(request["weights"])
-    _declared(request).trace(_arrays(weights), recorder)
+    declared_run(request).trace(read_arrays(weights), recorder)
     if not recorder.passes:
         raise ValueError(
             f"the run {request['run']!r} recorded no pass: use `with record(NAME, model):` in its trace method"
         )
     _check_numbers({f"fact {name!r}": value for name, value in recorder.facts.items()})
     for notice in recorder.notices:
-        _send(channel, {"progress": notice})
+        send(channel, {"progress": notice})
     trained = json.loads(weights.with_suffix(".json").read_text("utf-8"))
     arrays = thin(recorder)
     _save(Path(request["out"]), arrays, _content(request["run"], recorder, trained))
 
 
-def _arrays(path: Path) -> dict[str, np.ndarray]:
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}
 
@@ -127,10 +132,12 @@ def _content(run: str, recorder: Recorder, trained: Mapping[str, Any]) -> dict[s
         "values": recorder.values,
         "tape": recorder.tape.entries,
         "given": recorder.tape.given,
+        "strange": recorder.tape.strange,
+        "read": recorder.tape.read,
     }
 
 
-def _declared(request: Mapping[str, Any]) -> Any:
+def declared_run(request: Mapping[str, Any]) -> Any:
     return author_s_class(request["file"], request["cls"])()
 
 
@@ -149,7 +156,7 @@ def _channel() -> TextIO:
     return channel
 
 
-def _send(channel: TextIO, message: Mapping[str, Any]) -> None:
+def send(channel: TextIO, message: Mapping[str, Any]) -> None:
     channel.write(json.dumps(message) + "\n")
     channel.flush()
 

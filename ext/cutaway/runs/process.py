@@ -21,13 +21,15 @@ from ..settings import Book
 from ..store import make_folder
 from .declared import Declared, RunError
 
+DOING = {"train": "training", "trace": "tracing", "prove": "proving"}
 THREADS = 1  # in children: the bits of a sum depend on the number of threads
 Report = Callable[[str], None]
 
 
 def execute(
-    book: Book, run: Declared, stage: str, out: Path, more: Mapping[str, Any], report: Report, stop: Event
-) -> None:
+    book: Book, run: Declared, stage: str, out: Path, more: Mapping[str, Any], report: Report, stop: Event,
+    module: str = "cutaway.runs.child",
+) -> None:  # fmt: skip
     """Run a stage in a child with a time limit; its progress is reported, its error raised as RunError."""
     request = {
         "stage": stage,
@@ -44,7 +46,7 @@ def execute(
     _forget_compiled(run.file)
     threads = {name: str(THREADS) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     child = subprocess.Popen(
-        [sys.executable, "-m", "cutaway.runs.child"],
+        [sys.executable, "-m", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, **threads, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
@@ -55,7 +57,7 @@ def execute(
     finally:
         _stop(child)
     if error:
-        raise RunError(f"the run {run.name!r} failed while {stage[:-1] if stage == 'trace' else stage}ing:\n{error}")
+        raise RunError(f"the run {run.name!r} failed while {DOING[stage]}:\n{error}")
 
 
 def _forget_compiled(file: Path) -> None:

@@ -146,7 +146,7 @@ class Recorder:
             activation, at, function = self._open.pop()
             if activation is call and at == site:
                 break
-        self._record(call, site, value, self._paths.get(id(function), ""))
+        self._record(call, site, value, self._paths.get(id(function), ""), is_result=True)
         return value
 
     def op(self, call: Activation | None, site: int, value: Any) -> Any:
@@ -179,14 +179,17 @@ class Recorder:
         self._pass, self._open, self._active = name, [], []
         try:
             with self.tape.recording():
+                if hasattr(model, "parameters") and hasattr(model, "buffers"):
+                    for tensor in [*model.parameters(), *model.buffers()]:
+                        self.tape.origins(tensor)
                 yield
         finally:
             self._pass = None
 
-    def _record(self, call: Activation, site: int, value: Any, callee: str = "") -> None:
+    def _record(self, call: Activation, site: int, value: Any, callee: str = "", is_result: bool = False) -> None:
         if self._pass is not None:
             with self.tape.paused():
-                row = (call.index, site, self._value(value), callee, self.tape.origins(value))
+                row = (call.index, site, self._value(value), callee, self.tape.origins(value, is_result))
             self.records.append(row)
 
     def _value(self, value: Any) -> int:

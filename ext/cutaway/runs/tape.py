@@ -5,19 +5,26 @@ inputs. A tensor that was not made here (a weight, an input) is an entry without
 entries made what a value holds, whatever container it is in. So what flows into what can be followed through code that
 nobody instrumented: ``map``, einops, library modules, hooks.
 
-A write into memory is an entry for each tensor that shares it: for the one that was written, and, made of that and of
-what they held before, for its views and for what it is a view of.
+A write into memory is an entry for each tensor that overlaps it: for the one that was written, and, made of that and
+of what they held before, for its views and for what it is a view of. An operation that gives no tensor (``item``) has
+read a number: what flows from there on, no tape tells.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
+import numpy as np
+
 DEPTH, MOST = 4, 256  # containers in containers, and items that are looked at in one
+SHAPES_ONLY = re.compile(r"(\w+_like|new_\w+)")  # operations that read no number of their input: zeros_like
+OVERWRITING = {"copy_", "fill_", "zero_", "normal_", "uniform_", "random_", "bernoulli_", "exponential_"}
+LARGEST = 1 << 16  # elements; of a larger tensor the first and the last place in memory count, and all between
 
 
 class Tape:
@@ -26,6 +33,8 @@ class Tape:
     def __init__(self) -> None:
         self.entries: list[list[int]] = []
         self.given: list[int] = []  # entries that no operation made: weights, inputs
+        self.strange: list[int] = []  # those of them that a call gave: something that is not seen here made them
+        self.read: list[int] = []  # entries of operations that gave no tensor
         self._is_paused = False
         self._made: Any = None  # tensor -> the entry that made what it holds now, as long as the tensor lives
         self._sharing: dict[int, Any] = {}  # memory -> the tensors that were seen in it
@@ -48,22 +57,33 @@ class Tape:
         finally:
             self._is_paused = before
 
-    def origins(self, value: Any) -> list[int]:
-        """The entries that made the tensors of a value, one for each, in its order; none outside of a recorded pass."""
-        return [] if self._made is None else [self._entry(tensor) for tensor in tensors_of(value)]
+    def origins(self, value: Any, is_result: bool = False) -> list[int]:
+        """The entries that made the tensors of a value, one for each, in its order; none outside of a recorded pass.
+
+        ``is_result``: a call has given it. What is seen for the first time then is ``strange``.
+        """
+        if self._made is None:
+            return []
+        known = len(self.given)
+        found = [self._entry(tensor) for tensor in tensors_of(value)]
+        if is_result:
+            self.strange += self.given[known:]
+        return found
 
     def note(self, inputs: Iterable[Any], written: Iterable[Any], outputs: Iterable[Any]) -> None:
         """An operation has run; ``written`` are those of its inputs that it changed."""
         if self._is_paused:
             return
         number = self._add([self._entry(tensor) for tensor in inputs])
-        changed = list(written)
+        changed, made = list(written), list(outputs)
         for tensor in changed:
-            others = [other for other in self._beside(tensor) if other is not tensor]
+            others = [other for other in self._beside(tensor) if other is not tensor and overlap(other, tensor)]
             self._set(tensor, number)
             for other in others:
                 self._set(other, self._add([number, self._entry(other)]))
-        for tensor in outputs:
+        if not made:
+            self.read.append(number)
+        for tensor in made:
             if not any(tensor is one for one in changed):
                 self._set(tensor, number)
 
@@ -72,10 +92,12 @@ class Tape:
         return len(self.entries) - 1
 
     def _entry(self, tensor: Any) -> int:
-        """The entry that made what a tensor holds; one without inputs for a tensor that is seen for the first time."""
+        """The entry that made what a tensor holds; of one that is seen for the first time, what made its memory."""
         if tensor not in self._made:
-            self.given.append(self._add([]))
-            self._set(tensor, self.given[-1])
+            others = [self._made[other] for other in self._beside(tensor) if overlap(other, tensor)]
+            number = self._add(others)  # as of `x.data`
+            self.given += [] if others else [number]
+            self._set(tensor, number)
         return int(self._made[tensor])
 
     def _set(self, tensor: Any, number: int) -> None:
@@ -109,12 +131,45 @@ def mode_of(tape: Tape) -> AbstractContextManager[Any]:
             named = func._schema.arguments
             given = {argument.name: value for argument, value in zip(named, args, strict=False)} | dict(kwargs)
             changed = [a.name for a in named if a.alias_info is not None and a.alias_info.is_write and a.name in given]
+            name = func._schema.name.split("::")[1]
             lost = [argument.name for argument in named if argument.is_out]  # nobody reads what was there
+            lost += [named[0].name] if name in OVERWRITING else []
+            if name == "lift_fresh" or SHAPES_ONLY.fullmatch(name):  # torch.tensor(2.0)
+                lost = list(given)
             read = [value for name, value in given.items() if name not in lost]
             tape.note(tensors(read), tensors([given[name] for name in changed]), tensors(out))
             return out
 
     return Noting()
+
+
+def overlap(one: Any, other: Any) -> bool:
+    """Whether two tensors of the same memory have an element in common."""
+    try:
+        here, there = _places(one), _places(other)
+    except (RuntimeError, NotImplementedError):  # no strides
+        return True
+    if here is None or there is None or one.element_size() != other.element_size():
+        (first, last), (begin, end) = _ends(one), _ends(other)
+        return first < end and begin < last
+    return bool(np.intersect1d(here, there).size)
+
+
+def _places(tensor: Any) -> np.ndarray | None:
+    """Where a tensor's elements are in memory, counted in elements; None for too many."""
+    if tensor.numel() > LARGEST:
+        return None
+    places = np.array([tensor.storage_offset()] * (tensor.numel() > 0))
+    for size, stride in zip(tensor.shape, tensor.stride(), strict=True):
+        places = (places[:, None] + np.arange(size) * stride).reshape(-1)
+    return places
+
+
+def _ends(tensor: Any) -> tuple[int, int]:
+    """The first byte of a tensor in its memory, and the one after its last."""
+    last = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
+    begin = tensor.storage_offset() * tensor.element_size()
+    return begin, begin + (last + 1) * tensor.element_size()
 
 
 def tensors_of(value: Any, depth: int = DEPTH) -> Iterator[Any]:

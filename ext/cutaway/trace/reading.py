@@ -19,7 +19,7 @@ from ..source.find import Span
 if TYPE_CHECKING:
     import numpy as np
 
-FORMAT = 2
+FORMAT = 3
 Scalar = bool | int | float | str | None
 
 
@@ -131,6 +131,8 @@ class Trace:
         self._calls: list[Call] = []
         self.tape: list[list[int]] = data["tape"]  # of each operation: the entries that made its inputs
         self.given = frozenset[int](data["given"])  # entries that no operation made: weights, inputs
+        self.strange = frozenset[int](data["strange"])  # those of them that came out of a call
+        self.read: list[int] = data["read"]  # entries of operations that gave a number, and no tensor
         for pass_, function, path, caller, site, began in data["calls"]:
             above = None if caller is None else self._calls[caller]
             at = None if site is None else self._sites[site]

@@ -12,7 +12,17 @@ from dataclasses import replace
 from ...source.find import Span
 from ...trace.reading import Record, Value
 from .boxes import Box, Source
-from .expressions import NOTHING, Expressions, Flow, Statement, holds, holds_tensor, merged
+from .expressions import (
+    NOTHING,
+    Expressions,
+    Flow,
+    Statement,
+    holds,
+    holds_only_tensors,
+    holds_tensor,
+    merged,
+    of_numbers,
+)  # fmt: skip
 
 
 class Assignments:
@@ -75,14 +85,16 @@ class Assignments:
         for _, name, given in bound:
             own = name if len(names) > 1 else ""
             self.boxes.tape.give(number, own, given.origins)
-            self.variables[name] = self._given(number, own, given.value) if holds(given) else NOTHING
+            self.variables[name] = self._given(number, own, given.value) if holds(given) else of_numbers(flow, given)
+            self.boxes.all[number].is_opaque |= not holds_only_tensors(given.value)
 
     def _alias(self, targets: Sequence[ast.expr], bound: list[tuple[ast.expr, str, Record]], flow: Flow) -> None:
         """Other names for what is there already: ``skip = x``, ``k, v = cache``."""
         items = flow.items if flow.items is not None and len(flow.items) == len(bound) and len(targets) == 1 else None
         for i, (_, name, given) in enumerate(bound):
             single = items[i] if items is not None and isinstance(targets[0], ast.Tuple | ast.List) else flow
-            self.variables[name] = replace(single, tensor=given.value.type == "tensor") if holds(given) else NOTHING
+            is_tensor = given.value.type == "tensor"
+            self.variables[name] = replace(single, tensor=is_tensor) if holds(given) else of_numbers(single, given)
 
     def _store(self, target: ast.Subscript, value: ast.expr, flow: Flow) -> None:
         """``a[i] = v``: a new state of ``a``, which its old one and ``v`` flow into."""

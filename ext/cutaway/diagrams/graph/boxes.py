@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from ...source.find import Span
-from ...trace.reading import Value
+from ...trace.reading import Trace, Value
 from .graph import Edge, Graph, Node
 
 
 @dataclass(frozen=True)
 class Source:
-    """A value that a box gives. ``carried``: the variable that brought it from an earlier round of a loop."""
+    """A value that a box gives. ``carried``: the variable that brought it from an earlier round of a loop. ``left``:
+    it left tensors on the way, as a "number", a "list" of numbers or an "array"; no tape tells what came of it."""
 
     box: int
     name: str = ""
     carried: str = ""
+    left: str = ""
 
 
 @dataclass
@@ -32,40 +36,67 @@ class Box:
     function: str | None = None
     times: int = 1
     sizes: list[tuple[int, ...]] = field(default_factory=list)
+    is_opaque: bool = False  # it held more than tensors: an object, a dict with numbers in it
+
+
+class Given(NamedTuple):
+    """That a box gave a tensor: under which name, and when."""
+
+    name: str
+    when: int
 
 
 class Tape:
     """The part of a trace's tape that one call wrote, and which box gave what: arrows are looked up here.
 
-    ``entries`` are the inputs of each operation of the run; those from ``began`` on were made during the call, but for
-    the ``given``, which no operation made.
+    ``began``: the tape's entries from there on were made during the call, but for the ``given``.
     """
 
-    def __init__(self, entries: Sequence[Sequence[int]] = (), given: Set[int] = frozenset(), began: int = 0) -> None:
-        self.entries, self.given, self.began = entries, given, began
-        self._givers: dict[int, tuple[int, str]] = {}  # entry -> the box that gave it last, and under which name
-        self.latest = -1  # entry of those that a box gave
+    def __init__(self, trace: Trace, began: int) -> None:
+        self.entries, self.given, self.strange, self.began = trace.tape, trace.given, trace.strange, began
+        self._read = trace.read[bisect.bisect_left(trace.read, began) :]
+        self._givers: dict[int, dict[int, Given]] = {}  # entry -> the boxes that gave it, the last one last
+        self._readers: dict[int, set[int]] = {}  # operation that gave a number -> the nearest boxes it was made of
+        self.now = 0  # how often boxes have given something
 
     def give(self, box: int, name: str, origins: Iterable[int]) -> None:
-        self._givers |= dict.fromkeys(origins, (box, name))
-        self.latest = max(self.latest, *origins, -1)
+        self.now += 1
+        for entry in origins:
+            givers = self._givers.setdefault(entry, {})
+            givers.pop(box, None)
+            givers[box] = Given(name, self.now)
 
     def hand_on(self, boxes: Set[int], to: int) -> None:
         """What these boxes gave comes from another one now."""
-        self._givers |= {entry: (to, name) for entry, (box, name) in self._givers.items() if box in boxes}
+        for entry, givers in self._givers.items():
+            if _last(givers) in boxes:
+                self._givers[entry] = {to: givers[_last(givers)]}
 
     def new(self, origins: Iterable[int]) -> list[int]:
         """Those that were made during the call by something that has no box."""
-        return [e for e in origins if e >= self.began and e not in self.given and e not in self._givers]
+        unseen = self.given - self.strange
+        return [e for e in origins if e >= self.began and e not in unseen and e not in self._givers]
 
     def knows(self, box: int) -> bool:
-        return any(giver == box for giver, _ in self._givers.values())
+        return any(box in givers for givers in self._givers.values())
 
-    def sources(self, origins: Iterable[int]) -> tuple[dict[int, tuple[str, int]], bool]:
-        """The nearest boxes that a value was made of, each with the name and entry of what it gave; and whether some
-        of it came from elsewhere, as Python's numbers and attributes of objects do: no tape knows what led there."""
-        found: dict[int, tuple[str, int]] = {}
-        from_elsewhere = False
+    def was_read(self, box: int, before: int) -> bool:
+        """Whether the call made a number of what a box gave, before the tape was that long."""
+        for entry in self._read[: bisect.bisect_left(self._read, before)]:
+            if entry not in self._readers:
+                self._readers[entry] = set(self.sources([entry])[0])
+            if box in self._readers[entry]:
+                return True
+        return False
+
+    def sources(self, origins: Iterable[int], told: Sequence[Set[int]] = ()) -> tuple[dict[int, Given], str]:
+        """The nearest boxes that a value was made of, with what they gave; and whether some of it is "strange"
+        (nobody saw what made it) or comes from "before" the call, as a weight does.
+
+        Where several boxes gave the same tensor, one after another, it is those of the first set of ``told`` that has
+        one of them, or the last."""
+        found: dict[int, Given] = {}
+        rest = ""
         pending, seen = list(origins), set[int]()
         while pending:
             entry = pending.pop()
@@ -73,21 +104,37 @@ class Tape:
                 continue
             seen.add(entry)
             if entry in self._givers:
-                box, name = self._givers[entry]
-                found.setdefault(box, (name, entry))
-            elif entry >= self.began and self.entries[entry]:
+                givers = self._givers[entry]
+                for box in next((boxes & givers.keys() for boxes in told if boxes & givers.keys()), {_last(givers)}):
+                    found.setdefault(box, givers[box])
+            elif entry in self.strange and entry >= self.began:
+                rest = "strange"
+            elif entry >= self.began and entry not in self.given:
                 pending += self.entries[entry]
             else:
-                from_elsewhere = True
-        return found, from_elsewhere
+                rest = rest or "before"
+        return found, rest
+
+
+def _last(givers: dict[int, Given]) -> int:
+    return next(reversed(givers))
+
+
+@dataclass
+class Loop:
+    """A loop that is walked: where its rounds stand, and when the one under way began."""
+
+    inside: Span
+    began: int = 0
 
 
 class Boxes:
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
-        self.rounds: list[tuple[int, int]] = []  # of each loop that is walked: its first box, its round's first entry
+        self.loops: list[Loop] = []  # that are walked, the innermost last
         self.all: list[Box] = []
         self.edges: dict[Edge, None] = {}
+        self.back: dict[Edge, None] = {}
         self.carried: set[tuple[int, str]] = set()  # a box whose value a later round used, and its name
         self._numbers: dict[tuple[str, Span], int] = {}
 
@@ -109,25 +156,43 @@ class Boxes:
             sources = self._taped(sources, origins)
         self.tape.give(number, box.names[0] if len(box.names) == 1 else "", origins)
         for source in sources:
+            thin = source.left in ("number", "list")
             if source.carried:
                 self.carried.add((source.box, source.carried))
+                self.back[Edge(source.box, number, source.carried, thin)] = None
             elif source.box < number:
-                self.edges[Edge(source.box, number, source.name)] = None
+                self.edges[Edge(source.box, number, source.name, thin)] = None
         return number
 
     def _taped(self, sources: tuple[Source, ...], origins: Sequence[int]) -> tuple[Source, ...]:
         """The sources that the tape confirms or can't know of, and those that no name told."""
-        found, from_elsewhere = self.tape.sources(origins)
-        unsure = from_elsewhere or bool(self.rounds)  # what one round hands to the next, names tell
-        kept = [source for source in sources if source.box in found or unsure or not self.tape.knows(source.box)]
-        told = {source.box for source in kept}
-        first, began = self.rounds[-1] if self.rounds else (0, 0)
+        told = {source.box for source in sources if not source.left}
+        opaque = {box for box in told if self.all[box].is_opaque}  # what it holds may be another box's own
+        found, rest = self.tape.sources(origins, (told - opaque, opaque))
+        kept = []
+        for source in sources:
+            if source.box in found and not source.left:
+                kept.append(replace(source, carried=self._carried(source.box, found[source.box], source.carried)))
+            elif source.left or rest == "strange" or not self.tape.knows(source.box):
+                kept += [source] if self._may_be(source, max(origins)) else []
+            elif self.all[source.box].is_opaque:  # what is no tensor in it, or a tensor that it held before
+                kept.append(source if rest else replace(source, left="number"))
+        told = {source.box for source in kept if not source.left}
         more = [
-            Source(box, name)
-            for box, (name, entry) in sorted(found.items())
-            if box not in told and (box < first or entry >= began)
-        ]
+            Source(box, given.name, self._carried(box, given, given.name))
+            for box, given in sorted(found.items()) if box not in told
+        ]  # fmt: skip
         return (*kept, *more)
+
+    def _may_be(self, source: Source, before: int) -> bool:
+        """Whether a number can have come from a box: an operation has read it, or the tape does not know the box."""
+        return source.left != "number" or not self.tape.knows(source.box) or self.tape.was_read(source.box, before)
+
+    def _carried(self, box: int, given: Given, name: str) -> str:
+        """The variable that brought what a box gave from an earlier round; empty where it is of this one."""
+        if any(loop.inside.contains(self.all[box].span) and given.when <= loop.began for loop in self.loops):
+            return name or next(iter(self.all[box].names), "") or self.all[box].code
+        return ""
 
     def give(self, number: int, value: Value | None) -> None:
         """Note what a box gave this time."""
@@ -150,8 +215,11 @@ class Boxes:
         shown = [n for n, box in enumerate(self.all) if n in used or not (box.kind == "input" and _is_object(box))]
         place = {number: at for at, number in enumerate(shown)}
         nodes = [self._node(place[number], self.all[number]) for number in shown]
-        edges = [Edge(place[e.source], place[e.target], e.name) for e in self._named(sorted(self.edges))]
-        return Graph(function, tuple(nodes), tuple(edges))
+        edges, back = (
+            tuple(Edge(place[e.source], place[e.target], e.name, e.thin) for e in found)
+            for found in (self._named(sorted(self.edges)), sorted(self.back))
+        )
+        return Graph(function, tuple(nodes), edges, back)
 
     def _node(self, number: int, box: Box) -> Node:
         shape, axes = _sizes(box.sizes), box.value.axes if box.value else None
@@ -162,9 +230,12 @@ class Boxes:
         )  # fmt: skip
 
     def _named(self, edges: list[Edge]) -> list[Edge]:
-        """Edges with a name where their source gives several; others speak for themselves."""
+        """Edges with a name where their source gives several; others speak for themselves. Where a tensor goes, too,
+        there is no thin one."""
         several = {number for number, box in enumerate(self.all) if len(box.names) > 1}
-        return list(dict.fromkeys(e if e.source in several else Edge(e.source, e.target) for e in edges))
+        named = [e if e.source in several else replace(e, name="") for e in edges]
+        thick = {(e.source, e.target) for e in named if not e.thin}
+        return list(dict.fromkeys(e for e in named if not e.thin or (e.source, e.target) not in thick))
 
 
 def _is_object(box: Box) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...source.find import Module, Span
 from ...trace.reading import Call, Record, Value
@@ -28,6 +28,8 @@ TENSORS_OF_A_TENSOR = {
     "imag",
 }  # attributes; all others are no tensors
 
+SIZES = {"len", "range", "size", "dim", "numel", "stride", "isinstance", "type", "id", "hasattr", "is_floating_point"}
+
 
 @dataclass(frozen=True)
 class Flow:
@@ -45,6 +47,19 @@ NOTHING = Flow()
 def merged(flows: Iterable[Flow], plain: bool = False, tensor: bool = False) -> Flow:
     sources = dict.fromkeys(source for flow in flows for source in flow.sources)
     return Flow(tuple(sources), plain, tensor)
+
+
+def of_numbers(flow: Flow, given: Record) -> Flow:
+    """What is left of a flow in a value that holds no tensor: where its numbers come from."""
+    kinds = ("scalar", "tuple")
+    sources = [s if s.left else replace(s, left="number") for s in flow.sources if s.left or given.value.type in kinds]
+    return Flow(tuple(sources), flow.plain, False)
+
+
+def holds_only_tensors(value: Value) -> bool:
+    """Whether the tape knows all that is in a value."""
+    is_nothing = value.type == "scalar" and value.scalar is None
+    return value.type == "tensor" or is_nothing or (value.type == "tuple" and all(map(holds_only_tensors, value.items)))
 
 
 def holds_tensor(value: Value | None) -> bool:
@@ -100,6 +115,8 @@ class Expressions:
         base = self.value(node.value)
         if base.tensor and node.attr not in TENSORS_OF_A_TENSOR:
             return NOTHING  # x.shape, x.device
+        if node.attr == "grad":  # a tensor that is made of others, and yet what this one has
+            return Flow(tuple(replace(source, left=source.left or "array") for source in base.sources), True, True)
         return merged([base], plain=not base.tensor and base.plain, tensor=True) if base.sources else NOTHING
 
     def _tuple(self, node: ast.Tuple | ast.List) -> Flow:
@@ -107,7 +124,11 @@ class Expressions:
         whole = merged(items, plain=all(item.plain for item in items))
         return Flow(whole.sources, whole.plain, False, items)
 
-    _list = _tuple
+    _list = _set = _tuple
+
+    def _dict(self, node: ast.Dict) -> Flow:
+        flows = [self.value(value) for value in node.values]
+        return merged(flows, plain=all(flow.plain for flow in flows))
 
     def _starred(self, node: ast.Starred) -> Flow:
         return self.value(node.value)
@@ -155,9 +176,11 @@ class Expressions:
         flows = [self.value(term) for term in terms or (node.left, node.right)]
         record = self.timeline.take("op", self.module.span(node))
         flow = merged(flows, tensor=record is not None)
-        if record is not None and sum(flow.tensor and bool(flow.sources) for flow in flows) > 1 and terms:
+        if record is None:
+            return _left(flow)
+        if sum(flow.tensor and bool(flow.sources) for flow in flows) > 1 and terms:
             return self.box(node, "add", flow, record.value, origins=record.origins)
-        return flow if record is not None else NOTHING
+        return flow
 
     def _call(self, node: ast.Call) -> Flow:
         span = self.module.span(node)
@@ -168,14 +191,23 @@ class Expressions:
         times, origins = self.timeline.count("call", span), self.timeline.origins("call", span)
         record = self.timeline.take("call", span)
         if record is None or not holds(record):
-            return NOTHING
+            return _left(merged(flows)) if record is None else self._numbers(node, merged(flows), record)
         flow = merged(flows, tensor=record.value.type == "tensor")
+        if record.value.dtype is not None and not record.origins:  # a NumPy array
+            flow = replace(flow, sources=tuple(replace(s, left=s.left or "array") for s in flow.sources))
         child = self._child(span)
         if not record.callee and child is None:
             return flow
         path = record.callee or (child.module_path if child else "")
         function, times = child.function if child else None, max(times, 1)
         return self.box(node, "module", flow, record.value, path, function, times, origins)
+
+    def _numbers(self, node: ast.Call, flow: Flow, record: Record) -> Flow:
+        """What a call gave that is no tensor: ``x.item()``, ``x.tolist()``, ``x.size(0)``."""
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+        if called == "tolist":
+            return Flow(tuple(replace(source, left="list") for source in flow.sources))
+        return _left(flow) if called in SIZES else of_numbers(flow, record)
 
     def _child(self, span: Span) -> Call | None:
         """The activation that a call made: the next one at its place."""
@@ -198,6 +230,11 @@ class Expressions:
     def code(self, node: ast.AST) -> str:
         """A node as it is written, dots where a part has a box of its own."""
         return quote(self.module, self.module.span(node), self.statement.boxed)
+
+
+def _left(flow: Flow) -> Flow:
+    """Of a flow into what is no tensor, the numbers."""
+    return Flow(tuple(source for source in flow.sources if source.left))
 
 
 def _terms(node: ast.expr) -> list[ast.expr]:

@@ -13,11 +13,21 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from ...source.find import SourceObject
+from ...source.find import SourceObject, Span
 from ...trace.reading import Call, Record, Trace, Value
 from .assignments import Assignments, out_of, returned
-from .boxes import Box, Source, Tape
-from .expressions import NOTHING, Expressions, Flow, Statement, holds, holds_tensor, merged
+from .boxes import Box, Loop, Source, Tape
+from .expressions import (
+    NOTHING,
+    Expressions,
+    Flow,
+    Statement,
+    holds,
+    holds_only_tensors,
+    holds_tensor,
+    merged,
+    of_numbers,
+)  # fmt: skip
 from .graph import Graph
 from .timeline import Timeline
 
@@ -57,7 +67,7 @@ def flow(obj: SourceObject, trace: Trace, call: Call) -> Graph:
         kind = "class" if isinstance(obj.node, ast.ClassDef) else "module"
         raise FlowError(f"{obj.dotted} is a {kind}; a diagram shows a function or method, e.g. {obj.dotted}.forward")
     records = trace.records(call)
-    tape = Tape(trace.tape, trace.given, call.began)
+    tape = Tape(trace, call.began)
     walk = _Walk(Expressions(obj.module, Timeline(records), trace.children(call), tape))
     walk.function(obj.node)
     graph = walk.expressions.boxes.graph(obj.dotted)
@@ -77,6 +87,7 @@ class _Walk(Assignments):
             record = self.timeline.take("param", self.span(arg)) if arg else None
             if arg and record and holds(record):
                 box = Box("input", arg.arg, self.span(arg), record.value, (arg.arg,))
+                box.is_opaque = not holds_only_tensors(record.value)
                 number = self.boxes.add(box, ())
                 self.boxes.tape.give(number, arg.arg, record.origins)
                 self.variables[arg.arg] = self._given(number, arg.arg, record.value)
@@ -149,26 +160,37 @@ class _Walk(Assignments):
         if record is not None:
             self.block(node.body if record.value.scalar else node.orelse)
 
-    def _with(self, node: ast.With) -> None:
+    def _with(self, node: ast.With | ast.AsyncWith) -> None:
         for item in node.items:
-            self.expressions.value(item.context_expr)
+            flow = self.expressions.value(item.context_expr)
+            for _, name, given in self._bound(item.optional_vars) if item.optional_vars else ():
+                self.variables[name] = replace(flow, plain=True) if holds(given) else of_numbers(flow, given)
         self.block(node.body)
+
+    _asyncwith = _with
+
+    def _match(self, node: ast.Match) -> None:
+        self.expressions.value(node.subject)
+        for case in node.cases:
+            self.block(case.body)  # what did not run has left no record
 
     def _try(self, node: ast.Try) -> None:
         for block in (node.body, node.orelse, node.finalbody):
             self.block(block)
 
-    def _for(self, node: ast.For) -> None:
+    def _for(self, node: ast.For | ast.AsyncFor) -> None:
         taken = merged([self.expressions.value(node.iter)], plain=True)
 
         def again() -> bool:
             bound = list(self._bound(node.target))
             for _, name, given in bound:
                 tensor = given.value.type == "tensor"
-                self.variables[name] = replace(taken, tensor=tensor) if holds(given) else NOTHING
+                self.variables[name] = replace(taken, tensor=tensor) if holds(given) else of_numbers(taken, given)
             return bool(bound)
 
         self._loop(node, again, f"for {self.expressions.code(node.target)} in {self.expressions.code(node.iter)}")
+
+    _asyncfor = _for
 
     def _while(self, node: ast.While) -> None:
         def again() -> bool:
@@ -178,61 +200,71 @@ class _Walk(Assignments):
 
         self._loop(node, again, f"while {self.expressions.code(node.test)}")
 
-    def _loop(self, node: ast.For | ast.While, again: Callable[[], bool], header: str) -> None:
+    def _loop(self, node: ast.For | ast.AsyncFor | ast.While, again: Callable[[], bool], header: str) -> None:
         """Walk every round; a box that runs again is drawn once. What one hands to the next goes through
         a closing box, unless the loop is a single box."""
-        first, rounds = len(self.boxes.all), 0
+        rounds, ended = 0, False
         carried: set[Source] = set()
-        ended = False
-        self.boxes.rounds.append((first, 0))
-        while not ended and again():
+        start = self.span(node.test if isinstance(node, ast.While) else node.body[0])
+        loop = Loop(Span(*start[:2], *self.span(node.body[-1])[2:]))
+        self.boxes.loops.append(loop)
+        while not ended:
+            loop.began = self.boxes.tape.now
+            if not again():
+                break
             rounds += 1
-            self.boxes.rounds[-1] = first, self.boxes.tape.latest + 1
             try:
                 self.block(node.body)
             except _Continue:
                 pass
             except _Break:
                 ended = True
-            carried |= self._carry(first)
-        self.boxes.rounds.pop()
+            carried |= self._carry(loop)
+        self.boxes.loops.pop()
         for name, flow in self.variables.items():
             back = tuple(replace(source, carried="") if source in carried else source for source in flow.sources)
             self.variables[name] = replace(flow, sources=tuple(dict.fromkeys(back)))
-        self._close(node, header, first, rounds)
+        self._close(node, header, loop, rounds)
         if not ended:
             self.block(node.orelse)
 
-    def _carry(self, first: int) -> set[Source]:
+    def _carry(self, loop: Loop) -> set[Source]:
         """Mark what this round made as coming from an earlier one."""
         marked = set()
         for name, flow in self.variables.items():
             sources = [
-                replace(source, carried=name) if source.box >= first and not source.carried else source
+                replace(source, carried=name) if self._is_inside(loop, source.box) and not source.carried else source
                 for source in flow.sources
             ]
-            marked |= {source for source in sources if source.box >= first}
+            marked |= {source for source in sources if self._is_inside(loop, source.box)}
             self.variables[name] = replace(flow, sources=tuple(sources))
         return marked
 
-    def _close(self, node: ast.For | ast.While, header: str, first: int, rounds: int) -> None:
-        inside = range(first, len(self.boxes.all))
-        names = sorted({name for box, name in self.boxes.carried if box in inside})
-        if rounds < 2 or len(inside) < 2 or not names:
+    def _is_inside(self, loop: Loop, box: int) -> bool:
+        return loop.inside.contains(self.boxes.all[box].span)
+
+    def _close(self, node: ast.For | ast.AsyncFor | ast.While, header: str, loop: Loop, rounds: int) -> None:
+        inside = [number for number in range(len(self.boxes.all)) if self._is_inside(loop, number)]
+        handed_on = sorted((box, name) for box, name in self.boxes.carried if box in inside)
+        if rounds < 2 or len(inside) < 2 or not handed_on:
             return
         for number in inside:
             box = self.boxes.all[number]
             box.times = box.times // rounds if box.times % rounds == 0 else box.times
-        flow = merged(self.variables.get(name, NOTHING) for name in names)
-        values = [self.boxes.all[source.box].value for source in flow.sources]
-        place = self._whole(node.target, node.iter) if isinstance(node, ast.For) else self.span(node.test)
-        box = Box("again", header, place, values[0] if len(values) == 1 else None, tuple(names))
+        names = tuple(sorted({name for _, name in handed_on}))
+        now = merged(self.variables[name] for name in names if name in self.variables).sources
+        silent = (Source(box) for box, name in handed_on if name not in self.variables)
+        sources = tuple(dict.fromkeys([*now, *silent]))
+        values = [self.boxes.all[source.box].value for source in sources]
+        place = self.span(node.test) if isinstance(node, ast.While) else self._whole(node.target, node.iter)
+        box = Box("again", header, place, values[0] if len(values) == 1 else None, names)
         box.times = rounds
-        number = self.boxes.add(box, flow.sources)
-        self.boxes.tape.hand_on({source.box for source in flow.sources}, number)
+        number = self.boxes.add(box, sources)
+        self.boxes.tape.hand_on({source.box for source in sources}, number)
         for name in names:
-            value = self.boxes.all[number].value
-            self.variables[name] = Flow((Source(number, name),), True, value is not None)
+            if name in self.variables:
+                value = self.boxes.all[number].value
+                self.variables[name] = Flow((Source(number, name),), True, value is not None)
 
     def _break(self, node: ast.Break) -> None:
         raise _Break

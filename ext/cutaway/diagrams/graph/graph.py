@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...source.find import Span
 
@@ -28,22 +29,39 @@ class Node:
     times: int = 1
 
 
+class Net(NamedTuple):
+    """A value that leaves a node, wherever it goes."""
+
+    source: int
+    name: str
+    thin: bool = False
+
+
 @dataclass(frozen=True, order=True)
 class Edge:
-    """A value on its way from the node that gives it to a node that takes it."""
+    """A value on its way from the node that gives it to a node that takes it. ``thin``: it went as a number of
+    Python's, as by ``item()`` or ``tolist()``."""
 
     source: int
     target: int
     name: str = ""
+    thin: bool = False
+
+    @property
+    def net(self) -> Net:
+        return Net(self.source, self.name, self.thin)
 
 
 @dataclass(frozen=True)
 class Graph:
-    """The flow of one call of ``function``."""
+    """The flow of one call of ``function``. ``back``: what a round of a loop takes from an earlier one. ``is_sketch``:
+    no call was recorded, it is how the source reads; thin edges are then those that only a run can decide."""
 
     function: str
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
+    back: tuple[Edge, ...] = ()
+    is_sketch: bool = False
 
     def outgoing(self, node: int) -> Iterator[Edge]:
         return (edge for edge in self.edges if edge.source == node)
@@ -51,8 +69,8 @@ class Graph:
     def incoming(self, node: int) -> Iterator[Edge]:
         return (edge for edge in self.edges if edge.target == node)
 
-    def nets(self, node: int) -> list[str]:
-        """The names under which a node's values leave it, in the order in which it gives them."""
-        leaving = {edge.name for edge in self.outgoing(node)}
-        given = [name for name in self.nodes[node].names if name in leaving]
-        return given + sorted(leaving - set(given))
+    def nets(self, node: int) -> list[Net]:
+        """The values that leave a node, in the order in which it gives them."""
+        leaving = {edge.net for edge in self.outgoing(node)}
+        order = {name: place for place, name in enumerate(self.nodes[node].names)}
+        return sorted(leaving, key=lambda net: (order.get(net.name, len(order)), net))

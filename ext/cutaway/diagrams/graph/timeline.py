@@ -29,8 +29,10 @@ class Timeline:
     def window(self, span: Span) -> Iterator[None]:
         """Look no further than one execution of the statement at ``span``."""
         outer, self._end = self._end, self._first_outside(span)
-        yield
-        self._now, self._end = max(self._now, self._end), outer
+        try:
+            yield
+        finally:  # `continue` leaves by an exception
+            self._now, self._end = max(self._now, self._end), outer
 
     def _first_outside(self, span: Span) -> int:
         inside = range(self._now, self._end)

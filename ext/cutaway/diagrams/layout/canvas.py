@@ -1,7 +1,7 @@
 """Draw a laid-out graph with box-drawing characters.
 
 A line's arms always meet its neighbours' arms; ``┼`` is two lines that cross, each going straight on; ``├
-┤ ┬ ┴`` are branches of one line. Arrows ``▼`` end on boxes.
+┤ ┬ ┴`` are branches of one line. Arrows ``▼`` end on boxes. Thin lines, ``┊`` and ``┈`` to ``▽``, are Python's numbers.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from ..graph.graph import Graph
-from .layers import Lane, Net
+from ..graph.graph import Graph, Net
+from .layers import Lane
 from .place import place
 from .ports import WIDTH, Layout, Placed
 from .route import Line, route
@@ -21,7 +21,8 @@ GLYPHS = {
     DOWN | RIGHT: "┌", DOWN | LEFT: "┐", UP | RIGHT: "└", UP | LEFT: "┘",
     UP | DOWN | RIGHT: "├", UP | DOWN | LEFT: "┤", DOWN | LEFT | RIGHT: "┬", UP | LEFT | RIGHT: "┴",
 }  # fmt: skip
-CROSSING, ARROW = "┼", "▼"
+THIN = {"│": "┊", "─": "┈"}  # what goes as a number of Python's
+CROSSING, ARROW, THIN_ARROW = "┼", "▼", "▽"
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class _Canvas:
                 self._across(net, at, *track.span)
             for item in found.below(net, i):
                 if not isinstance(item, Lane):
-                    self.words[arrows, layout.boxes[item].into[net]] = ARROW
+                    self.words[arrows, layout.boxes[item].into[net]] = THIN_ARROW if net.thin else ARROW
         return arrows + 1
 
     def _goal(self, item: int | Lane, net: Net, i: int) -> int:
@@ -164,6 +165,7 @@ class _Canvas:
 
 def _glyph(nets: dict[Net, int]) -> str:
     if len(nets) == 1:
-        return GLYPHS[next(iter(nets.values()))]
+        [(net, arms)] = nets.items()
+        return THIN.get(GLYPHS[arms], GLYPHS[arms]) if net.thin else GLYPHS[arms]
     assert sorted(nets.values()) == [UP | DOWN, LEFT | RIGHT], f"lines run into each other: {nets}"
     return CROSSING

@@ -38,7 +38,8 @@ def label(node: Node, width: int, rows: int = 2) -> Label:
     """What stands in the box of a node, at most ``width`` columns wide, its code in about ``rows`` lines."""
     code, broken = fit(node.code, width, rows)
     if node.kind == "again":
-        code += wrap(f"{', '.join(node.names)}: again, × {node.times}", width)[0]
+        often = f", × {node.times}" if node.times else ""
+        code += wrap(f"{', '.join(node.names)}: again{often}", width)[0]
     elif node.times > 1:
         mark = f"  × {node.times}"
         code = [*code[:-1], code[-1] + mark] if len(code[-1] + mark) <= width else [*code, mark.strip()]

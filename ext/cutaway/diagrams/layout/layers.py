@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ..graph.graph import Graph
+from ..graph.graph import Graph, Net
 
 SWEEPS = 4
-Net = tuple[int, str]
 
 
 @dataclass(frozen=True)
@@ -38,18 +37,18 @@ class Layers:
         """The items of the layer before that values come from."""
         if isinstance(item, Lane):
             return [(self._carrier(item.net, layer - 1), item.net)]
-        nets = dict.fromkeys((edge.source, edge.name) for edge in self.graph.incoming(item))
+        nets = dict.fromkeys(edge.net for edge in self.graph.incoming(item))
         return [(self._carrier(net, layer - 1), net) for net in nets]
 
     def below(self, net: Net, layer: int) -> list[Item]:
         """The items of the next layer that a value goes to."""
-        targets = [e.target for e in self.graph.edges if (e.source, e.name) == net]
+        targets = [e.target for e in self.graph.edges if e.net == net]
         found: list[Item] = [*sorted({t for t in targets if self.layer[t] == layer + 1})]
         return [*found, Lane(net)] if any(self.layer[t] > layer + 1 for t in targets) else found
 
     def nets(self, item: Item) -> list[Net]:
         """The values that leave an item downwards."""
-        return [item.net] if isinstance(item, Lane) else [(item, name) for name in self.graph.nets(item)]
+        return [item.net] if isinstance(item, Lane) else self.graph.nets(item)
 
     def _carrier(self, net: Net, layer: int) -> Item:
         return net[0] if self.layer[net[0]] == layer else Lane(net)
@@ -61,8 +60,8 @@ def layers(graph: Graph, capacity: Mapping[int, int]) -> Layers:
     rows: list[list[Item]] = [[] for _ in range(max(layer, default=-1) + 1)]
     for node in graph.nodes:
         rows[layer[node.id]].append(node.id)
-    for net in dict.fromkeys((edge.source, edge.name) for edge in graph.edges):
-        last = max(layer[e.target] for e in graph.edges if (e.source, e.name) == net)
+    for net in dict.fromkeys(edge.net for edge in graph.edges):
+        last = max(layer[e.target] for e in graph.edges if e.net == net)
         for i in range(layer[net[0]] + 1, last):
             rows[i].append(Lane(net))
     found = Layers(graph, layer, rows)

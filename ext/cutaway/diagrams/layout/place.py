@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..graph.graph import Graph
+from ..graph.graph import Graph, Net
 from .label import Label, label
-from .layers import Item, Lane, Layers, Net, layers
+from .layers import Item, Lane, Layers, layers
 from .ports import WIDTH, Layout, Placed, choose
 
 GAP = 2  # blank columns between neighbours
@@ -67,9 +67,8 @@ def _sizes(found: Layers, i: int) -> dict[int, Label]:
 
 def _width(found: Layers, node: int, made: Label) -> int:
     """A box holds its words, and every value that enters or leaves it has room."""
-    names = found.graph.nets(node)
-    leaving = sum(len(name) + 3 for name in names) + 3
-    entering = 2 * len({(e.source, e.name) for e in found.graph.incoming(node)}) + 3
+    leaving = sum(len(net.name) + 3 for net in found.graph.nets(node)) + 3
+    entering = 2 * len({edge.net for edge in found.graph.incoming(node)}) + 3
     return max(made.width + PADDING, leaving, entering)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from ..graph.graph import Net
 from .label import Label
-from .layers import Item, Lane, Layers, Net
+from .layers import Item, Lane, Layers
 
 WIDTH = 78
 BEND, FOREIGN = 4.0, 40.0  # costs, in columns, of a line that bends, and of one that meets another's column
@@ -62,7 +63,7 @@ def _widen(layout: Layout, i: int) -> None:
     for relatives, several in ((below, len(found.nets(node)) > 1), (above, len(above) > 1)):
         centres = [layout.boxes[item].centre for item in relatives if not isinstance(item, Lane)]
         if several and centres:
-            longest = max(len(name) for _, name in found.nets(node)) if found.nets(node) else 0
+            longest = max((len(net.name) for net in found.nets(node)), default=0)
             left = max(0, min(box.left, min(centres) - 2))
             box.width = min(WIDTH, max(box.right + 1, max(centres) + longest + 4)) - left
             box.left = left

@@ -1,0 +1,282 @@
+"""A recorder that hands back another value than it was given, at one place of one call, and notes what comes of it."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import os
+import pickle
+import select
+import signal
+import sys
+import time
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import numpy as np
+
+from ...digests import digest
+from ...runs.instrument import Sites
+from ...runs.recorder import Activation, Recorder, is_tensor, to_array
+from ...runs.tape import MOST, overlap, tensors_of
+from ...source.find import Span
+
+HOW_MANY = 12  # other values that are tried: gates that are closed to one are open to the next
+LONGEST_S = 60.0  # that a call with a change may take
+Seen = dict[tuple[str, Span, str], list[tuple[str, ...]]]  # kind, place, name -> each time, digests of its parts
+
+
+Judge = Callable[[Callable[["Change | None"], "tuple[Seen, bool] | None"]], None]
+
+
+class Over(BaseException):
+    """Nothing that runs from here on is of interest."""
+
+
+class _Branch(BaseException):
+    """We are the copy of the process in which the call goes on with a change."""
+
+    def __init__(self, change: Change | None, pipe: int) -> None:
+        self.change, self.pipe = change, pipe
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """Where a value is changed: where expressions stand, or, ``in_place``, where a variable is bound; and how."""
+
+    spans: tuple[Span, ...]
+    in_place: bool = False
+    how: int = 0
+
+
+class Changing(Recorder):
+    """Has calls judged, by their numbers: when one begins, its judge may let it run in copies of the process, each
+    with another change. So a run is run once, and whatever it keeps is as it was. :class:`Over` ends it."""
+
+    def __init__(self, sites: Sites, judges: Mapping[int, Judge]) -> None:
+        super().__init__()
+        self.sites = sites
+        self._judges = dict(judges)
+        self._watched: int | None = None  # in a copy: the call that runs there
+        self._change: Change | None = None
+        self._pipe, self._before = -1, sys.exc_info()
+        self._seen: Seen = defaultdict(list)
+        self._is_changed = False
+
+    @contextmanager
+    def sizes(self, name: str, model: Any = None, **sizes: int) -> Iterator[None]:
+        yield  # the pass is run again, but not looked at
+
+    def enter(self, function: int, arguments: tuple[tuple[int, Any], ...], generator: bool) -> Activation | None:
+        number = len(self.calls)
+        if self._pass is not None and self._watched is None and number in self._judges:
+            try:
+                self._judges.pop(number)(self._branch)
+            except _Branch as branch:
+                self._watched, self._change, self._pipe = number, branch.change, branch.pipe
+                self._before = sys.exc_info()
+                self._change_arguments(arguments)
+        activation = super().enter(function, arguments, generator)
+        if self._watched is None and not self._judges:
+            raise Over
+        return activation
+
+    def _change_arguments(self, arguments: tuple[tuple[int, Any], ...]) -> None:
+        for site, value in arguments:
+            if self._is_meant(site) and not _shares(value, [v for at, v in arguments if at != site]):
+                self._write(value)
+
+    def _branch(self, change: Change | None) -> tuple[Seen, bool] | None:
+        """What is seen when the call runs with a change, in a copy of the process; None where it fails."""
+        reading, writing = os.pipe()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # other threads: they only read and wait
+            child = os.fork()
+        if child == 0:
+            os.close(reading)
+            if "torch" in sys.modules:
+                sys.modules["torch"].set_num_threads(1)  # a copy has none of the threads
+                sys.modules["torch"].use_deterministic_algorithms(True, warn_only=True)  # what is empty is NaN
+            raise _Branch(change, writing)
+        os.close(writing)
+        try:
+            return _answer(reading)
+        finally:
+            os.close(reading)
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+    def leave(self, call: Activation | None) -> None:
+        if call is not None and call.index == self._watched:
+            failed = sys.exc_info()[1] is not None and sys.exc_info()[1] is not self._before[1]
+            found = None if failed else (dict(self._seen), self._is_changed)
+            with os.fdopen(self._pipe, "wb") as pipe:
+                pickle.dump(found, pipe)
+            os._exit(0)
+        super().leave(call)
+
+    def result(self, call: Activation | None, site: int, value: Any) -> Any:
+        return super().result(call, site, self._handed_back(call, site, value))
+
+    def op(self, call: Activation | None, site: int, value: Any) -> Any:
+        return super().op(call, site, self._handed_back(call, site, value))
+
+    def bind(self, call: Activation | None, site: int, value: Any) -> Any:
+        if call is not None and call.index == self._watched and self._is_meant(site):
+            self._write(value)
+        return super().bind(call, site, value)
+
+    returned = bind
+
+    def _handed_back(self, call: Activation | None, site: int, value: Any) -> Any:
+        if call is None or call.index != self._watched or not self._is_meant(site):
+            return value
+        assert self._change
+        if self._change.in_place:
+            self._write(value)
+            return value
+        with self._alone():
+            return self._noted(value, changed(value, self._change.how))
+
+    def _write(self, value: Any) -> None:
+        assert self._change
+        with self._alone():
+            for tensor in held(value):
+                other = changed(tensor, self._change.how)
+                self._noted(tensor, other)
+                if isinstance(tensor, np.ndarray):
+                    tensor[...] = other
+                else:
+                    tensor.detach().copy_(other)
+
+    def _noted(self, before: Any, after: Any) -> Any:
+        self._is_changed |= after is not before
+        return after
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        torch = sys.modules.get("torch")
+        with self.tape.paused():
+            if torch is None:
+                yield
+                return
+            with torch.no_grad():
+                yield
+
+    def _is_meant(self, site: int) -> bool:
+        return self._change is not None and self.sites.rows[site][2] in self._change.spans
+
+    def _record(self, call: Activation, site: int, value: Any, callee: str = "", is_result: bool = False) -> None:
+        super()._record(call, site, value, callee, is_result)
+        if self._pass is not None and call.index == self._watched:
+            _, kind, span, name = self.sites.rows[site]
+            parts = value if type(value) is tuple else (value,)
+            with self.tape.paused():
+                self._seen[kind, span, name or ""].append(tuple(map(_told, parts)))
+
+
+def _answer(pipe: int) -> tuple[Seen, bool] | None:
+    """What a copy sends before it ends; None where it is broken, or takes too long."""
+    found, deadline = b"", time.monotonic() + LONGEST_S
+    while select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        chunk = os.read(pipe, 1 << 20)
+        if not chunk:
+            break
+        found += chunk
+    try:
+        answer: tuple[Seen, bool] | None = pickle.loads(found)
+    except (pickle.UnpicklingError, EOFError):
+        return None
+    return answer
+
+
+def held(value: Any) -> list[Any]:
+    """The tensors and arrays in a value."""
+    if isinstance(value, np.ndarray):
+        return [value]
+    if type(value) in (tuple, list, dict):
+        return [tensor for item in _items(value) for tensor in held(item)]
+    return list(tensors_of(value))
+
+
+def _items(value: Any) -> list[Any]:
+    return list(value.values() if type(value) is dict else value)[:MOST]
+
+
+def _told(value: Any) -> str:
+    found = []
+    for tensor in held(value):
+        try:
+            array, dtype = to_array(tensor)
+            found.append(digest(dtype, list(array.shape), array.tobytes()))
+        except (RuntimeError, TypeError, NotImplementedError, ValueError):
+            found.append("without numbers")
+    return " ".join(found)
+
+
+def _shares(value: Any, others: Sequence[Any]) -> bool:
+    """Whether an argument has memory in common with another: whoever changes one changes both."""
+    def memory(tensor: Any) -> Any:
+        return tensor.untyped_storage().data_ptr()
+
+    mine, theirs = list(tensors_of(value)), list(tensors_of(list(others)))
+    return any(memory(one) == memory(other) and overlap(one, other) for one in mine for other in theirs)
+
+
+def changed(value: Any, how: int) -> Any:
+    """Another value of the same shape, type and, for whole numbers, range; what holds no numbers stays itself."""
+    kind = type(value)
+    if is_tensor(value):
+        return _other_numbers(value, how)
+    if issubclass(kind, map | zip | filter) or kind.__name__ in ("generator", "list_iterator", "tuple_iterator"):
+        return (changed(item, how) for item in value)
+    if issubclass(kind, tuple) and hasattr(kind, "_make"):
+        return kind._make(changed(item, how) for item in value)
+    if issubclass(kind, tuple | list):
+        return kind(changed(item, how) for item in value)
+    if issubclass(kind, dict) or dataclasses.is_dataclass(value):
+        other = copy.copy(value)
+        if issubclass(kind, dict):
+            dict.update(other, {key: changed(item, how) for key, item in dict.items(value)})
+        for name, item in vars(value).items() if hasattr(value, "__dict__") else ():
+            object.__setattr__(other, name, changed(item, how))
+        return other
+    if kind is float:
+        return value * 1.7 + 0.3
+    return value
+
+
+def _other_numbers(value: Any, how: int) -> Any:
+    try:
+        array, _ = to_array(value)
+    except (RuntimeError, TypeError, NotImplementedError, ValueError):
+        return value
+    if array.dtype.kind == "f" and np.isnan(array).all():
+        return value  # nothing has been written there
+    other = _noise(array, how)
+    if isinstance(value, np.ndarray):
+        return other.astype(value.dtype)
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(other)).to(value.dtype).to(value.device).reshape(value.shape)
+
+
+def _noise(array: np.ndarray, how: int) -> np.ndarray:
+    if array.dtype.kind == "b":
+        return ~array if how % 2 == 0 else np.roll(array, 1)
+    if array.dtype.kind in "iu":
+        if array.size and (array == array.flat[0]).all():
+            return np.where(array > how, array - 1 - how, array + 1 + how // 2)
+        if how == 0:
+            return np.roll(array.reshape(-1), 1).reshape(array.shape)
+        return np.random.default_rng(how).choice(array.reshape(-1), array.shape)
+    finite = np.where(np.isfinite(array), array, 0)
+    if how == 0:
+        return array + np.linspace(0.3, 0.7, array.size).reshape(array.shape)
+    if how == 1:
+        return 0.1 - 1.7 * finite[..., ::-1] if array.ndim else 0.1 - 1.7 * finite
+    return finite + np.random.default_rng(how).normal(0, 10.0 ** (how % 5 - 2), array.shape)
