@@ -30,7 +30,8 @@ DRAFT += ["-d", "build/draft/doctrees", "docs", "build/draft/html"]
 SHARD = ["-b", "clips", "-W", "--keep-going", "-d", "build/clips/doctrees"]
 SPHINX = ["-n", "-W", "--keep-going", "-j", "auto", "-d", "build/doctrees", "docs", "build/html"]
 BUILT: set[tuple[str, ...]] = set()  # the options with which this call of nox has built the site
-FAST = "not slow and not stages and not site and not faults and not whole"
+LONG = "not stages and not site and not faults and not whole and not proofs"  # in sessions of their own
+FAST = f"not slow and {LONG}"
 SLOW = "slow and not faults"
 TWO_CORES = ["-n", "2", "--dist", "loadfile"]
 # The parts of `nightly`: a session, and what it is given.
@@ -39,6 +40,7 @@ NIGHTLY = {
     "bytes": ("bytes", []),
     "runs": ("runs", ["--check"]),
     "models": ("tests", ["tests/models"]),
+    "proofs": ("proofs", []),
 }
 
 
@@ -136,7 +138,7 @@ def tests(session: nox.Session) -> None:
     session.run(sys.executable, "bootstrap.py", "--tests")
     options = enter_book(session)
     if options:  # slow ones too, if they are asked for; one after the other, to look closely
-        session.run(BIN / "pytest", "-m", "not stages and not site and not faults and not whole", *options)
+        session.run(BIN / "pytest", "-m", LONG, *options)
     else:
         run_tests(session, "fast", FAST)
 
@@ -176,6 +178,13 @@ def same_bytes(session: nox.Session) -> None:
     """Build the whole book twice from nothing, in different folders, and in a second clone; compare every file."""
     options = enter_book(session)
     session.run(BIN / "pytest", "-m", "whole", "-o", "faulthandler_timeout=7200", *options)
+
+
+@nox.session(venv_backend="none", requires=["book"])
+def proofs(session: nox.Session) -> None:
+    """Prove every drawing of the book by intervention: change what one box gives, and see which others feel it."""
+    options = enter_book(session)
+    session.run(BIN / "pytest", "-m", "proofs", "-s", "-o", "faulthandler_timeout=7200", "tests", *options)
 
 
 @nox.session(venv_backend="none", requires=["book"])

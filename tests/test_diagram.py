@@ -246,6 +246,9 @@ def test_mistakes_are_named_with_their_line(site: tuple[Path, str]) -> None:
     assert site[1].count("WARNING") == len(EXPECTED)
     page = BeautifulSoup((site[0] / "html/page.html").read_text("utf-8"), "html.parser")
     assert [code.text for code in page.select("p > code")][:2] == ["m.code.Gate.count", "m.code.Gote"]
+    unused = page.select_one("figure.cutaway-diagram")  # what no run called is drawn from its source
+    assert unused is not None and "return x" in drawing(unused)[-2]
+    assert "Drawn from the source alone" in unused.select("figcaption")[0].text
 
 
 @pytest.mark.parametrize(("builder", "file"), [("text", "index.txt"), ("latex", "*.tex"), ("man", "*.1")])
@@ -264,8 +267,37 @@ def test_the_terminal_prints_the_same(site: tuple[Path, str], asked: str, name: 
     assert done.stdout.rstrip("\n").split("\n") == drawing(figure(site, name))
 
 
-def terminal(site: tuple[Path, str], asked: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cutaway", "--docs", str(site[0] / "book"), "explain", asked]
+def test_the_terminal_proves_a_drawing(site: tuple[Path, str]) -> None:
+    done = terminal(site, "gating", "--prove")
+    assert done.returncode == 0, done.stderr
+    assert "small.forward/gate: 5 boxes, 5 arrows; 4 boxes changed, 0 arrows missing, 0 too many" in done.stdout
+    done = terminal(site, "whole", "--prove")
+    assert "small.forward: 6 boxes, 6 arrows; 4 boxes changed, 0 arrows missing, 0 too many" in done.stdout
+
+
+def test_what_was_not_run_can_t_be_proven(site: tuple[Path, str]) -> None:
+    done = terminal(site, "m.code.Gate.unused", "--prove")
+    assert done.returncode == 1
+    assert "m.code.Gate.unused was not called in any recorded run (small)" in done.stderr
+
+
+def test_a_book_without_runs_has_sketches_and_no_warnings(tmp_path: Path) -> None:
+    book = tmp_path / "book"
+    (book / "src").mkdir(parents=True)
+    (book / "src/code.py").write_text("import torch\nfrom torch import nn\n" + MODEL)
+    (book / "conf.py").write_text(CONF)
+    (book / "index.md").write_text("# Home\n\n:::{diagram} m.code.Gate\n:name: gate\n:::\n")
+    for builder in ("html", "text"):
+        assert build(tmp_path, builder) == ""
+    boxes = read(drawing(figure((tmp_path, ""), "gate")))
+    assert [box.words[0] for box in boxes] == [
+        "x", "self.up(x)", "a, b = ….chunk(2, dim=-1)", "a * torch.sigmoid(b)", "return",
+    ]  # fmt: skip
+    assert "Drawn from the source alone" in (tmp_path / "text/index.txt").read_text("utf-8")
+
+
+def terminal(site: tuple[Path, str], asked: str, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cutaway", "--docs", str(site[0] / "book"), "explain", asked, *options]
     return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False)
 
 

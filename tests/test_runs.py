@@ -428,7 +428,7 @@ def test_a_pinned_run_is_not_trained(made: Made) -> None:
     weights, trace = Path(trained.weights).read_bytes(), load(Path(trained.trace))
     pin_all(made)
     outcome, stages = made.ensure()
-    assert stages == ["tracing"] and outcome.error == outcome.warning == ""
+    assert stages == ["tracing"] and (outcome.error, outcome.warnings) == ("", ())
     with np.load(outcome.weights) as found:
         assert found["w"].tobytes() == np.arange(3.0).tobytes() and weights
         assert found.files == ["w", "b"]  # a run may go by their order
@@ -469,7 +469,7 @@ def test_other_code_trains_and_says_so(made: Made) -> None:
     made.edit("pkg/model.py", "x * w", "x * w + 1")
     lines: list[str] = []
     outcome = runs.ensure(made.book(), lines.append)["toy"]
-    assert PINNED_LINE in lines and "run toy: training" in lines and outcome.warning == ""
+    assert PINNED_LINE in lines and "run toy: training" in lines and outcome.warnings == ()
 
 
 @pytest.mark.parametrize("suffix", [".json", ".safetensors"])
@@ -482,7 +482,7 @@ def test_a_damaged_pin_is_named_and_not_used(made: Made, suffix: str) -> None:
     outcome, stages = made.ensure()
     assert stages == ["training", "tracing"] and outcome.error == ""
     advice = "restore it, or write it anew with `python -m cutaway runs --pin`"
-    assert outcome.warning == f"{path} is damaged and not used: {advice}"
+    assert outcome.warnings[0] == f"{path} is damaged and not used: {advice}"
 
 
 def test_weights_without_their_facts_are_no_pin(made: Made) -> None:

@@ -145,8 +145,8 @@ def start(app: Sphinx) -> None:
         logger.warning(str(error), location=_place_of(error, app), type="cutaway", subtype="runs")
         return
     for outcome in build.outcomes.values():
-        if outcome.warning:
-            logger.warning(outcome.warning, location=str(outcome.file), type="cutaway", subtype="runs")
+        for warning in outcome.warnings:
+            logger.warning(warning, location=f"{outcome.file}:{outcome.line}", type="cutaway", subtype="runs")
         if outcome.error and outcome.error != runs.LEFT_OUT:
             logger.warning(
                 outcome.error, location=f"{outcome.file}:{outcome.line}", type="cutaway", subtype="runs"

@@ -21,7 +21,7 @@ from .store import Store, make_way, sweep, temporary_beside
 FOLDER, ROOM = "CUTAWAY_CACHE", "CUTAWAY_CACHE_GB"
 ROOM_GB = 4.0
 DAY_S = 86_400.0
-NOTES = ("reads/", "made-with", "imported")  # kinds of plain entries that are shared, beside whole artifacts
+NOTES = ("reads/", "made-with", "imported", "told")  # kinds of plain entries that are shared, beside whole artifacts
 
 
 def open_store(root: Path) -> Store:

@@ -10,6 +10,7 @@ A book declares them in the files of ``cutaway_runs``; the classes are only read
         limit_s = 600                  # the child is stopped after that
         budget_s = 60                  # what it takes on an idle core, for the sum of all; 0: not said
         pinned = True                  # what training leaves may be committed: see cutaway.runs.pinned
+        inputs = ("../data/*.bin",)    # files that it reads, where Python does not open them: see cutaway.runs.reads
 
         def train(self, log):          # optional: weights by name; log(step, loss=...), log.fact(...)
         def build(self, weights):      # optional: the model, for cells: load("sort").model()
@@ -37,6 +38,7 @@ from .declared import LIMIT_S, Declared, RunError, declared
 from .keys import KnownKeys, Texts
 from .pinned import PinError
 from .process import THREADS, Report, execute
+from .reads import key_with_reads, note, warnings_of
 
 __all__ = ["THREADS", "Declared", "Outcome", "Run", "RunError", "declared", "ensure"]
 
@@ -53,6 +55,7 @@ class Run:
     limit_s: float = LIMIT_S
     budget_s: float = 0.0
     pinned: bool = True
+    inputs: tuple[str, ...] = ()
 
     def train(self, log: Any, **given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Weights by name (arrays or tensors); nothing to train by default. ``given``: the weights of runs before."""
@@ -77,7 +80,7 @@ class Outcome:
     trace: str = ""  # path of the trace's .json
     weights: str = ""  # path of the weights' .npz
     error: str = ""
-    warning: str = ""  # a pinned file that could not be used
+    warnings: tuple[str, ...] = ()  # a pinned file that could not be used, sizes that collide
 
 
 def ensure(
@@ -139,9 +142,9 @@ def _stored(book: Book, run: Declared, before: Mapping[str, Outcome], texts: Tex
     try:
         keys = KnownKeys(book, run, texts)
         weights = _pinned(book, run, keys, _digests(before), _silent)
-        weights = weights or book.store.path("train", keys.training(_digests(before)), ".npz")
+        weights = weights or _place(book, run, "train", keys.training(_digests(before))).with_suffix(".npz")
         if book.store.is_whole("train", weights.stem):
-            trace = book.store.path("trace", keys.tracing(_content(weights)["digest"]), ".json")
+            trace = _place(book, run, "trace", keys.tracing(_content(weights)["digest"]))
             if book.store.is_whole("trace", trace.stem):
                 return Outcome(run.name, run.file, run.line, str(trace), str(weights))
     except (RunError, SourceError, PinError):
@@ -164,7 +167,9 @@ def _ensure_one(
             weights, warning = None, str(error)
         weights = weights or _trained(book, run, before, keys, report, stop)
         trace = _traced(book, run, keys, weights, report, stop)
-        return Outcome(run.name, run.file, run.line, str(trace), str(weights), warning=warning)
+        told = warnings_of(book.store, keys.tracing(_content(weights)["digest"]))
+        warnings = tuple(filter(None, [warning, *told]))
+        return Outcome(run.name, run.file, run.line, str(trace), str(weights), warnings=warnings)
     except (RunError, SourceError) as error:
         return Outcome(run.name, run.file, run.line, error=str(error))
     except OSError as error:
@@ -201,29 +206,37 @@ def _silent(line: str) -> None:
 def _trained(
     book: Book, run: Declared, before: Mapping[str, Outcome], keys: KnownKeys, report: Report, stop: Event
 ) -> Path:
-    path = book.store.path("train", keys.training(_digests(before)), ".json")
+    key = keys.training(_digests(before))
+    path = _place(book, run, "train", key)
     if not book.store.is_whole("train", path.stem):
         report(f"run {run.name}: training")
         given = {name: outcome.weights for name, outcome in before.items()}
-        _make(book, run, "train", path, {"given": given}, report, stop)
+        path = _make(book, run, "train", key, {"given": given}, report, stop)
         keys.note_trained(_digests(before))
     return path.with_suffix(".npz")
 
 
 def _traced(book: Book, run: Declared, keys: KnownKeys, weights: Path, report: Report, stop: Event) -> Path:
     content = _content(weights)["digest"]
-    path = book.store.path("trace", keys.tracing(content), ".json")
+    path = _place(book, run, "trace", keys.tracing(content))
     if not book.store.is_whole("trace", path.stem):
         report(f"run {run.name}: tracing")
-        _make(book, run, "trace", path, {"weights": str(weights)}, report, stop)
+        path = _make(book, run, "trace", keys.tracing(content), {"weights": str(weights)}, report, stop)
         keys.note_traced(content)
     return path
 
 
+def _place(book: Book, run: Declared, stage: str, key: str) -> Path:
+    """Where what a stage makes is kept: by its key, and by what the files hold that it reads."""
+    return book.store.path(stage, key_with_reads(book.store, run, key), ".json")
+
+
 def _make(
-    book: Book, run: Declared, stage: str, path: Path, more: Mapping[str, Any], report: Report, stop: Event
-) -> None:
-    execute(book, run, stage, path, more, report, stop)
-    if not book.store.is_whole(stage, path.stem):
+    book: Book, run: Declared, stage: str, key: str, more: Mapping[str, Any], report: Report, stop: Event
+) -> Path:
+    told = execute(book, run, stage, book.store.path(stage, key, ".json"), more, report, stop)
+    if not book.store.is_whole(stage, key):
         raise RunError(f"the run {run.name!r} ended without a result: does it call os._exit or end its own process?")
-    book.store.offer(stage, path.stem)
+    final = note(book.store, run, stage, key, told)
+    book.store.offer(stage, final)
+    return book.store.path(stage, final, ".json")

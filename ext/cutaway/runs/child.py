@@ -23,6 +23,7 @@ import numpy as np
 from ..store import Store, Unkept, digest
 from .importer import author_s_class, install
 from .keeping import thin, write_arrays
+from .reads import listen
 from .recorder import Recorder, to_array
 
 HERE = str(Path(__file__).parents[1])
@@ -71,7 +72,13 @@ def _end_with_parent() -> None:
     os.killpg(0, signal.SIGKILL)
 
 
+def _listen(request: Mapping[str, Any]) -> Callable[[], list[Path]]:
+    """Note which files are read from now on, of the author's."""
+    return listen([Path(request["out"]).parents[1], Path(HERE)])
+
+
 def _train(request: Mapping[str, Any], channel: TextIO) -> None:
+    read = _listen(request)
     install(request["beside"])
     install(request["sources"])
     log = Log(lambda message: send(channel, message))
@@ -82,6 +89,7 @@ def _train(request: Mapping[str, Any], channel: TextIO) -> None:
     _check_numbers({f"fact {name!r}": value for name, value in log.facts.items()})
     content = {"digest": digest({name: array.tobytes() for name, array in weights.items()})}
     _save(Path(request["out"]), weights, {"log": log.series, "facts": log.facts, **content})
+    send(channel, {"read": [str(path) for path in read()]})
 
 
 def _check_numbers(found: Mapping[str, Any]) -> None:
@@ -93,7 +101,7 @@ def _check_numbers(found: Mapping[str, Any]) -> None:
 
 
 def _trace(request: Mapping[str, Any], channel: TextIO) -> None:
-    recorder = Recorder()
+    recorder, read = Recorder(), _listen(request)
     install(request["beside"])
     install(request["sources"], recorder, recorder.sites, request["recorded"])
     weights = Path(request["weights"])
@@ -108,6 +116,7 @@ def _trace(request: Mapping[str, Any], channel: TextIO) -> None:
     trained = json.loads(weights.with_suffix(".json").read_text("utf-8"))
     arrays = thin(recorder)
     _save(Path(request["out"]), arrays, _content(request["run"], recorder, trained))
+    send(channel, {"read": [str(path) for path in read()], "warnings": recorder.warnings})
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

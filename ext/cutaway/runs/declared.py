@@ -13,7 +13,7 @@ from ..source.find import Module, SourceError, parse
 
 LIMIT_S = 600.0
 PATTERN = re.compile(r"\w+(\.[\w*?]+)*")  # a package, or modules of it: transformers.models.gpt2.*
-SETTINGS = ("name", "sources", "after", "pinned")  # who it is, and what is kept of it
+SETTINGS = ("name", "sources", "after", "pinned", "inputs")  # who it is, what it reads, what is kept of it
 TIMES = ("limit_s", "budget_s")  # they decide whether a run ends, not what it ends with
 
 
@@ -34,6 +34,7 @@ class Declared:
     limit_s: float
     budget_s: float
     pinned: bool = True  # whether what it left is committed
+    inputs: tuple[str, ...] = ()  # files that it reads, as paths or patterns from its file's folder
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -81,7 +82,7 @@ def is_run(node: ast.ClassDef) -> bool:
 def _declared(module: Module, node: ast.ClassDef) -> Declared:
     settings: dict[str, Any] = {
         "name": node.name.lower(), "sources": (), "after": (), "limit_s": LIMIT_S, "budget_s": 0.0,
-        "pinned": True,
+        "pinned": True, "inputs": (),
     }  # fmt: skip
     for statement in node.body:
         if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
@@ -90,7 +91,8 @@ def _declared(module: Module, node: ast.ClassDef) -> Declared:
                 settings[target.id] = _checked(module, statement.value, target.id)
     sources, after = _names(settings["sources"]), _names(settings["after"])
     times = settings["limit_s"], settings["budget_s"]
-    return Declared(settings["name"], node.name, module.path, node.lineno, sources, after, *times, settings["pinned"])
+    others = settings["pinned"], _names(settings["inputs"])
+    return Declared(settings["name"], node.name, module.path, node.lineno, sources, after, *times, *others)
 
 
 def _names(value: str | Sequence[str]) -> tuple[str, ...]:
@@ -108,10 +110,12 @@ def _checked(module: Module, node: ast.expr, name: str) -> Any:
         "limit_s": seconds,
         "budget_s": seconds,
         "pinned": isinstance(value, bool),
+        "inputs": all(isinstance(path, str) and path for path in names),
     }
     if not fits[name]:
         kinds = {"name": "a word", "sources": "names of packages, or patterns of modules as in mypackage.models.*"}
         kinds |= {"after": "names of runs", "pinned": "True or False"}
+        kinds |= {"inputs": 'paths of files from the folder of this one, as in "../data/*.txt"'}
         kinds |= dict.fromkeys(TIMES, "a number of seconds")
         raise RunError(f"{module.path}:{node.lineno}: {name} = {ast.unparse(node)}: write {kinds[name]}")
     return value

@@ -20,6 +20,7 @@ from ..progress import Moving
 from ..settings import Book
 from ..store import make_folder
 from .declared import Declared, RunError
+from .reads import Told
 
 DOING = {"train": "training", "trace": "tracing", "prove": "proving"}
 THREADS = 1  # in children: the bits of a sum depend on the number of threads
@@ -29,7 +30,7 @@ Report = Callable[[str], None]
 def execute(
     book: Book, run: Declared, stage: str, out: Path, more: Mapping[str, Any], report: Report, stop: Event,
     module: str = "cutaway.runs.child",
-) -> None:  # fmt: skip
+) -> Told:  # fmt: skip
     """Run a stage in a child with a time limit; its progress is reported, its error raised as RunError."""
     request = {
         "stage": stage,
@@ -52,12 +53,14 @@ def execute(
         env={**os.environ, **threads, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
         start_new_session=True,
     )
+    told = Told()
     try:
-        error = _follow(child, json.dumps(request).encode(), run, report, stop)
+        error = _follow(child, json.dumps(request).encode(), run, report, stop, told)
     finally:
         _stop(child)
     if error:
         raise RunError(f"the run {run.name!r} failed while {DOING[stage]}:\n{error}")
+    return told
 
 
 def _forget_compiled(file: Path) -> None:
@@ -70,7 +73,9 @@ def _texts(packages: Mapping[str, Sequence[Path]]) -> dict[str, list[str]]:
     return {name: [str(folder) for folder in folders] for name, folders in packages.items()}
 
 
-def _follow(child: subprocess.Popen[bytes], request: bytes, run: Declared, report: Report, stop: Event) -> str:
+def _follow(
+    child: subprocess.Popen[bytes], request: bytes, run: Declared, report: Report, stop: Event, told: Told
+) -> str:
     """Pass the request on, report each line of progress until the child ends; the error's text, or nothing."""
     assert child.stdin and child.stdout
     child.stdin.write(request + b"\n")
@@ -91,6 +96,8 @@ def _follow(child: subprocess.Popen[bytes], request: bytes, run: Declared, repor
             for line in lines:
                 message = json.loads(line)
                 error = message.get("error", error)
+                told.read += message.get("read", [])
+                told.warnings += message.get("warnings", [])
                 if "progress" in message:
                     report(f"run {run.name}: {message['progress']}")
                 if "moved" in message:

@@ -53,8 +53,10 @@ class Recorder:
         self.parameters: dict[str, int] = {}
         self.passes: list[str] = []
         self.notices: list[str] = []
+        self.warnings: list[str] = []
         self._numbers: dict[str, int] = {}  # digest of a value -> its number
         self._pass: str | None = None
+        self._has_run = False  # a module of the model, in this pass
         self._paths: dict[int, str] = {}  # id of a module -> its path
         self._open: list[tuple[Activation, int, Any]] = []  # calls under way: who calls, from where, whom
         self._active: list[Activation] = []
@@ -72,12 +74,24 @@ class Recorder:
         self.passes.append(name)
         if model is not None and hasattr(model, "named_parameters"):
             self.parameters = {key: self._value(value) for key, value in model.named_parameters()}
+        self._has_run = False
         with self._recording(name, model):
             yield
+        if hasattr(model, "named_modules") and not self._has_run:
+            self.warnings.append(
+                f"the pass {name!r} ran nothing of its model, {type(model).__name__}: call the model inside of"
+                f" `with record({name!r}, model)`, and let `sources` name the package of its class"
+            )
 
     @contextmanager
     def sizes(self, name: str, model: Any = None, **sizes: int) -> Iterator[None]:
         """Run the pass ``name`` again with other sizes, all different, to learn the letter of each axis."""
+        for size in sorted({size for size in sizes.values() if [*sizes.values()].count(size) > 1}):
+            alike = [letter for letter in sizes if sizes[letter] == size]
+            self.warnings.append(
+                f"record.sizes({name!r}): {' and '.join(alike)} are {size}, so that no axis tells one from the other:"
+                " they get no letters; give each a size of its own"
+            )
         kept = self.calls, self.records, self.values, self.arrays, self._numbers, self.tape
         self.calls, self.records, self.values, self.arrays, self._numbers, self.tape = [], [], [], {}, {}, Tape()
         try:
@@ -118,6 +132,7 @@ class Recorder:
             caller = activation.index
         own = arguments[0][1] if arguments else None
         path = self._paths.get(id(own), "")
+        self._has_run = self._has_run or id(own) in self._paths
         self.calls.append((self._pass, function, path, caller, site, len(self.tape.entries)))
         activation = Activation(len(self.calls) - 1, len(self._open))
         if not generator:  # a suspended activation is not the one under way

@@ -146,12 +146,17 @@ class Changing(Recorder):
         assert self._change
         with self._alone():
             for tensor in held(value):
-                other = changed(tensor, self._change.how)
-                self._noted(tensor, other)
+                other = self._noted(tensor, changed(tensor, self._change.how))
                 if isinstance(tensor, np.ndarray):
                     tensor[...] = other
                 else:
                     tensor.detach().copy_(other)
+                    if tensor.is_leaf and tensor.grad is not None:
+                        tensor.grad.copy_(changed(tensor.grad, self._change.how))
+            if issubclass(type(value), dict):
+                numbers = {key: item for key, item in dict.items(value) if type(item) is float}
+                dict.update(value, {key: changed(item, self._change.how) for key, item in numbers.items()})
+                self._is_changed |= bool(numbers)
 
     def _noted(self, before: Any, after: Any) -> Any:
         self._is_changed |= after is not before
@@ -262,7 +267,10 @@ def _other_numbers(value: Any, how: int) -> Any:
         return other.astype(value.dtype)
     import torch
 
-    return torch.from_numpy(np.ascontiguousarray(other)).to(value.dtype).to(value.device).reshape(value.shape)
+    made = torch.from_numpy(np.ascontiguousarray(other)).to(value.dtype).to(value.device).reshape(value.shape)
+    if value.is_leaf and value.grad is not None:
+        made.grad = _other_numbers(value.grad, how)
+    return made
 
 
 def _noise(array: np.ndarray, how: int) -> np.ndarray:

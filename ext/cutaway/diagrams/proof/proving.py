@@ -30,7 +30,8 @@ class Proof:
     arrows: int
     moved: list[str] = field(default_factory=list)
     missing: list[tuple[str, str]] = field(default_factory=list)  # one feels the other, and no arrow leads there
-    surplus: list[tuple[str, str]] = field(default_factory=list)  # arrows lead there, and it feels nothing
+    surplus: list[tuple[str, str]] = field(default_factory=list)  # an arrow leads there, and it feels nothing
+    closed: list[tuple[str, str]] = field(default_factory=list)  # others between feel it, and it itself does not
     unmoved: list[str] = field(default_factory=list)  # whose value could not be changed, or whose change broke the run
     unsteady: list[str] = field(default_factory=list)  # what gives another value each time it is run
 
@@ -44,6 +45,8 @@ class Proof:
             yield f"an arrow is missing: {one!r} changes {other!r}"
         for one, other in self.surplus:
             yield f"an arrow too many: {one!r} leads to {other!r}, which does not change"
+        if self.closed:
+            yield f"not felt from far, as a box between gives the same for all values tried: {len(self.closed)} pairs"
         if self.unsteady:
             yield f"not judged, as they differ from run to run: {', '.join(map(repr, self.unsteady))}"
         if self.unmoved:
@@ -72,9 +75,17 @@ def prove(graph: Graph, obj: SourceObject, again: Again) -> Proof:
             continue
         felt = felt & steady - {node.id}
         proof.moved.append(node.code)
+        direct = {edge.target for edge in (*graph.edges, *graph.back) if edge.source == node.id}
+        direct -= {other for other in direct if _overwrites(graph.nodes[other], node)}
         proof.missing += [(node.code, codes[other]) for other in sorted(felt - reached)]
-        proof.surplus += [(node.code, codes[other]) for other in sorted(reached - felt)]
+        proof.surplus += [(node.code, codes[other]) for other in sorted((reached & direct) - felt)]
+        proof.closed += [(node.code, codes[other]) for other in sorted(reached - direct - felt)]
     return proof
+
+
+def _overwrites(node: Node, other: Node) -> bool:
+    """Whether a box writes into what another gave, of which nothing may be left: ``losses[k] = loss``."""
+    return any(node.code.startswith(f"{name}[") for name in other.names)
 
 
 def _felt(
