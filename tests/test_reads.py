@@ -86,7 +86,8 @@ def test_what_a_run_writes_itself_is_no_input(made: Made) -> None:  # noqa: F811
 def test_a_clone_elsewhere_takes_what_was_made_of_the_same_data(made: Made, tmp_path: Path) -> None:  # noqa: F811
     data = with_data(made)
     made.edit("runs.py", str(data), "data.txt")
-    made.edit("runs.py", 'np.loadtxt("data.txt")', "np.loadtxt(__import__('pathlib').Path(__file__).parent / 'data.txt')")
+    beside = "np.loadtxt(__import__('pathlib').Path(__file__).parent / 'data.txt')"
+    made.edit("runs.py", 'np.loadtxt("data.txt")', beside)
     made.ensure()
     (tmp_path / "other").mkdir()
     second = Made(tmp_path / "other")
@@ -112,9 +113,8 @@ WRONG = {
 def test_what_is_wrong_with_a_run_is_said_each_time(made: Made, what: str) -> None:  # noqa: F811
     line, expected = WRONG[what]
     cls = "        import numpy as np\n        class Model:\n            def named_modules(self): return []\n"
-    made.edit(
-        "runs.py", '            scale(weights["w"], 2.0)\n', f'            scale(weights["w"], 2.0)\n{cls}        {line}\n'
-    )
+    scaled = '            scale(weights["w"], 2.0)\n'
+    made.edit("runs.py", scaled, f"{scaled}{cls}        {line}\n")
     for _ in range(2):
         outcome, _ = made.ensure()
         assert not outcome.error and len(outcome.warnings) == 1 and expected in outcome.warnings[0]

@@ -45,7 +45,7 @@ class Sort(Run):
         model = self.build(weights)
         idx, targets = sort.example(sort.WORD)
         with torch.no_grad():
-            with record("example", model):
+            with record("example"):
                 sort.pairs(sort.encode(sort.WORD))
             with record("forward", model):
                 model(idx, targets)

@@ -143,8 +143,11 @@ def _beside(env: BuildEnvironment, node: listing, obj: SourceObject) -> dict[int
         for call in calls if call is not None
         for line, margin in margins(trace, call).items()
         if (tensors := [
-            [", ".join(names), [list(pair) for pair in zip(value.shape, value.axes or [None] * 9, strict=False)]]
-            for names, value in margin if value.type == "tensor" and value.shape
+            [
+                ", ".join(beside.names),
+                [list(pair) for pair in zip(beside.shape, beside.values[0].axes or [None] * 9, strict=False)],
+            ]
+            for beside in margin if beside.shape
         ])
     }  # fmt: skip
 

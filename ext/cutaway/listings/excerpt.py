@@ -4,12 +4,43 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from ..source.find import Definition, SourceObject, Span
 from ..source.quotation import match, statement
+from ..theme.shapes import summary
 from ..trace.reading import Call, Record, Trace, Value
 
-Margin = list[tuple[list[str], Value]]  # names that hold the same kind of value, and the value
+
+class Beside(NamedTuple):
+    """Names that hold the same kind of value, and the values: one for each round of a loop."""
+
+    names: list[str]
+    values: list[Value]
+
+    @property
+    def times(self) -> str:
+        return f"× {len(self.values)}" if len(self.values) > 1 else ""
+
+    @property
+    def shape(self) -> list[str] | None:
+        """A tensor's sizes, as a range where rounds differ; None for what is none, or differs in rank."""
+        shapes = [value.shape for value in self.values if value.shape is not None]
+        if len(shapes) < len(self.values) or len({len(shape) for shape in shapes}) > 1:
+            return None
+        columns = [sorted(set(sizes)) for sizes in zip(*shapes, strict=True)]
+        return [str(sizes[0]) if len(sizes) == 1 else f"{sizes[0]}..{sizes[-1]}" for sizes in columns]
+
+    @property
+    def text(self) -> str:
+        """The value in a few characters; of a loop the first round's and the last's."""
+        if self.shape is not None:
+            return f"({', '.join(self.shape)}{',' * (len(self.shape) == 1)})"
+        ends = dict.fromkeys(summary(value) for value in (self.values[0], self.values[-1]))
+        return " … ".join(ends)
+
+
+Margin = list[Beside]
 
 
 def only(obj: SourceObject, wanted: str) -> list[Span]:
@@ -57,14 +88,14 @@ def activation(trace: Trace, function: str, pass_: str, module: str | None) -> C
 
 def margins(trace: Trace, call: Call) -> dict[int, Margin]:
     """For each line what was assigned, passed in or returned there; names with like values together."""
-    lines: dict[int, list[tuple[str, Value]]] = {}
-    seen = set()
+    sites: dict[Span, Beside] = {}
     for record in trace.records(call):
-        name = _margin_name(record)
-        if name and record.site.span not in seen:  # of a loop, the first round
-            seen.add(record.site.span)
-            lines.setdefault(record.site.span.line, []).append((name, record.value))
-    return {line: _together(found) for line, found in lines.items()}
+        if name := _margin_name(record):
+            sites.setdefault(record.site.span, Beside([name], [])).values.append(record.value)
+    lines: dict[int, Margin] = {}
+    for span, found in sites.items():
+        _add(lines.setdefault(span.line, []), found)
+    return lines
 
 
 def _margin_name(record: Record) -> str:
@@ -78,19 +109,13 @@ def _margin_name(record: Record) -> str:
     return ""
 
 
-def _together(found: list[tuple[str, Value]]) -> Margin:
-    result: Margin = []
-    for name, value in found:
-        if (
-            result
-            and value.type == "tensor"
-            and result[-1][1].shape == value.shape
-            and result[-1][1].axes == value.axes
-        ):
-            result[-1][0].append(name)
-        else:
-            result.append(([name], value))
-    return result
+def _add(margin: Margin, found: Beside) -> None:
+    """Add what stands beside a line, to the names before it if these hold alike values."""
+    last, value = margin[-1] if margin else None, found.values[0]
+    if last and value.type == "tensor" and last.values[0].axes == value.axes and last.shape == found.shape:
+        last.names.extend(found.names)
+    else:
+        margin.append(found)
 
 
 def unused(obj: SourceObject, trace: Trace, function: Definition, call: Call) -> set[int]:

@@ -13,15 +13,16 @@ from .excerpt import Margin
 def margin(found: Margin) -> str:
     """What stands beside a line: the names of what it made, and their shapes."""
     parts = []
-    for names, value in found:
-        shown = ", ".join(html.escape(name) for name in names)
-        if value.type == "tensor":
-            parts.append(f"<i>{shown}</i> {shapes.markup(value.shape or (), value.axes)}")
+    for beside in found:
+        shown, value = ", ".join(html.escape(name) for name in beside.names), beside.values[-1]
+        if beside.shape is not None:
+            kind = shapes.markup(beside.shape, value.axes)
         elif value.type == "tuple":
-            inner = [shapes.markup(v.shape or (), v.axes) for v in value.items if v.type == "tensor"]
-            parts.append(f"<i>{shown}</i> {' '.join(inner)}")
+            kind = " ".join(shapes.markup(v.shape or (), v.axes) for v in value.items if v.type == "tensor")
         else:
-            parts.append(f"<i>{shown}</i> {html.escape(shapes.summary(value))}")
+            kind = html.escape(beside.text)
+        times = f' <small title="rounds of a loop">{beside.times}</small>' if beside.times else ""
+        parts.append(f"<i>{shown}</i> {kind}{times}")
     return " ".join(f"<span>{part}</span>" for part in parts)
 
 

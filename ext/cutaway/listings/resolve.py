@@ -17,7 +17,6 @@ from ..source_pages import address
 from ..source_pages.code_html import Quote, code_html
 from ..source_pages.coverage import file_name
 from ..step_order import neighbours
-from ..theme import shapes
 from ..trace.names import PASS, Place, UnknownName, Wanted
 from ..trace.reading import Trace, TraceError
 from . import html as listing_html
@@ -186,7 +185,7 @@ def _as_text(
                 f" ({n['number']})" for n in notes if n["span"] is not None and n["span"][2] == number
             )
             margin = "; ".join(
-                f"{', '.join(names)} {shapes.summary(value)}" for names, value in beside.get(number, [])
+                f"{', '.join(found.names)} {found.text} {found.times}".rstrip() for found in beside.get(number, [])
             )
             idle = "not run" if number in greyed and line.strip() else ""
             said = " ".join(filter(None, [marks.strip(), margin, idle]))

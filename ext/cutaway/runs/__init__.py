@@ -235,8 +235,8 @@ def _make(
     book: Book, run: Declared, stage: str, key: str, more: Mapping[str, Any], report: Report, stop: Event
 ) -> Path:
     told = execute(book, run, stage, book.store.path(stage, key, ".json"), more, report, stop)
-    if not book.store.is_whole(stage, key):
-        raise RunError(f"the run {run.name!r} ended without a result: does it call os._exit or end its own process?")
     final = note(book.store, run, stage, key, told)
+    if not book.store.is_whole(stage, final):
+        raise RunError(f"the run {run.name!r} ended without a result: does it call os._exit or end its own process?")
     book.store.offer(stage, final)
     return book.store.path(stage, final, ".json")

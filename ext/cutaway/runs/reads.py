@@ -11,7 +11,9 @@ import hashlib
 import os
 import site
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from .declared import Declared, RunError
 KIND = "told"  # entries of the store: what a child told beside its result
 CODE = (".py", ".pyc", ".pyi", ".so", ".pyd", ".dll", ".dylib", ".pth")
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc", "/proc", "/sys", "/dev", "/opt")
+OTHERS_S = 3.0  # for another build to put in its place what both have made
 Digests = dict[str, str]  # of files, by their paths from the folder of the run's file
 
 
@@ -101,13 +104,24 @@ def note(store: Store, run: Declared, stage: str, key: str, told: Told) -> str:
         read = sorted(_relative(path, run) for path in told.read)
         store.write_json(KIND, key, {"read": read, "warnings": told.warnings})
     final = key_with_reads(store, run, key)
-    if final != key and (content := store.whole(stage, key)):
-        files = content.pop("files")
-        for suffix in files:
-            os.replace(store.path(stage, key, suffix), store.path(stage, final, suffix))
-        store.vouch(stage, final, files, **content)
-        store.path(stage, key, ".json").unlink()
+    if final != key:
+        with suppress(FileNotFoundError):  # another build that made the same was faster
+            _move(store, stage, key, final)
+        deadline = time.monotonic() + OTHERS_S
+        while not store.is_whole(stage, final) and time.monotonic() < deadline:
+            time.sleep(0.05)
     return final
+
+
+def _move(store: Store, stage: str, key: str, final: str) -> None:
+    content = store.whole(stage, key)
+    if content is None:
+        return
+    files = content.pop("files")
+    for suffix in files:
+        os.replace(store.path(stage, key, suffix), store.path(stage, final, suffix))
+    store.vouch(stage, final, files, **content)
+    store.path(stage, key, ".json").unlink(missing_ok=True)
 
 
 def warnings_of(store: Store, key: str) -> list[str]:

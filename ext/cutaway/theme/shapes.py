@@ -25,14 +25,14 @@ def letters(axes: Axes) -> str:
     return " ".join(named) if any(name != "·" for name in named) else ""
 
 
-def markup(shape: Sequence[int], axes: Axes = None) -> str:
-    """The shape as HTML; sizes with a letter carry it as a subscript."""
+def markup(shape: Sequence[int | str], axes: Axes = None) -> str:
+    """The shape as HTML; sizes (or ranges, "6..11") with a letter carry it as a subscript."""
     sizes = ", ".join(_size(size, axis) for size, axis in _pairs(shape, axes))
     comma = "," if len(shape) == 1 else ""
     return f'<span class="cutaway-shape-of">({sizes}{comma})</span>'
 
 
-def _size(size: int, axis: str | None) -> str:
+def _size(size: int | str, axis: str | None) -> str:
     letter = dimension(axis)
     if axis is None or axis == "1":
         return str(size)
@@ -61,7 +61,7 @@ def dimension(axis: str | None) -> str | None:
     return known[1] if known and known[1] in DIMENSIONS else None
 
 
-def _pairs(shape: Sequence[int], axes: Axes) -> Iterator[tuple[int, str | None]]:
+def _pairs(shape: Sequence[int | str], axes: Axes) -> Iterator[tuple[int | str, str | None]]:
     return zip(shape, axes or [None] * len(shape), strict=True)
 
 

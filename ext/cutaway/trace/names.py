@@ -4,11 +4,13 @@
 ``sort/attention-forward-mask``                        what a step's quotation gave, in the pass ``forward``
 ``sort.forward/h.0.attn/attention-forward-mask``       the same, in a named pass and module
 ``sort.generate@2/h.1.attn/att``                       a variable (its last assignment), third activation
+``sort.generate/sampling-forward-next@2``              what it gave in the third round of a loop (``@-1``: the last)
 ``sort/attention-forward-mask.shape``, ``[0, 2, 5]``   its shape, one number (of a tuple: ``[0].shape``, ``[1][0, 2]``)
 ``sort.params/h.0.attn.c_attn.weight``                 a parameter, by the tail of its name
 ``sort.log/loss``                                      a series of the training log
 
-The pass ``forward`` and the first activation that fits are the defaults. In a scene the run may be left out.
+The pass ``forward``, the first activation that fits and its last round are the defaults. In a scene the run may be
+left out.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ _NAME = re.compile(
 )
 _OF = re.compile(r"^(?P<run>[\w-]+)?(?:\.(?P<pass>[\w-]+))?(?:/(?P<module>[\w.-]+))?$")
 _HEAD = re.compile(r"^(?P<run>[\w-]+)(?:\.(?P<pass>[\w-]+))?(?:@(?P<nth>\d{1,9}))?$")
+_ROUND = re.compile(r"(?P<name>.+)@(?P<round>-?\d{1,9})")
 _INDEX = re.compile(r"\[\s*-?\d{1,9}(?:\s*,\s*-?\d{1,9})*\s*,?\s*\]")
 
 
@@ -122,7 +125,8 @@ class Names:
         return self._inside(trace, PASS, None, [head, *rest])
 
     def _inside(self, trace: Trace, pass_: str, nth: str | None, parts: list[str]) -> Found:
-        name = parts[-1]
+        named = _ROUND.fullmatch(parts[-1])
+        name, round = (named["name"], int(named["round"])) if named else (parts[-1], -1)
         module = ".".join(parts[:-1]) or None
         if pass_ == "params":
             return _parameter(trace, name)
@@ -131,8 +135,10 @@ class Names:
         if pass_ not in trace.passes:
             raise UnknownName(f"the run '{trace.run}' has no pass '{pass_}'{_among(pass_, trace.passes)}")
         place = self.steps.get(name)
-        hits = _hits(trace, pass_, module, name, place)
+        hits = _hits(trace, pass_, module, name, place, round)
         if not hits:
+            if named and _hits(trace, pass_, module, name, place):
+                raise UnknownName(f"'{parts[-1]}': it has not so many rounds in '{trace.run}.{pass_}'; the last is @-1")
             raise UnknownName(self._nothing(trace, pass_, module, name, place))
         if nth is None and place is None:
             _refuse_homonyms(trace, pass_, module, name)
@@ -157,11 +163,13 @@ class Names:
         return f"no step or variable '{name}' in {where}{_among(name, [*self.steps, *sorted(variables)])}"
 
 
-def _hits(trace: Trace, pass_: str, module: str | None, name: str, place: Place | None) -> list[Value]:
+def _hits(
+    trace: Trace, pass_: str, module: str | None, name: str, place: Place | None, round: int = -1
+) -> list[Value]:
     """One value for each activation that has one."""
     hits = []
     for call in trace.calls(place.object if place else None, pass_, module):
-        value = at_place(trace, call, place.span) if place else _variable(trace, call, name)
+        value = at_place(trace, call, place.span, round) if place else _variable(trace, call, name, round)
         if value is not None:
             hits.append(value)
     return hits
@@ -180,33 +188,39 @@ def _refuse_homonyms(trace: Trace, pass_: str, module: str | None, name: str) ->
         )
 
 
-def at_place(trace: Trace, call: Call, span: Span) -> Value | None:
-    """What an expression gave in an activation (the last time); of a statement, what it assigned or returned."""
+def at_place(trace: Trace, call: Call, span: Span, round: int = -1) -> Value | None:
+    """What an expression gave in an activation, in a round of a loop; of a statement, what it assigned or returned."""
     records = trace.records(call)
     exact = [
         r for r in records if r.site.span == span and r.site.kind in ("call", "op", "bind", "return", "param")
     ]
     if exact:
-        return exact[-1].value
-    bound = _last_round([r for r in records if r.site.kind == "bind" and span.contains(r.site.span)])
+        return _of_round([r.value for r in exact], round)
+    bound = _in_round([r for r in records if r.site.kind == "bind" and span.contains(r.site.span)], round)
     if len(bound) > 1:
         items = tuple(record.value for record in bound)
         return Value("tuple", digest([item.digest for item in items]), items=items)
     if bound:
         return bound[0].value
     returned = [r for r in records if r.site.kind == "return" and span.contains(r.site.span)]
-    return returned[-1].value if returned else None
+    return _of_round([r.value for r in returned], round)
 
 
-def _last_round(records: list[Record]) -> list[Record]:
-    """The last record of each site, in the order of the sites."""
-    last = {record.site.span: record for record in records}
-    return [last[span] for span in sorted(last)]
+def _of_round(values: list[Value], round: int) -> Value | None:
+    return values[round] if -len(values) <= round < len(values) else None
 
 
-def _variable(trace: Trace, call: Call, name: str) -> Value | None:
+def _in_round(records: list[Record], round: int) -> list[Record]:
+    """The record of each site in a round, in the order of the sites."""
+    rounds: dict[Span, list[Record]] = {}
+    for record in records:
+        rounds.setdefault(record.site.span, []).append(record)
+    return [rounds[span][round] for span in sorted(rounds) if -len(rounds[span]) <= round < len(rounds[span])]
+
+
+def _variable(trace: Trace, call: Call, name: str, round: int = -1) -> Value | None:
     named = [r.value for r in trace.records(call) if r.site.name == name and r.site.kind in ("bind", "param")]
-    return named[-1] if named else None
+    return _of_round(named, round)
 
 
 def _fact(trace: Trace, name: str) -> Found:
