@@ -552,4 +552,32 @@ def f(x):
     y = x / total
     return y
 """,
+    "a sum of numbers": """
+def f(x):
+    total = 0.0
+    for row in x:
+        s = row.exp()
+        total += s.sum().item()
+    y = x / total
+    return y
+""",
+    "tuples that grow": """
+def f(x):
+    states = ()
+    for row in x:
+        y = row.exp()
+        states = states + (y,)
+    kept = (x.cos(),)
+    kept += states
+    z = kept[1] * 2
+    return states, z
+""",
+    "lists that are joined": """
+def f(x):
+    first, second = [x.exp()], [x.cos()]
+    both = first + second * 2
+    y = both[0] + 1
+    z = both[2] + 1
+    return y, z
+""",
 }

@@ -125,11 +125,14 @@ class Assignments:
             name = ast.unparse(node.target.value)
         record = self.timeline.take("bind", self.span(node.target))
         if record is None or not holds(record):
+            if record is not None:
+                self.variables[name] = of_numbers(merged([before, flow]), record)
             return
-        origins = record.origins
-        if not holds_tensor(record.value):  # of a container, what is new in it
-            origins = tuple(self.boxes.tape.new(origins))
+        origins: Sequence[int] = record.origins
+        if record.value.type != "tensor":  # of a container, what is new in it
+            origins = self.boxes.tape.new(origins)
             if not origins:
+                self._gather(name, [flow])
                 return
         adds = isinstance(node.op, ast.Add) and before.tensor and flow.tensor and bool(flow.sources)
         operator = ast.unparse(ast.AugAssign(ast.Name("a"), node.op, ast.Name("b"))).split()[1]

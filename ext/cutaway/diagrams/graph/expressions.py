@@ -176,8 +176,9 @@ class Expressions:
         flows = [self.value(term) for term in terms or (node.left, node.right)]
         record = self.timeline.take("op", self.module.span(node))
         flow = merged(flows, tensor=record is not None)
-        if record is None:
-            return _left(flow)
+        if record is None:  # numbers, or containers that are joined
+            joined = merged((flow if not flow.tensor else _left(flow) for flow in flows), plain=True)
+            return replace(joined, plain=all(flow.plain for flow in flows))
         if sum(flow.tensor and bool(flow.sources) for flow in flows) > 1 and terms:
             return self.box(node, "add", flow, record.value, origins=record.origins)
         return flow
