@@ -580,4 +580,27 @@ def f(x):
     z = both[2] + 1
     return y, z
 """,
+    "layers of two kinds": """
+def f(x):
+    for kind in "abab":
+        inner = x
+        if kind == "a":
+            out = x.exp()
+        else:
+            out = x.cos()
+        x = out + inner
+    return x
+""",
+    "deep in a result": """
+from dataclasses import dataclass
+@dataclass
+class Held:
+    parts: list
+def f(x):
+    y, held = made(x)
+    z = y * 2
+    return z, held
+def made(x):
+    return x.exp(), Held([[[x.cos()]]])
+""",
 }

@@ -23,7 +23,7 @@ import numpy as np
 
 DEPTH, MOST = 4, 256  # containers in containers, and items that are looked at in one
 SHAPES_ONLY = re.compile(r"(\w+_like|new_\w+)")  # operations that read no number of their input: zeros_like
-OVERWRITING = {"copy_", "fill_", "zero_", "normal_", "uniform_", "random_", "bernoulli_", "exponential_"}
+OVERWRITING = {"fill_", "zero_", "normal_", "uniform_", "random_", "bernoulli_", "exponential_"}
 LARGEST = 1 << 16  # elements; of a larger tensor the first and the last place in memory count, and all between
 
 

@@ -71,7 +71,7 @@ class Assignments:
         names = tuple(dict.fromkeys(name for name, _ in tensors if name != "_"))
         if not any(isinstance(target, ast.Tuple | ast.List) for target in targets):
             names = names[:1]  # y = z = x: one value
-        if tensors and (not flow.plain or self.boxes.tape.new(origins)):
+        if tensors and statement.top_box is None and (not flow.plain or self.boxes.tape.new(origins)):
             box = Box("step", prefix + self.expressions.code(value), self.span(value), None, names)
             number = self.boxes.add(box, flow.sources, origins)
         elif tensors and statement.top_box is not None:
@@ -112,7 +112,7 @@ class Assignments:
             self._gather(name, [self._settled(value, flow)])
             return
         code = f"{self.expressions.code(target)} = {self.expressions.code(value)}"
-        sources = merged([before, *indices, flow]).sources
+        sources = merged([same(before), *indices, flow]).sources
         box = Box("step", code, self._whole(target, value), record.value, (name,))
         self.variables[name] = self._given(self.boxes.add(box, sources, record.origins), name, record.value)
 
@@ -166,6 +166,11 @@ class Assignments:
 
     def _gather(self, name: str, flows: list[Flow]) -> None:
         self.variables[name] = merged([self.variables.get(name, NOTHING), *flows], plain=True)
+
+
+def same(flow: Flow) -> Flow:
+    """What is written into, as a source of what it is then: the same thing, even if nothing of it is left."""
+    return replace(flow, sources=tuple(replace(source, left=source.left or "array") for source in flow.sources))
 
 
 def returned(record: Record | None, is_tuple: bool) -> Iterator[tuple[Value | None, Sequence[int]]]:

@@ -160,7 +160,7 @@ class Boxes:
             if source.carried:
                 self.carried.add((source.box, source.carried))
                 self.back[Edge(source.box, number, source.carried, thin)] = None
-            elif source.box < number:
+            elif source.box != number:
                 self.edges[Edge(source.box, number, source.name, thin)] = None
         return number
 
@@ -212,14 +212,32 @@ class Boxes:
     def graph(self, function: str) -> Graph:
         """All boxes, but for arguments that only hold tensors of which none was used."""
         used = {edge.source for edge in self.edges}
-        shown = [n for n, box in enumerate(self.all) if n in used or not (box.kind == "input" and _is_object(box))]
+        order, back = self._in_order()
+        shown = [n for n in order if n in used or not (self.all[n].kind == "input" and _is_object(self.all[n]))]
         place = {number: at for at, number in enumerate(shown)}
         nodes = [self._node(place[number], self.all[number]) for number in shown]
-        edges, back = (
-            tuple(Edge(place[e.source], place[e.target], e.name, e.thin) for e in found)
-            for found in (self._named(sorted(self.edges)), sorted(self.back))
+        edges, returning = (
+            tuple(sorted(Edge(place[e.source], place[e.target], e.name, e.thin) for e in found))
+            for found in (self._named([e for e in self.edges if e not in back]), [*self.back, *back])
         )
-        return Graph(function, tuple(nodes), edges, back)
+        return Graph(function, tuple(nodes), edges, returning)
+
+    def _in_order(self) -> tuple[list[int], set[Edge]]:
+        """The boxes as they ran, but for one that a later round reached first: each after those it takes from. And
+        the arrows that no order lets lead forwards."""
+        taking: dict[int, set[int]] = {number: set() for number in range(len(self.all))}
+        for edge in self.edges:
+            taking[edge.target].add(edge.source)
+        order: list[int] = []
+        back = set[Edge]()
+        waiting = sorted(taking)
+        while waiting:
+            done = set(order)
+            number = next((n for n in waiting if taking[n] <= done), waiting[0])
+            back |= {edge for edge in self.edges if edge.target == number and edge.source not in done}
+            order.append(number)
+            waiting.remove(number)
+        return order, back
 
     def _node(self, number: int, box: Box) -> Node:
         shape, axes = _sizes(box.sizes), box.value.axes if box.value else None

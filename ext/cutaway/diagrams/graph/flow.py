@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from ...source.find import SourceObject, Span
 from ...trace.reading import Call, Record, Trace, Value
-from .assignments import Assignments, out_of, returned
+from .assignments import Assignments, out_of, returned, same
 from .boxes import Box, Loop, Source, Tape
 from .expressions import (
     NOTHING,
@@ -128,7 +128,8 @@ class _Walk(Assignments):
         """A call whose result nobody keeps has changed a tensor: ``x.mul_(2)``, ``torch.add(x, y, out=z)``."""
         value, origins = (record.value, record.origins) if record else (None, ())
         box = Box("step", self.expressions.code(call), self.span(call), None, (name,) if name else ())
-        number = self.boxes.add(box, flow.sources, origins)
+        before = same(self.variables.get(name, NOTHING))
+        number = self.boxes.add(box, merged([before, flow]).sources, origins)
         self.boxes.give(number, value if name and name not in self.variables else None)
         if name:
             self.variables[name] = Flow((Source(number, name),), True, True)

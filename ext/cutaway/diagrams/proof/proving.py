@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ...source.find import Module, SourceObject, Span
-from ..graph.graph import Graph, Node
+from ..graph.graph import Edge, Graph, Node
 from .changing import HOW_MANY, Change, Seen
 
 # Runs the call; what was seen, and whether a value was changed; None where it failed.
@@ -75,17 +75,19 @@ def prove(graph: Graph, obj: SourceObject, again: Again) -> Proof:
             continue
         felt = felt & steady - {node.id}
         proof.moved.append(node.code)
-        direct = {edge.target for edge in (*graph.edges, *graph.back) if edge.source == node.id}
-        direct -= {other for other in direct if _overwrites(graph.nodes[other], node)}
+        felt_from = [edge for edge in (*graph.edges, *graph.back) if not _overwrites(graph, edge)]
+        direct = {edge.target for edge in felt_from if edge.source == node.id}
         proof.missing += [(node.code, codes[other]) for other in sorted(felt - reached)]
         proof.surplus += [(node.code, codes[other]) for other in sorted((reached & direct) - felt)]
-        proof.closed += [(node.code, codes[other]) for other in sorted(reached - direct - felt)]
+        proof.closed += [(node.code, codes[other]) for other in sorted(reached_by(felt_from, node.id) & reached - direct - felt)]
     return proof
 
 
-def _overwrites(node: Node, other: Node) -> bool:
+def _overwrites(graph: Graph, edge: Edge) -> bool:
     """Whether a box writes into what another gave, of which nothing may be left: ``losses[k] = loss``."""
-    return any(node.code.startswith(f"{name}[") for name in other.names)
+    code = graph.nodes[edge.target].code
+    names = graph.nodes[edge.source].names
+    return any(code.startswith((f"{name}[", f"{name}.")) or f"out={name}" in code for name in names)
 
 
 def _felt(
@@ -115,10 +117,14 @@ def _felt(
 
 def downstream(graph: Graph, node: int) -> set[int]:
     """The boxes to which arrows lead from one, directly or through others, and through rounds of loops."""
+    return reached_by([*graph.edges, *graph.back], node)
+
+
+def reached_by(edges: Sequence[Edge], node: int) -> set[int]:
     reached, pending = set[int](), [node]
     while pending:
         here = pending.pop()
-        more = {edge.target for edge in (*graph.edges, *graph.back) if edge.source == here} - reached
+        more = {edge.target for edge in edges if edge.source == here} - reached
         reached |= more
         pending += more
     return reached
