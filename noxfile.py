@@ -184,6 +184,10 @@ def same_bytes(session: nox.Session) -> None:
 def proofs(session: nox.Session) -> None:
     """Prove every drawing of the book by intervention: change what one box gives, and see which others feel it."""
     options = enter_book(session)
+    others = Path("build/others").resolve()  # other people's models, beside the environment and not in it
+    wanted = ["--no-deps", "--upgrade", "--target", others, "-r", "tests/others/requirements.txt"]
+    session.run(BIN / "python", "-m", "pip", "install", "--quiet", *wanted)
+    session.env["PYTHONPATH"] = str(others)
     session.run(BIN / "pytest", "-m", "proofs", "-s", "-o", "faulthandler_timeout=7200", "tests", *options)
 
 

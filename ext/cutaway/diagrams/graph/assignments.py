@@ -19,7 +19,6 @@ from .expressions import (
     Statement,
     holds,
     holds_only_tensors,
-    holds_tensor,
     merged,
     of_numbers,
 )  # fmt: skip

@@ -74,12 +74,13 @@ def prove(graph: Graph, obj: SourceObject, again: Again) -> Proof:
             proof.unmoved.append(node.code)
             continue
         felt = felt & steady - {node.id}
+        lasting = [edge for edge in (*graph.edges, *graph.back) if not _overwrites(graph, edge)]
+        direct = {edge.target for edge in lasting if edge.source == node.id}
+        unfelt = reached_by(lasting, node.id) & reached - felt
         proof.moved.append(node.code)
-        felt_from = [edge for edge in (*graph.edges, *graph.back) if not _overwrites(graph, edge)]
-        direct = {edge.target for edge in felt_from if edge.source == node.id}
         proof.missing += [(node.code, codes[other]) for other in sorted(felt - reached)]
-        proof.surplus += [(node.code, codes[other]) for other in sorted((reached & direct) - felt)]
-        proof.closed += [(node.code, codes[other]) for other in sorted(reached_by(felt_from, node.id) & reached - direct - felt)]
+        proof.surplus += [(node.code, codes[other]) for other in sorted(unfelt & direct)]
+        proof.closed += [(node.code, codes[other]) for other in sorted(unfelt - direct)]
     return proof
 
 
