@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 
 from ...source.find import Module, Span
 from ...trace.reading import Call, Record, Value
-from .boxes import Box, Boxes, Source, Tape
+from .boxes import Box, Boxes, Source
+from .givers import Tape
 from .quote import quote
 from .timeline import Timeline
 

@@ -9,14 +9,14 @@ a module or of explained code, and an addition of two tensors, are boxes of thei
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from ...source.find import SourceObject, Span
+from ...source.find import SourceObject
 from ...trace.reading import Call, Record, Trace, Value
-from .assignments import Assignments, out_of, returned, same
-from .boxes import Box, Loop, Source, Tape
+from .assignments import out_of, returned, same
+from .boxes import Box, Source
 from .expressions import (
     NOTHING,
     Expressions,
@@ -28,7 +28,9 @@ from .expressions import (
     merged,
     of_numbers,
 )  # fmt: skip
+from .givers import Tape
 from .graph import Graph
+from .loops import Break, Continue, Leave, Loops, Return
 from .timeline import Timeline
 
 GATHERING = {
@@ -43,22 +45,6 @@ GATHERING = {
 
 class FlowError(LookupError):
     """There is no data flow to draw: what was found instead."""
-
-
-class _Leave(Exception):
-    """The walk leaves a block: ``return``, ``break`` or ``continue``."""
-
-
-class _Return(_Leave):
-    pass
-
-
-class _Break(_Leave):
-    pass
-
-
-class _Continue(_Leave):
-    pass
 
 
 def flow(obj: SourceObject, trace: Trace, call: Call) -> Graph:
@@ -79,7 +65,7 @@ def flow(obj: SourceObject, trace: Trace, call: Call) -> Graph:
     return graph
 
 
-class _Walk(Assignments):
+class _Walk(Loops):
     def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         args = node.args
         tensors = []
@@ -94,7 +80,7 @@ class _Walk(Assignments):
                 tensors += [(number, arg.arg, record.origins)] if record.value.type == "tensor" else []
         for given in tensors:  # what is an argument itself comes from there, though another argument may hold it, too
             self.boxes.tape.give(*given)
-        with suppress(_Leave):
+        with suppress(Leave):
             self.block(node.body)
 
     def block(self, statements: Iterable[ast.stmt]) -> None:
@@ -144,7 +130,7 @@ class _Walk(Assignments):
                 if holds_tensor(value) or origins:
                     self.expressions.statement = statement
                     self._output(part, flow, value, origins)
-        raise _Return
+        raise Return
 
     def _output(self, part: ast.expr, flow: Flow, value: Value | None, origins: Sequence[int]) -> None:
         named = isinstance(part, ast.Name | ast.Attribute)
@@ -153,7 +139,7 @@ class _Walk(Assignments):
         code = f"return {ast.unparse(part)}" if named else "return"
         self.boxes.add(Box("output", code, self.span(part), value), flow.sources, origins)
 
-    # Branches and loops
+    # Branches
 
     def _if(self, node: ast.If) -> None:
         self.expressions.value(node.test)
@@ -179,99 +165,11 @@ class _Walk(Assignments):
         for block in (node.body, node.orelse, node.finalbody):
             self.block(block)
 
-    def _for(self, node: ast.For | ast.AsyncFor) -> None:
-        taken = merged([self.expressions.value(node.iter)], plain=True)
-
-        def again() -> bool:
-            bound = list(self._bound(node.target))
-            for _, name, given in bound:
-                tensor = given.value.type == "tensor"
-                self.variables[name] = replace(taken, tensor=tensor) if holds(given) else of_numbers(taken, given)
-            return bool(bound)
-
-        self._loop(node, again, f"for {self.expressions.code(node.target)} in {self.expressions.code(node.iter)}")
-
-    _asyncfor = _for
-
-    def _while(self, node: ast.While) -> None:
-        def again() -> bool:
-            self.expressions.value(node.test)
-            record = self.timeline.take("test", self.span(node.test))
-            return record is not None and bool(record.value.scalar)
-
-        self._loop(node, again, f"while {self.expressions.code(node.test)}")
-
-    def _loop(self, node: ast.For | ast.AsyncFor | ast.While, again: Callable[[], bool], header: str) -> None:
-        """Walk every round; a box that runs again is drawn once. What one hands to the next goes through
-        a closing box, unless the loop is a single box."""
-        rounds, ended = 0, False
-        carried: set[Source] = set()
-        start = self.span(node.test if isinstance(node, ast.While) else node.body[0])
-        loop = Loop(Span(*start[:2], *self.span(node.body[-1])[2:]))
-        self.boxes.loops.append(loop)
-        while not ended:
-            loop.began = self.boxes.tape.now
-            if not again():
-                break
-            rounds += 1
-            try:
-                self.block(node.body)
-            except _Continue:
-                pass
-            except _Break:
-                ended = True
-            carried |= self._carry(loop)
-        self.boxes.loops.pop()
-        for name, flow in self.variables.items():
-            back = tuple(replace(source, carried="") if source in carried else source for source in flow.sources)
-            self.variables[name] = replace(flow, sources=tuple(dict.fromkeys(back)))
-        self._close(node, header, loop, rounds)
-        if not ended:
-            self.block(node.orelse)
-
-    def _carry(self, loop: Loop) -> set[Source]:
-        """Mark what this round made as coming from an earlier one."""
-        marked = set()
-        for name, flow in self.variables.items():
-            sources = [
-                replace(source, carried=name) if self._is_inside(loop, source.box) and not source.carried else source
-                for source in flow.sources
-            ]
-            marked |= {source for source in sources if self._is_inside(loop, source.box)}
-            self.variables[name] = replace(flow, sources=tuple(sources))
-        return marked
-
-    def _is_inside(self, loop: Loop, box: int) -> bool:
-        return loop.inside.contains(self.boxes.all[box].span)
-
-    def _close(self, node: ast.For | ast.AsyncFor | ast.While, header: str, loop: Loop, rounds: int) -> None:
-        inside = [number for number in range(len(self.boxes.all)) if self._is_inside(loop, number)]
-        handed_on = sorted((box, name) for box, name in self.boxes.carried if box in inside)
-        if rounds < 2 or len(inside) < 2 or not handed_on:
-            return
-        for number in inside:
-            box = self.boxes.all[number]
-            box.times = box.times // rounds if box.times % rounds == 0 else box.times
-        names = tuple(sorted({name for _, name in handed_on}))
-        now = merged(self.variables[name] for name in names if name in self.variables).sources
-        silent = (Source(box) for box, name in handed_on if name not in self.variables)
-        sources = tuple(dict.fromkeys([*now, *silent]))
-        values = [self.boxes.all[source.box].value for source in sources]
-        place = self.span(node.test) if isinstance(node, ast.While) else self._whole(node.target, node.iter)
-        box = Box("again", header, place, values[0] if len(values) == 1 else None, names)
-        box.times = rounds
-        number = self.boxes.add(box, sources)
-        self.boxes.tape.hand_on({source.box for source in sources}, number)
-        for name in names:
-            if name in self.variables:
-                value = self.boxes.all[number].value
-                self.variables[name] = Flow((Source(number, name),), True, value is not None)
-
     def _break(self, node: ast.Break) -> None:
-        raise _Break
+        raise Break
 
     def _continue(self, node: ast.Continue) -> None:
-        raise _Continue
+        raise Continue
 
     def _raise(self, node: ast.Raise) -> None:
-        raise _Return
+        raise Return

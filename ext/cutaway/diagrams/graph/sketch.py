@@ -8,22 +8,31 @@ shapes.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ...source.find import SourceObject, Span
 from .graph import Edge, Graph, Node
 from .quote import quote
+from .reading import (
+    Sources,
+    both,
+    either,
+    is_number,
+    is_plain,
+    leaves,
+    loaded,
+    makes,
+    name_of,
+    read_first,
+)  # fmt: skip
 
 NO_DATA = {
     "shape", "size", "dim", "ndim", "numel", "device", "dtype", "stride", "len", "isinstance", "range", "type",
     "training", "print", "hasattr", "getattr", "int", "bool", "str", "is_cuda",
 }  # fmt: skip
-NUMBERS = {"int", "float", "bool", "str"}  # annotations of arguments that are no data
-MAKERS = {"torch", "np", "numpy", "F", "jnp", "jax"}  # torch.arange(t) is data that no argument has made
 GATHERING = {"append", "extend", "insert", "add", "update", "setdefault"}
 
-Sources = dict[int, bool]  # box -> whether only a run can decide if its value comes here
 
 
 def sketch(obj: SourceObject) -> Graph:
@@ -53,7 +62,7 @@ class _Sketch:
         defaults = dict(zip(reversed(plain), reversed(args.defaults), strict=False))
         defaults |= {arg: default for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=True) if default}
         for arg in [*plain, *args.kwonlyargs, args.vararg, args.kwarg]:
-            if arg is None or arg.arg in ("self", "cls") or _is_number(arg, defaults.get(arg)):
+            if arg is None or arg.arg in ("self", "cls") or is_number(arg, defaults.get(arg)):
                 continue
             self.variables[arg.arg] = self._box("input", arg.arg, self.module.span(arg), {}, (arg.arg,))
 
@@ -91,9 +100,9 @@ class _Sketch:
             self._bind(node.target, self._settled(node.value, [node.target]))
 
     def _augassign(self, node: ast.AugAssign) -> None:
-        sources = {**self.value(_loaded(node.target)), **self.value(node.value)}
+        sources = {**self.value(loaded(node.target)), **self.value(node.value)}
         if sources:
-            name = _name(node.target)
+            name = name_of(node.target)
             code = quote(self.module, self.module.span(node), self.boxed)
             self.variables[name] = self._box("step", code, self.module.span(node), sources, (name,))
 
@@ -102,10 +111,10 @@ class _Sketch:
         sources = self.value(value)
         stored = isinstance(targets[0], ast.Subscript)
         if stored:
-            sources = {**self.variables.get(_name(targets[0]), {}), **sources}
-        if (not sources and not _makes(value)) or (_is_plain(value) and not stored):
+            sources = {**self.variables.get(name_of(targets[0]), {}), **sources}
+        if (not sources and not makes(value)) or (is_plain(value) and not stored):
             return sources
-        names = [_name(leaf) for target in targets for leaf in _leaves(target)]
+        names = [name_of(leaf) for target in targets for leaf in leaves(target)]
         code = " = ".join([*map(self._target, targets), quote(self.module, self.module.span(value), self.boxed)])
         if self.module.span(value) in self.boxed:  # its last call has a box of its own: it is this one
             [number] = sources
@@ -118,8 +127,8 @@ class _Sketch:
         return "return" if getattr(target, "lineno", 0) == 0 else quote(self.module, self.module.span(target))
 
     def _bind(self, target: ast.expr, sources: Sources) -> None:
-        for leaf in _leaves(target):
-            self.variables[_name(leaf)] = sources
+        for leaf in leaves(target):
+            self.variables[name_of(leaf)] = sources
 
     def _expr(self, node: ast.Expr) -> None:
         call = node.value
@@ -177,7 +186,7 @@ class _Sketch:
         if not ends:
             self.variables = before
             return False
-        self.variables = {name: _either([end.get(name, {}) for end in ends]) for end in ends for name in end}
+        self.variables = {name: either([end.get(name, {}) for end in ends]) for end in ends for name in end}
         return True
 
     def _with(self, node: ast.With | ast.AsyncWith) -> bool:
@@ -198,14 +207,14 @@ class _Sketch:
             self._bind(node.target, self.value(node.iter))
         before, first = dict(self.variables), len(self.nodes)
         self.block(node.body)
-        reads, _ = _read_first(node.body)
+        reads, _ = read_first(node.body)
         round = [n for n, sources in self.variables.items() if n in reads and sources != before.get(n) and sources]
         if round and len(self.nodes) - first > 1:
             head = node.test if isinstance(node, ast.While) else node.iter
             start = node.test if isinstance(node, ast.While) else node.target
             place = Span(*self.module.span(start)[:2], *self.module.span(head)[2:])
             code = ("while " if isinstance(node, ast.While) else "for ") + quote(self.module, place)
-            sources = _either([self.variables[name] for name in round])
+            sources = either([self.variables[name] for name in round])
             again = self._box("again", code, place, dict.fromkeys(sources, False), sorted(round))
             self.variables |= dict.fromkeys(round, again)
         self.block(node.orelse)
@@ -214,7 +223,7 @@ class _Sketch:
 
     def _functiondef(self, node: ast.FunctionDef) -> None:
         free = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-        self.variables[node.name] = _both(self.variables.get(name, {}) for name in sorted(free))
+        self.variables[node.name] = both(self.variables.get(name, {}) for name in sorted(free))
 
     # Expressions
 
@@ -226,7 +235,7 @@ class _Sketch:
             known = self.variables.get(ast.unparse(node))
             return known if known is not None else {} if node.attr in NO_DATA else self.value(node.value)
         if isinstance(node, ast.IfExp):
-            return _either([self.value(node.body), self.value(node.orelse)])
+            return either([self.value(node.body), self.value(node.orelse)])
         if isinstance(node, ast.NamedExpr):
             self.variables[node.target.id] = self._settled(node.value, [node.target])
             return self.variables[node.target.id]
@@ -235,7 +244,7 @@ class _Sketch:
                 self._bind(part.target, self.value(part.iter))
         if isinstance(node, ast.Call):
             return self._call(node)
-        return _both([self.value(child) for child in ast.iter_child_nodes(node)])
+        return both([self.value(child) for child in ast.iter_child_nodes(node)])
 
     def _call(self, node: ast.Call) -> Sources:
         called = ast.unparse(node.func)
@@ -243,79 +252,10 @@ class _Sketch:
             return {}
         receiver = [node.func.value] if isinstance(node.func, ast.Attribute) else [node.func]
         parts = [*receiver, *node.args, *(keyword.value for keyword in node.keywords)]
-        sources = _both([self.value(part) for part in parts])
+        sources = both([self.value(part) for part in parts])
         if not called.startswith("self.") or not sources:
             return sources
         span = self.module.span(node)
         box = self._box("module", quote(self.module, span, self.boxed), span, sources)
         self.boxed.add(span)
         return box
-
-
-def _is_number(arg: ast.arg, default: ast.expr | None) -> bool:
-    if arg.annotation is not None and ast.unparse(arg.annotation).split(" | ")[0] in NUMBERS:
-        return True
-    return isinstance(default, ast.Constant) and default.value is not None
-
-
-def _makes(value: ast.expr) -> bool:
-    """Whether an expression is a call of a library that makes tensors: ``torch.arange(t)``."""
-    return isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[0] in MAKERS
-
-
-def _is_plain(value: ast.expr) -> bool:
-    """Whether an expression only names what is there."""
-    if isinstance(value, ast.Tuple | ast.List):
-        return all(map(_is_plain, value.elts))
-    return isinstance(value, ast.Name | ast.Attribute | ast.Constant)
-
-
-def _leaves(target: ast.expr) -> Iterator[ast.expr]:
-    if isinstance(target, ast.Tuple | ast.List):
-        for part in target.elts:
-            yield from _leaves(part)
-    else:
-        yield target.value if isinstance(target, ast.Starred) else target
-
-
-def _name(target: ast.expr) -> str:
-    while isinstance(target, ast.Subscript):
-        target = target.value
-    return ast.unparse(target)
-
-
-def _loaded(target: ast.expr) -> ast.expr:
-    while isinstance(target, ast.Subscript):
-        target = target.value
-    return target
-
-
-def _read_first(body: Iterable[ast.stmt], bound: frozenset[str] = frozenset()) -> tuple[set[str], frozenset[str]]:
-    """The variables that a round may read before it has bound them, so what an earlier one gave; and the bound ones."""
-    read = set[str]()
-    for statement in body:
-        blocks = [part for part in (getattr(statement, name, []) for name in ("body", "orelse", "finalbody")) if part]
-        heads = [n for n in ast.iter_child_nodes(statement) if not isinstance(n, ast.stmt | ast.ExceptHandler)]
-        names = [n for head in heads for n in ast.walk(head) if isinstance(n, ast.Name | ast.Attribute)]
-        read |= {ast.unparse(n) for n in names if isinstance(n.ctx, ast.Load)} - bound
-        if isinstance(statement, ast.AugAssign):
-            read |= {_name(statement.target)} - bound
-        bound |= {ast.unparse(n) for n in names if isinstance(n.ctx, ast.Store)}
-        within = [_read_first(block, bound) for block in blocks]
-        read |= {name for reads, _ in within for name in reads}
-        if isinstance(statement, ast.If) and statement.orelse:
-            bound = within[0][1] & within[1][1]
-    return read, bound
-
-
-def _both(all: Iterable[Sources]) -> Sources:
-    found: Sources = {}
-    for sources in all:
-        for box, maybe in sources.items():
-            found[box] = found.get(box, True) and maybe
-    return found
-
-
-def _either(all: Sequence[Sources]) -> Sources:
-    """What comes from one of several, nobody knows which; what is in all of them comes for sure."""
-    return {box: any(sources.get(box, True) for sources in all) for sources in all for box in sources}
