@@ -55,6 +55,25 @@ def test_an_argument_that_another_one_holds_comes_from_itself(tmp_path: Path) ->
     ]
 
 
+def test_numbers_of_an_argument_that_holds_tensors_are_thin_arrows(tmp_path: Path) -> None:
+    code = """
+    def f(p, group):
+        first, second = group["betas"]
+        m = p * (1 - first)
+        v = p * p / second
+        p.copy_(m / v)
+    """
+
+    def run(names: dict[str, object]) -> None:
+        p = torch.ones(4)
+        names["f"](p, {"betas": (0.9, 0.99), "params": [p]})  # type: ignore[operator]
+
+    found = graph(tmp_path, code, run)
+    thin = [f"{found.nodes[e.source].code} -> {found.nodes[e.target].code}" for e in found.edges if e.thin]
+    assert thin == ["group -> m = p * (1 - first)", "group -> v = p * p / second"]
+    assert list(proof(tmp_path, code, run).lines()) == ["could not be changed: 'p'"]  # group holds it, too
+
+
 def test_an_oracle_finds_an_arrow_that_is_missing_and_one_too_many(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

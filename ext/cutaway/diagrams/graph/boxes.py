@@ -103,8 +103,11 @@ class Boxes:
         return (*kept, *more)
 
     def _may_be(self, source: Source, before: int) -> bool:
-        """Whether a number can have come from a box: an operation has read it, or the tape does not know the box."""
-        return source.left != "number" or not self.tape.knows(source.box) or self.tape.was_read(source.box, before)
+        """Whether a number can have come from a box: an operation has read it, it was a number there already, or the
+        tape does not know the box."""
+        if source.left != "number" or self.all[source.box].is_opaque or not self.tape.knows(source.box):
+            return True
+        return self.tape.was_read(source.box, before)
 
     def _carried(self, box: int, given: Given, name: str) -> str:
         """The variable that brought what a box gave from an earlier round; empty where it is of this one."""

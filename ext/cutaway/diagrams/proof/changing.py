@@ -86,8 +86,10 @@ class Changing(Recorder):
 
     def _change_arguments(self, arguments: tuple[tuple[int, Any], ...]) -> None:
         for site, value in arguments:
-            if self._is_meant(site) and not _shares(value, [v for at, v in arguments if at != site]):
-                self._write(value)
+            if self._is_meant(site):
+                if not _shares(value, [v for at, v in arguments if at != site]):
+                    self._write(value)
+                self._write_numbers(value)
 
     def _branch(self, change: Change | None) -> tuple[Seen, bool] | None:
         """What is seen when the call runs with a change, in a copy of the process; None where it fails."""
@@ -153,10 +155,14 @@ class Changing(Recorder):
                     tensor.detach().copy_(other)
                     if tensor.is_leaf and tensor.grad is not None:
                         tensor.grad.copy_(changed(tensor.grad, self._change.how))
-            if issubclass(type(value), dict):
-                numbers = {key: item for key, item in dict.items(value) if type(item) is float}
-                dict.update(value, {key: changed(item, self._change.how) for key, item in numbers.items()})
-                self._is_changed |= bool(numbers)
+
+    def _write_numbers(self, value: Any) -> None:
+        """Change the numbers in a dict: they are nobody else's memory."""
+        assert self._change
+        if issubclass(type(value), dict):
+            numbers = _numbers(value)
+            dict.update(value, {key: changed(item, self._change.how) for key, item in numbers.items()})
+            self._is_changed |= bool(numbers)
 
     def _noted(self, before: Any, after: Any) -> Any:
         self._is_changed |= after is not before
@@ -199,8 +205,17 @@ def _answer(pipe: int) -> tuple[Seen, bool] | None:
     return answer
 
 
+def _numbers(value: dict[Any, Any]) -> dict[Any, Any]:
+    """The items of a dict that are floating-point numbers, or tuples with some."""
+    return {key: item for key, item in dict.items(value) if _holds_numbers(item)}
+
+
+def _holds_numbers(value: Any) -> bool:
+    return type(value) is float or (type(value) is tuple and any(map(_holds_numbers, value)))
+
+
 def _told(value: Any) -> str:
-    found = []
+    found = [repr(_numbers(value))] if issubclass(type(value), dict) and _numbers(value) else []
     for tensor in held(value):
         try:
             array, dtype = to_array(tensor)
