@@ -134,6 +134,8 @@ def write_trace(path: Path, weight: float = 2.0) -> Inputs:
         "records": [[0, 0, 0, "", []]],
         "tape": [],
         "given": [],
+        "strange": [],
+        "read": [],
     }
     path.write_text(json.dumps(data))
     return Inputs({"tiny": str(path)}, {"the-step": Place("m.f", Span(1, 0, 1, 7))})

@@ -29,6 +29,7 @@ _NAMES = {
 }
 HEADS = {
     "▼": DOWN,
+    "▽": DOWN,
     "▲": UP,
     "▶": RIGHT,
     "◀": LEFT,

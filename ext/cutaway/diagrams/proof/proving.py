@@ -14,7 +14,7 @@ from .changing import HOW_MANY, Change, Seen
 
 # Runs the call; what was seen, and whether a value was changed; None where it failed.
 Again = Callable[[Change | None], tuple[Seen, bool] | None]
-AT_ONE_PLACE_S = 5.0  # of a call that takes long, fewer values are tried
+AT_ONE_PLACE_S = 30.0  # of a call that takes long, fewer values are tried
 WRITES = re.compile(r"\w_\(|out=")
 
 
@@ -57,7 +57,7 @@ def prove(graph: Graph, obj: SourceObject, again: Again) -> Proof:
     """Change what each box gives, one after another."""
     started = time.monotonic()
     first, second = again(None), again(None)
-    tries = max(2, min(HOW_MANY, int(AT_ONE_PLACE_S / (time.monotonic() - started) / 2)))
+    tries = min(HOW_MANY, max(2, int(AT_ONE_PLACE_S / (time.monotonic() - started))))
     if first is None or second is None:
         raise ProofError(f"{obj.dotted} fails, or takes too long, when it is run again")
     before, repeated = given(graph, obj, first[0]), given(graph, obj, second[0])
