@@ -152,14 +152,23 @@ def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             node.replace_self([block, *note])
 
 
-def _fill_computed(app: Sphinx, docname: str, node: diagram) -> None:
+def _flow_of(app: Sphinx, node: diagram) -> tuple[Graph, Drawing] | None:
+    """As computed or, of what no run called, as its source reads; nothing, with a warning, where neither can be."""
     try:
-        graph, drawing = computed(app.env, node["object"], node["run"])
+        try:
+            return computed(app.env, node["object"], node["run"])
+        except NotCalled as error:
+            warn(app.env, str(error), node, "diagram")
+            return sketched(function_of(build_of(app.env).book.source, node["object"]))
     except UNDRAWN as error:
         warn(app.env, str(error), node, "diagram")
-        if not isinstance(error, NotCalled):
-            return
-        graph, drawing = sketched(function_of(build_of(app.env).book.source, node["object"]))
+        return None
+
+
+def _fill_computed(app: Sphinx, docname: str, node: diagram) -> None:
+    if (found := _flow_of(app, node)) is None:
+        return
+    graph, drawing = found
     node["drawing"] = drawing
     node["words"] = describe(graph)
     node["note"] = SKETCHED if graph.is_sketch else ""
