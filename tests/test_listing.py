@@ -125,6 +125,39 @@ def test_another_checkout_is_woven_and_what_it_lacks_is_listed(
     assert ["cutaway-broken" in note["class"] for note in page.select(".cutaway-note")] == [True, False]
 
 
+def test_a_script_is_shown_and_ours_runs_in_its_place(
+    foreign: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (HERE / "foreign/src/mixer/model.py").read_text("utf-8")
+    (tmp_path / "model.py").write_text(f"import sys\n\nprint(sys.argv[1])\n{text}")
+    monkeypatch.setenv("CUTAWAY_SOURCE", f"mixer={tmp_path}")
+    said = _build(foreign, "html")
+    assert "without code" not in said
+    page = BeautifulSoup((foreign / "_build/html/index.html").read_text("utf-8"), "html.parser")
+    caption, numbers = page.select_one("figcaption"), page.select(".cutaway-lineno")
+    assert caption is not None and f"from {tmp_path}, a script: the book’s own ran in its place" in caption.text
+    assert [number.text for number in numbers][:3] == ["9", "10", "11"]  # theirs
+    assert not page.select(".cutaway-margin, .cutaway-shape")  # whose lines nobody recorded
+    assert page.select_one(".cutaway-diagram a[href='#mix-step-scores']")  # of ours, and leads to the note
+
+
+def test_a_note_stands_at_the_first_of_its_quotations_that_the_code_holds(
+    foreign: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(foreign, tmp_path / "book")
+    index = tmp_path / "book/index.rst"
+    first, *others = "``scores = x @ weight``", "``scores = np.dot(x, weight)``", "``scores = einsum(x, weight)``"
+    index.write_text(index.read_text("utf-8").replace(first, " or ".join([first, *others])), "utf-8")
+    text = (HERE / "foreign/src/mixer/model.py").read_text("utf-8")
+    (tmp_path / "model.py").write_text(text.replace("scores = x @ weight", "scores = np.dot(x, weight)"), "utf-8")
+    for source, shown in (("", "scores = x @ weight"), (f"mixer={tmp_path}", "scores = np.dot(x, weight)")):
+        monkeypatch.setenv("CUTAWAY_SOURCE", source)
+        assert "without code" not in _build(tmp_path / "book", "html")
+        page = BeautifulSoup((tmp_path / "book/_build/html/index.html").read_text("utf-8"), "html.parser")
+        assert [code.text for code in page.select("#mix-step-scores .cutaway-quotation")] == [shown]
+        assert not page.select(".cutaway-broken")
+
+
 CODE = "def f(x):\n    y = g(x, [1,\n        2]) + x\n    return '<b>&' + y"
 
 

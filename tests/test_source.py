@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutaway.source.find import Source, SourceError, Span
+from cutaway.source.find import Source, SourceError, SourceObject, Span, is_script
 from cutaway.source.quotation import match
 
 TEXT = '''\
@@ -151,3 +151,52 @@ def test_a_range_goes_from_the_first_statement_to_the_last(source: Source) -> No
 def test_the_head_of_a_definition_is_not_its_body(source: Source) -> None:
     assert match(source.find("pkg.model.Attention"), "def forward(self, x)") == Span(6, 4, 6, 24)
     assert match(source.find("pkg.model"), "class Attention").end_line == 5
+
+
+# Two folders of one package
+
+
+def two(tmp_path: Path, theirs: str, ours: str) -> Source:
+    for name, text in (("theirs", theirs), ("ours", ours)):
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / "model.py").write_text(text, "utf-8")
+    return Source({"pkg": [tmp_path / "theirs", tmp_path / "ours"]})
+
+
+def folders(*objects: SourceObject) -> list[str]:
+    return [obj.path.parent.name for obj in objects]
+
+
+def test_what_the_first_folder_lacks_comes_from_the_next(tmp_path: Path) -> None:
+    source = two(tmp_path, "def f(): ...\n", "def f(): ...\ndef g(): ...\n")
+    assert folders(source.find("pkg.model.f"), source.find("pkg.model.g")) == ["theirs", "ours"]
+    assert folders(*source.shown("pkg.model.f")) == ["theirs", "ours"]
+    assert folders(*source.shown("pkg.model.g")) == ["ours"]
+    for look in (source.find, source.shown):
+        with pytest.raises(SourceError, match=r"no 'h' in model.py \(.*theirs/model.py\)"):
+            look("pkg.model.h")
+
+
+def test_a_script_gives_way_but_is_shown(tmp_path: Path) -> None:
+    source = two(tmp_path, "def f(): ...\nwhile True:\n    f()\n", "def f(): ...\n")
+    assert source.module_path("pkg.model") == tmp_path / "ours/model.py"
+    assert folders(source.find("pkg.model.f"), *source.shown("pkg.model.f")) == ["ours", "theirs", "ours"]
+    (tmp_path / "ours/model.py").unlink()
+    assert source.module_path("pkg.model") == tmp_path / "theirs/model.py"  # there is no other
+
+
+SCRIPTS = ["while True: pass", "exec(open('c.py').read())", "import sys\nname = sys.argv[1]", "a = parser.parse_args()",
+           "if x:\n    with y:\n        exec(z)"]  # fmt: skip
+MODULES = ["def f():\n    while True: pass", "if __name__ == '__main__':\n    import sys\n    print(sys.argv)",
+           "table = {}\nfor k in 'ab':\n    table[k] = 1", "class A:\n    a = parser.parse_args", "a = (", "torch.set_x(1)"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [*SCRIPTS, *MODULES])
+def test_what_is_a_script(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(text, "utf-8")
+    assert is_script(tmp_path / "a.py") is (text in SCRIPTS)
+
+
+def test_a_statement_of_a_module_can_be_quoted(tmp_path: Path) -> None:
+    source = two(tmp_path, "rate = 1e-3\nfor step in range(9):\n    rate *= 0.9\n", "")
+    assert match(source.find("pkg.model"), "rate *=") == Span(3, 4, 3, 15)

@@ -53,4 +53,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
     for module in CORE:
         importlib.import_module(f".{module}", __name__).setup(app)
     importlib.import_module(".pipeline", __name__).connect(app)
-    return {"version": __version__, "env_version": 5, "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": __version__, "env_version": 6, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -27,7 +27,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from . import runs
 from .config_values import SETTINGS
-from .domain import cutaway_domain, nearest
+from .domain import Step, cutaway_domain, nearest
 from .progress import Progress, in_one_line
 from .settings import Book, BookError, kinds, replaced_sources, steps_key
 from .state import has_state, hold, notes_of, state_of
@@ -189,7 +189,12 @@ def missing_step(app: Sphinx, domain: Domain | None, node: pending_xref) -> bool
 
 
 def second_owners(app: Sphinx, env: BuildEnvironment) -> None:
-    for step, message in cutaway_domain(env).second_owners():
+    book = build_of(env).book
+
+    def is_ours(step: Step) -> bool:
+        return not book.origin(book.source.find(step.object).path)
+
+    for step, message in cutaway_domain(env).second_owners(is_ours):
         warn(env, message, (step.docname, step.line), "listing")
 
 

@@ -7,7 +7,7 @@ and ``{step}`attention-forward-mask``` share; ``objects.inv`` lists it for other
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Any, ClassVar, NamedTuple
 
 from docutils import nodes
@@ -103,13 +103,16 @@ class Cutaway(Domain):
         for part in PARTS:
             self.data[part].update({name: rows for name, rows in otherdata[part].items() if name in docnames})
 
-    def second_owners(self) -> Iterator[tuple[Step, str]]:
-        """Steps that have the id or quote the place of an earlier one, and what is wrong with them."""
+    def second_owners(self, is_ours: Callable[[Step], bool]) -> Iterator[tuple[Step, str]]:
+        """Steps that have the id or quote the place of an earlier one, and what is wrong with them.
+
+        What is not ours may say in one place what our source says in two.
+        """
         ids: dict[str, Step] = {}
         places: dict[Place, Step] = {}
         for step in (step for docname in sorted(self.data["steps"]) for step in self.data["steps"][docname]):
             owners = [(ids.setdefault(step.id, step), "has the id of")]
-            if step.span != NOWHERE:
+            if step.span != NOWHERE and is_ours(step):
                 owners.append((places.setdefault(step.place, step), "quotes the place of"))
             for first, what in owners:
                 if first is not step:

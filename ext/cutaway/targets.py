@@ -23,6 +23,7 @@ from .clips.directive import clip
 from .diagrams.directive import diagram
 from .domain import cutaway_domain
 from .listings.directive import annotation, listing
+from .listings.excerpt import listed
 from .math import FormulaError, node_to_text
 from .state import has_state, hold, notes_of, state_of
 from .unchanged import is_quiet
@@ -148,9 +149,9 @@ def _of_section(node: nodes.section) -> str:
 
 def _of_listing(app: Sphinx, node: listing) -> str:
     """The first paragraph of the object's docstring, and where it stands."""
-    if not node["found"]:
+    if not node["file"]:
         return str(node["object"])
-    obj = build_of(app.env).book.source.find(node["object"])
+    obj = listed(build_of(app.env).book.source, node)
     summary = (ast.get_docstring(obj.node) or "").partition("\n\n")[0]
     where = f"{'/'.join(obj.module.name.split('.'))}.py, lines {obj.first_line}–{obj.last_line}"
     return f"{summary} ({where})" if summary else where

@@ -19,7 +19,7 @@ from ..clips import resolve as clip_resolve
 from ..clips.directive import clip
 from ..diagrams.directive import diagram
 from ..listings.directive import annotation, listing
-from ..listings.excerpt import activation, dedented, functions, indent, margins, shown_lines
+from ..listings.excerpt import activation, dedented, functions, has_run, indent, listed, margins, shown_lines
 from ..source.find import SourceObject, Span
 from ..source.quotation import statement
 from ..trace.names import PASS, UnknownName, Wanted
@@ -52,9 +52,9 @@ def of_node(env: BuildEnvironment, node: nodes.Node) -> Picture | None:
     """The picture of a listing, a note, a diagram or a clip; None where nothing of it can be drawn."""
     if isinstance(node, annotation):
         owner = node.parent
-        return _step(env, owner, node) if isinstance(owner, listing) and owner["found"] and node["span"] else None
+        return _step(env, owner, node) if isinstance(owner, listing) and owner["file"] and node["span"] else None
     if isinstance(node, listing):
-        return _listing(env, node) if node["found"] else None
+        return _listing(env, node) if node["file"] else None
     if isinstance(node, diagram) and "drawing" in node:
         drawing = node["drawing"]
         return {
@@ -80,7 +80,7 @@ def _clip(env: BuildEnvironment, node: clip) -> Picture | None:
 
 def _step(env: BuildEnvironment, owner: listing, note: annotation) -> Picture:
     """The statement of a quotation, with what stands around it."""
-    obj, quoted = build_of(env).book.source.find(owner["object"]), Span(*note["span"])
+    obj, quoted = listed(build_of(env).book.source, owner), Span(*note["span"])
     whole = statement(obj, quoted)
     code = _code_lines(obj)
     before = [line for line in code if line < whole.line][-AROUND:]
@@ -90,7 +90,7 @@ def _step(env: BuildEnvironment, owner: listing, note: annotation) -> Picture:
 
 def _listing(env: BuildEnvironment, node: listing) -> Picture:
     """The head of what is listed, then from its first quotation on."""
-    obj = build_of(env).book.source.find(node["object"])
+    obj = listed(build_of(env).book.source, node)
     quoted = [Span(*n["span"]) for n in node.findall(annotation) if n["span"] is not None]
     shown = shown_lines(obj, node["only"])
     lines = [line for line in _code_lines(obj) if line in shown] or sorted(shown)
@@ -132,6 +132,8 @@ def _code(
 
 def _beside(env: BuildEnvironment, node: listing, obj: SourceObject) -> dict[int, list[Any]]:
     """For each line the names of tensors and their shapes: sizes, each with its axis; what fails was reported."""
+    if not has_run(build_of(env).book.source, obj):
+        return {}
     try:
         wanted = Wanted.read(node["run"])
         trace = trace_of(env, wanted.run)

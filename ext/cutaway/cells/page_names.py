@@ -53,7 +53,7 @@ def run_of(name: str) -> str:
 def is_excused(env: BuildEnvironment, docname: str, name: str) -> bool:
     """Whether it was said elsewhere why a name has no value: its run failed, or a cell, or its step is not quoted."""
     build = build_of(env)
-    lost = [use["step"] for _, use in cutaway_domain(env).uses("unquoted")]
+    lost = [use["step"] for _, use in cutaway_domain(env).uses("unquoted") if use["step"]]
     if any(step in name for step in lost):
         return True  # another checkout lacks the step's quotation: listed once, where the listing is read
     outcome = build.outcomes.get(run_of(name))

@@ -90,7 +90,7 @@ def wanted(use: Any) -> Wanted:
 
 
 def _warn(env: BuildEnvironment, docname: str, use: dict[str, Any], clip: Clip) -> None:
-    lost = [step["step"] for _, step in cutaway_domain(env).uses("unquoted")]
+    lost = [step["step"] for _, step in cutaway_domain(env).uses("unquoted") if step["step"]]
     if any(step in clip.error for step in lost):
         logger.info("cutaway: clip %s shows its words alone: the other checkout lacks a step of it", use["scene"])
     elif clip.error and clip.error not in (LEFT_OUT, OF_OTHERS):

@@ -16,6 +16,10 @@ Each note is a *step* with the id ``attention-forward-qkv``: an anchor, a target
 and clips link to; below it stand links to its box and its clips. Whatever stands for the step lights up with it. A
 listing without ``:name:`` declares no steps; its notes point to the step that owns the place.
 
+A note may carry other quotations, `` `x, y =` or `x = torch.stack(`{#pair} ``, and stands at the first that the code
+holds: so one note explains several checkouts of the source (``--source``). What a checkout lacks is shown from the
+book's own.
+
 ``:run:`` chooses what the shapes are drawn from: ``sort``, ``sort.generate``, ``sort.forward/h.1.attn``.
 ``:only:`` shows just the statements that hold a quotation (two, with ``...`` between: from the one to the other).
 ``:collapse:`` folds the code away.
@@ -27,6 +31,8 @@ note whose term is no code, a run that failed. The page then shows the note with
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import ClassVar, cast
 
 from docutils import nodes
@@ -41,16 +47,17 @@ from ..build import bounded, build_of, warn
 from ..domain import NOWHERE, Step, cutaway_domain
 from ..options import Option, spec
 from ..source.find import SourceError, SourceObject, Span
-from ..source.quotation import match
+from ..source.quotation import match_one
 from .excerpt import only
 
 logger = logging.getLogger(__name__)
 
-_ID = re.compile(r"^\s*\{#(?P<id>[\w-]+)\}\s*$")
+_BESIDE = re.compile(r"^(?P<ors>(\s*or\b)*)\s*(\{#(?P<id>[\w-]+)\})?\s*$")  # what stands in a term beside its quotations
 
 
 class listing(nodes.General, nodes.Element):
-    """Attributes: ``object`` (dotted), ``run``, ``collapse``, ``only`` (spans), ``name``; children: notes."""
+    """Attributes: ``object`` (dotted), ``file`` (its path; none: not found), ``run``, ``collapse``, ``only`` (spans),
+    ``name``; children: notes."""
 
 
 class annotation(nodes.General, nodes.Element):
@@ -74,14 +81,7 @@ class Listing(SphinxDirective):
         bounded(self, "listing")
         dotted = self.arguments[0].strip()
         here = self.state_machine.get_source_and_line(self.lineno)[1]
-        obj: SourceObject | None = None
-        shown: list[Span] = []
-        try:
-            obj = build_of(self.env).book.source.find(dotted)
-            shown = only(obj, self.options["only"]) if self.options.get("only") else []
-        except SourceError as error:
-            self._unshown(obj, str(error))
-            obj = None
+        obj, shown = self._chosen(dotted)
         name = nodes.fully_normalize_name(self.options.get("name", "")).replace(" ", "-")
         if name and not is_id(name):
             warn(self.env, f"':name: {name}' is no address: use {IDS}", self.get_location(), "listing")
@@ -92,7 +92,7 @@ class Listing(SphinxDirective):
             name = ""
         node = listing(object=dotted, run=self.options.get("run", ""), only=shown, name=name)
         node["collapse"] = "collapse" in self.options
-        node["found"] = obj is not None
+        node["file"] = str(obj.path) if obj else ""
         node.source, node.line = self.get_source_info()
         if name:
             node["ids"].append(name)
@@ -103,6 +103,21 @@ class Listing(SphinxDirective):
         cutaway_domain(self.env).note_use(docname, "listing", {"object": dotted, "name": name, "line": here})
         node += self._notes(obj, dotted, name)
         return [node]
+
+    def _chosen(self, dotted: str) -> tuple[SourceObject | None, list[Span]]:
+        """The object, of the first file that has it and the part of it that is asked for; and that part."""
+        found: SourceObject | None = None
+        said = ""
+        try:
+            for obj in build_of(self.env).book.source.shown(dotted):
+                try:
+                    return obj, only(obj, self.options["only"]) if self.options.get("only") else []
+                except SourceError as error:
+                    found, said = found or obj, said or str(error)
+        except SourceError as error:
+            said = str(error)
+        self._unshown(found, said)
+        return None, []
 
     def _notes(self, obj: SourceObject | None, dotted: str, name: str) -> list[nodes.Node]:
         """The body's definition lists as notes; whatever else it holds stays, above them."""
@@ -121,18 +136,15 @@ class Listing(SphinxDirective):
         self, obj: SourceObject | None, dotted: str, name: str, number: int, item: nodes.definition_list_item
     ) -> annotation:
         term, definition = cast("nodes.Element", item[0]), cast("nodes.Element", item[-1])
-        quotation, suffix = _term(term)
-        made = annotation(
-            "", *definition.children, number=number, quotation=quotation or term.astext(), span=None, step=""
-        )
+        quotations, suffix = _term(term)
+        text = quotations[0] if quotations else term.astext()
+        made = annotation("", *definition.children, number=number, quotation=text, span=None, step="")
         made.source, made.line = self._place(term)
-        if not quotation:
+        step: tuple[str, Span] = made["quotation"], NOWHERE  # links lead to the note even so
+        if not quotations:
             self._broken(made, f"the note '{term.astext()}' quotes no code; write its term as `code`{{#id}}")
         elif obj is not None:
-            try:
-                made["span"] = match(obj, quotation)
-            except SourceError as error:
-                self._unquoted(made, obj, f"{name}-{suffix}", str(error))
+            step = self._quote(made, obj, quotations, f"{name}-{suffix}")
         if name and not suffix:
             self._broken(
                 made, f"the note '{made['quotation']}' has no id; write `{made['quotation']}`{{#id}}"
@@ -140,16 +152,33 @@ class Listing(SphinxDirective):
         elif name and not is_id(f"{name}-{suffix}"):
             self._broken(made, f"the note's id '{name}-{suffix}' is no address: use {IDS}")
         elif name:
-            self._declare(made, dotted, f"{name}-{suffix}")
+            self._declare(made, dotted, f"{name}-{suffix}", *step)
         return made
 
-    def _declare(self, made: annotation, dotted: str, id: str) -> None:
+    def _quote(
+        self, made: annotation, obj: SourceObject, quotations: Sequence[str], id: str
+    ) -> tuple[str, Span]:
+        """Set a note's place in what is shown; what is returned is its step's quotation and place in what runs.
+
+        They differ only where another checkout has a script, which nothing can import.
+        """
+        ran = build_of(self.env).book.source.find(obj.dotted)
+        found: tuple[str, Span] = quotations[0], NOWHERE
+        with suppress(SourceError):
+            found = match_one(ran, quotations)
+        try:
+            made["quotation"], made["span"] = match_one(obj, quotations)
+        except SourceError as error:
+            self._unquoted(made, obj, id if found[1] == NOWHERE else "", str(error))
+        return found
+
+    def _declare(self, made: annotation, dotted: str, id: str, quotation: str, span: Span) -> None:
         made["step"] = id
         made["ids"].append(id)
         self.state.document.note_explicit_target(made, made)
-        docname, span = self.env.current_document.docname, made["span"] or NOWHERE  # links lead to the note even so
+        docname = self.env.current_document.docname
         text = " ".join(made.astext().split())
-        step = Step(id, docname, made.line or 0, dotted, span, made["quotation"], made["number"], text)
+        step = Step(id, docname, made.line or 0, dotted, span, quotation, made["number"], text)
         cutaway_domain(self.env).note_step(step)
 
     def _broken(self, made: annotation, message: str) -> None:
@@ -178,15 +207,17 @@ class Listing(SphinxDirective):
         return source, term.line or getattr(term.parent, "line", None) or line
 
 
-def _term(term: nodes.Element) -> tuple[str, str]:
-    """The quotation of a note's term and its id: the literal, and ``{#id}`` as an attribute or as text after it."""
+def _term(term: nodes.Element) -> tuple[list[str], str]:
+    """The quotations of a note's term and its id: literals with "or" between, ``{#id}`` as attribute or as text."""
     literals = list(term.findall(nodes.literal))
-    if len(literals) != 1:
-        return "", ""
-    ids = list(literals[0]["ids"])
-    _forget(term.document, literals[0])
-    rest = _ID.match(term.astext().removeprefix(literals[0].astext()))
-    return literals[0].astext(), rest["id"] if rest else (ids[0] if ids else "")
+    ids = [id for literal in literals for id in literal["ids"]]
+    for literal in literals:
+        _forget(term.document, literal)
+    beside = "".join("" if child in literals else child.astext() for child in term.children)
+    rest = _BESIDE.match(beside)
+    if not literals or rest is None or len(rest["ors"].split()) != len(literals) - 1:
+        return [], ""
+    return [literal.astext() for literal in literals], rest["id"] or (ids[-1] if ids else "")
 
 
 def _forget(document: nodes.document | None, literal: nodes.literal) -> None:

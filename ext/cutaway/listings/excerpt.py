@@ -6,7 +6,9 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ..source.find import Definition, SourceObject, Span
+from docutils import nodes
+
+from ..source.find import Definition, Source, SourceObject, Span
 from ..source.quotation import match, statement
 from ..theme.shapes import summary
 from ..trace.reading import Call, Record, Trace, Value
@@ -41,6 +43,16 @@ class Beside(NamedTuple):
 
 
 Margin = list[Beside]
+
+
+def listed(source: Source, node: nodes.Element) -> SourceObject:
+    """The object of a listing, as the file has it that the listing chose."""
+    return next(obj for obj in source.shown(node["object"]) if str(obj.path) == node["file"])
+
+
+def has_run(source: Source, obj: SourceObject) -> bool:
+    """Whether what is listed is what a run imports; of another checkout's script the book's own is."""
+    return source.find(obj.dotted).path == obj.path
 
 
 def only(obj: SourceObject, wanted: str) -> list[Span]:

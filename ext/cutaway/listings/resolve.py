@@ -21,15 +21,26 @@ from ..trace.names import PASS, Place, UnknownName, Wanted
 from ..trace.reading import Trace, TraceError
 from . import html as listing_html
 from .directive import annotation, listing
-from .excerpt import Margin, activation, dedented, functions, indent, margins, shown_lines, unused
+from .excerpt import (
+    Margin,
+    activation,
+    dedented,
+    functions,
+    has_run,
+    indent,
+    listed,
+    margins,
+    shown_lines,
+    unused,
+)  # fmt: skip
 
 
 def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for node in list(doctree.findall(listing)):
-        if not node["found"]:
+        if not node["file"]:
             node.replace_self(_without_code(node))
             continue
-        obj = build_of(app.env).book.source.find(node["object"])
+        obj = listed(build_of(app.env).book.source, node)
         beside, greyed = _recorded(app.env, node, obj)
         shown = shown_lines(obj, node["only"])
         if app.builder.format == "html":
@@ -47,8 +58,9 @@ def _without_code(node: listing) -> list[nodes.Node]:
 
 
 def _recorded(env: BuildEnvironment, node: listing, obj: SourceObject) -> tuple[dict[int, Margin], set[int]]:
-    """The values beside each line and the lines not reached; nothing where no run is declared."""
-    if not node["run"] and not build_of(env).outcomes:
+    """The values beside each line and the lines not reached; nothing where no run is declared, or a script shown."""
+    build = build_of(env)
+    if not (node["run"] or build.outcomes) or not has_run(build.book.source, obj):
         return {}, set()
     try:
         wanted = Wanted.read(node["run"])
@@ -115,7 +127,8 @@ def _link(app: Sphinx, docname: str, node: listing, child: annotation) -> None:
     That is its step, or the step that owns its place; a note about a place that nobody owns stands for itself.
     """
     owner: Step | None = None
-    if not child["step"] and child["span"] is not None:
+    source = build_of(app.env).book.source
+    if not child["step"] and child["span"] is not None and has_run(source, listed(source, node)):
         owner = cutaway_domain(app.env).owner(Place(node["object"], Span(*child["span"])))
     if not child["ids"]:
         child["ids"].append(f"note-{node.line}-{child['number']}")

@@ -1,15 +1,18 @@
 """Find an object of the explained source by its dotted path. Pure ``ast``: nothing is imported.
 
 ``Source({"nanogpt": [theirs, ours]}).find("nanogpt.model.Block.forward")`` looks for ``model.py`` in the folders in
-their order: what the first lacks comes from the next.
+their order: a module that the first lacks comes from the next, and so does an object that its module lacks. A script,
+which importing would run, gives way to a module of that name that is none; what it says can still be ``shown``.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import difflib
 import functools
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -90,17 +93,8 @@ class Source:
         self.packages = {name: [Path(folder) for folder in folders] for name, folders in packages.items()}
 
     def module_path(self, name: str) -> Path | None:
-        """The file of a dotted module name, or None. Whatever a name says, the file lies in a folder of its package."""
-        package, *rest = name.split(".")
-        if len(name.encode("utf-8", "replace")) > LONGEST_NAME or not all(part.isidentifier() for part in rest):
-            return None  # "nanogpt.../etc/x" would lead out of the folder
-        for folder in self.packages.get(package, []):
-            stem = folder.joinpath(*rest)
-            modules = [stem.with_name(stem.name + ".py")] if rest else []
-            for path in (*modules, stem / "__init__.py"):
-                if path.is_file() and is_inside(path, folder):
-                    return path
-        return None
+        """The file of a dotted module name, or None: the one that is imported."""
+        return next(iter(self._by_use(name)), None)
 
     def module(self, name: str) -> Module:
         path = self.module_path(name)
@@ -109,15 +103,45 @@ class Source:
         return parse(name, path)
 
     def find(self, dotted: str) -> SourceObject:
-        """The object of a dotted path ``package.module[.Class][.function]``."""
+        """The object of a dotted path ``package.module[.Class][.function]``, of the files that are imported."""
+        name, names = self._split(dotted)
+        return _first(dotted, name, names, self._by_use(name))
+
+    def shown(self, dotted: str) -> list[SourceObject]:
+        """The object in every file that has it, in the order of the folders, scripts included; at least one."""
+        name, names = self._split(dotted)
+        found = []
+        for path in self._files(name):
+            with contextlib.suppress(SourceError):
+                found.append(_find_in(parse(name, path), dotted, names))
+        return found or [_first(dotted, name, names, self._by_use(name))]
+
+    def _split(self, dotted: str) -> tuple[str, list[str]]:
+        """The module of a dotted path, and the names inside it."""
         parts = dotted.split(".")
         if len(dotted) > LONGEST_NAME:
             raise SourceError(f"'{dotted[:60]}…' is no dotted path: it has {len(dotted)} characters")
         for end in range(len(parts), 0, -1):
             name = ".".join(parts[:end])
-            if self.module_path(name):
-                return _find_in(self.module(name), dotted, parts[end:])
+            if next(self._files(name), None):
+                return name, parts[end:]
         raise SourceError(self._no_module(dotted))
+
+    def _by_use(self, name: str) -> list[Path]:
+        """The files of a module name, those first that importing would not run."""
+        paths = list(self._files(name))
+        return sorted(paths, key=is_script) if len(paths) > 1 else paths
+
+    def _files(self, name: str) -> Iterator[Path]:
+        """The files of a dotted module name. Whatever a name says, each lies in a folder of its package."""
+        package, *rest = name.split(".")
+        if len(name.encode("utf-8", "replace")) > LONGEST_NAME or not all(part.isidentifier() for part in rest):
+            return  # "nanogpt.../etc/x" would lead out of the folder
+        for folder in self.packages.get(package, []):
+            stem = folder.joinpath(*rest)
+            modules = [stem.with_name(stem.name + ".py")] if rest else []
+            paths = (path for path in (*modules, stem / "__init__.py") if path.is_file() and is_inside(path, folder))
+            yield from itertools.islice(paths, 1)
 
     def _no_module(self, dotted: str) -> str:
         known = sorted(self.packages)
@@ -128,6 +152,26 @@ class Source:
         names = sorted({f"{package}.{p.stem}" for folder in self.packages[package] for p in folder.glob("*.py")})
         folders = ", ".join(str(folder) for folder in self.packages[package])
         return f"no module for '{dotted}' in {folders}{nearest('.'.join(dotted.split('.')[:2]), names)}"
+
+
+def is_script(path: Path) -> bool:
+    """Whether importing a file would run a program: it asks the command line, executes other files, loops on a
+    condition, and not in functions or behind ``if __name__``."""
+    try:
+        pending: list[ast.AST] = list(parse(path.stem, path).tree.body)
+    except SourceError:
+        return False
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Definition) or (isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)):
+            continue
+        called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+        if isinstance(node, ast.While) or called == "exec" or called.endswith(".parse_args"):
+            return True
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.argv":
+            return True
+        pending += ast.iter_child_nodes(node)
+    return False
 
 
 def is_inside(path: Path, folder: Path) -> bool:
@@ -156,6 +200,17 @@ def _parse(name: str, path: Path, _mtime: int, _size: int) -> Module:
         raise SourceError(f"{path}:{error.lineno}: {error.msg}: {(error.text or '').strip()!r}") from error
     except (UnicodeDecodeError, ValueError) as error:
         raise SourceError(f"{path}: not Python source in UTF-8: {error}") from error
+
+
+def _first(dotted: str, name: str, names: list[str], paths: Sequence[Path]) -> SourceObject:
+    """The object of the first file that has it. Raises SourceError, of the first file, where none has."""
+    errors: list[SourceError] = []
+    for path in paths:
+        try:
+            return _find_in(parse(name, path), dotted, names)
+        except SourceError as error:
+            errors.append(error)
+    raise errors[0]
 
 
 def _find_in(module: Module, dotted: str, names: list[str]) -> SourceObject:

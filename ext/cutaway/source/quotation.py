@@ -11,6 +11,7 @@ import difflib
 import functools
 import io
 import tokenize
+from collections.abc import Sequence
 
 from .find import Definition, SourceError, SourceObject, Span
 
@@ -33,6 +34,17 @@ def match(obj: SourceObject, quotation: str) -> Span:
     if end[:2] < start[:2]:
         raise SourceError(f"'{quotation}': '{last}' (line {end.line}) stands before '{first}' (line {start.line})")
     return Span(*start[:2], *end[2:])
+
+
+def match_one(obj: SourceObject, quotations: Sequence[str]) -> tuple[str, Span]:
+    """The first of the quotations that the object holds, and its place. Raises SourceError where it holds none."""
+    errors: list[str] = []
+    for quotation in quotations:
+        try:
+            return quotation, match(obj, quotation)
+        except SourceError as error:
+            errors.append(str(error))
+    raise SourceError("; and ".join(errors))
 
 
 def statement(obj: SourceObject, place: Span) -> Span:

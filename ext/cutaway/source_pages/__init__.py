@@ -51,7 +51,9 @@ def _is_explained(env: BuildEnvironment, module: Module) -> bool:
     objects = {step.object for step in _steps(env).values()}
     inside = sorted(dotted for dotted in objects if f"{dotted}.".startswith(f"{module.name}."))
     source = build_of(env).book.source
-    return any(source.find(dotted).module.name == module.name for dotted in inside)  # not that of a package's module
+    if source.module_path(module.name) != module.path:
+        return False
+    return any(source.find(dotted).path == module.path for dotted in inside)  # not that of a package's module
 
 
 def _steps(env: BuildEnvironment) -> dict[str, Step]:

@@ -126,12 +126,14 @@ def files(source: Source, steps: Mapping[str, tuple[str, str]]) -> dict[str, Fil
     for id, (dotted, quotation) in steps.items():
         with contextlib.suppress(SourceError):
             obj = source.find(dotted)
-            found[file_name(obj.module)].steps[id] = explained(obj, quotation)
+            file = found[file_name(obj.module)]
+            if file.module.path == obj.path:  # and not that of another folder, which has what this one lacks
+                file.steps[id] = explained(obj, quotation)
     return found
 
 
 def modules(source: Source) -> dict[str, Module]:
-    """The modules of every package by the names of their files; of two with one name, the first folder's."""
+    """The modules of every package by the names of their files; of two with one name, that which is imported."""
     found: dict[str, Module] = {}
     for package, folders in sorted(source.packages.items()):
         for folder in folders:
@@ -140,7 +142,10 @@ def modules(source: Source) -> dict[str, Module]:
                 parts = [package, *inside.with_suffix("").parts]
                 dotted = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
                 with contextlib.suppress(SourceError):  # one that can't be read has nothing to quote
-                    found.setdefault(f"{package}/{inside.as_posix()}", parse(dotted, path))
+                    used = source.module_path(dotted) or path
+                    name = f"{package}/{inside.as_posix()}"
+                    if name not in found or path == used:
+                        found[name] = parse(dotted, path)
     return found
 
 

@@ -76,8 +76,12 @@ def _noise(array: np.ndarray, how: int) -> np.ndarray:
             return np.roll(array.reshape(-1), 1).reshape(array.shape)
         return np.random.default_rng(how).choice(array.reshape(-1), array.shape)
     finite = np.where(np.isfinite(array), array, 0)
+    has_sign = bool((finite < 0).any())  # what has none may be probabilities, which refuse one
     if how == 0:
         return array + np.linspace(0.3, 0.7, array.size).reshape(array.shape)
+    if how == 1 and array.ndim:
+        return 0.1 - 1.7 * finite[..., ::-1] if has_sign else np.roll(finite, 1, axis=-1)
     if how == 1:
-        return 0.1 - 1.7 * finite[..., ::-1] if array.ndim else 0.1 - 1.7 * finite
-    return finite + np.random.default_rng(how).normal(0, 10.0 ** (how % 5 - 2), array.shape)
+        return 0.1 - 1.7 * finite
+    noisy = finite + np.random.default_rng(how).normal(0, 10.0 ** (how % 5 - 2), array.shape)
+    return noisy if has_sign or how % 2 else np.abs(noisy)
