@@ -9,6 +9,8 @@ import pytest
 from test_runs import Made, made  # noqa: F401 - a fixture
 
 from cutaway import runs
+from cutaway.digests import version, version_imported
+from cutaway.runs import keys
 from cutaway.trace.reading import load
 
 SCALED = '        return {"w": np.arange(3.0), "b": np.zeros(2)}'
@@ -119,3 +121,23 @@ def test_what_is_wrong_with_a_run_is_said_each_time(made: Made, what: str) -> No
         outcome, _ = made.ensure()
         assert not outcome.error and len(outcome.warnings) == 1 and expected in outcome.warnings[0]
     assert np.array_equal(returned(outcome), [0.0, 2.0, 4.0])
+
+
+def test_another_version_of_a_package_that_a_run_imports_makes_it_again(
+    made: Made,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    installed = {"PIL": "1.0"}
+    monkeypatch.setattr(keys, "version_imported", lambda name: installed.get(name, ""))
+    made.edit("runs.py", SCALED, "        from PIL import Image\n" + SCALED)
+    assert made.ensure()[1] == ["training", "tracing"]
+    assert made.ensure()[1] == []
+    installed["PIL"] = "2.0"
+    assert made.ensure()[1] == ["training", "tracing"]
+    installed |= {"PIL": "1.0", "scipy": "3.0"}  # which it does not import
+    assert made.ensure()[1] == []
+
+
+def test_versions_are_those_of_what_is_imported() -> None:
+    assert version_imported("PIL") == version("pillow") and version_imported("numpy") == np.__version__
+    assert version_imported("no_such_package") == ""

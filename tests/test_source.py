@@ -188,7 +188,8 @@ def test_a_script_gives_way_but_is_shown(tmp_path: Path) -> None:
 SCRIPTS = ["while True: pass", "exec(open('c.py').read())", "import sys\nname = sys.argv[1]", "a = parser.parse_args()",
            "if x:\n    with y:\n        exec(z)"]  # fmt: skip
 MODULES = ["def f():\n    while True: pass", "if __name__ == '__main__':\n    import sys\n    print(sys.argv)",
-           "table = {}\nfor k in 'ab':\n    table[k] = 1", "class A:\n    a = parser.parse_args", "a = (", "torch.set_x(1)"]  # fmt: skip
+           "table = {}\nfor k in 'ab':\n    table[k] = 1", "class A:\n    a = parser.parse_args",
+           "a = (", "torch.set_x(1)"]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", [*SCRIPTS, *MODULES])

@@ -33,6 +33,19 @@ def version(package: str) -> str | None:
         return None
 
 
+def version_imported(name: str) -> str:
+    """The installed version of what ``import name`` gives; empty where there is none. Imports nothing."""
+    found = version(name)
+    if found is None:
+        found = next(filter(None, map(version, _distributions().get(name, []))), "")
+    return found
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    return metadata.packages_distributions()
+
+
 def _feed(sha: Any, part: Any) -> None:
     # Every part is preceded by its type and size, so that ("ab", "c") and ("a", "bc") differ.
     if isinstance(part, bytes | str):

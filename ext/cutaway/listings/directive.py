@@ -52,7 +52,8 @@ from .excerpt import only
 
 logger = logging.getLogger(__name__)
 
-_BESIDE = re.compile(r"^(?P<ors>(\s*or\b)*)\s*(\{#(?P<id>[\w-]+)\})?\s*$")  # what stands in a term beside its quotations
+# What stands in a term beside its quotations.
+_BESIDE = re.compile(r"^(?P<ors>(\s*or\b)*)\s*(\{#(?P<id>[\w-]+)\})?\s*$")
 
 
 class listing(nodes.General, nodes.Element):

@@ -110,6 +110,7 @@ def _trace(request: Mapping[str, Any], channel: TextIO) -> None:
         raise ValueError(
             f"the run {request['run']!r} recorded no pass: use `with record(NAME, model):` in its trace method"
         )
+    recorder.name_axes()
     _check_numbers({f"fact {name!r}": value for name, value in recorder.facts.items()})
     for notice in recorder.notices:
         send(channel, {"progress": notice})

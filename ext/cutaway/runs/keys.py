@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ast
 import copy
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from .. import made_with
+from ..digests import version_imported
 from ..memo import Memo
 from ..settings import Book
 from ..source.find import Source, parse, python_files
-from ..source.imports import closure
+from ..source.imports import closure, imports, package_of
 from ..source.own import TOOL, own_code
 from ..source.reached import Reached, bound
 from ..store import digest, version
@@ -37,18 +39,23 @@ class KnownKeys:
 
     def training(self, given: Mapping[str, str]) -> str:
         code = self.code(given)
-        return digest(code, made_with.versions(self.book.store, code, PACKAGES))
+        return digest(code, made_with.completed(self.book.store, code, self._versions()))
 
     def tracing(self, weights: str) -> str:
         text = self._tracing(weights)
-        return digest(text, made_with.versions(self.book.store, text, PACKAGES))
+        return digest(text, made_with.completed(self.book.store, text, self._versions()))
 
     def note_trained(self, given: Mapping[str, str]) -> None:
         """Note with which versions this machine trained it, for builders that lack them."""
-        made_with.note(self.book.store, self.code(given), _versions())
+        made_with.note(self.book.store, self.code(given), self._versions())
 
     def note_traced(self, weights: str) -> None:
-        made_with.note(self.book.store, self._tracing(weights), _versions())
+        made_with.note(self.book.store, self._tracing(weights), self._versions())
+
+    def _versions(self) -> dict[str, str | None]:
+        """Of the packages that everything depends on, and of those that this run and its modules import."""
+        names = self._remembered("packages", lambda: " ".join(self._keys.packages())).split()
+        return _versions() | {name: version_imported(name) for name in names}
 
     def _tracing(self, weights: str) -> str:
         return self._remembered(f"tracing {weights}", lambda: self._keys.tracing(weights))
@@ -105,6 +112,15 @@ class Keys:
         rest = ast.Module([*used(others, node), node], [])
         own = [ast.unparse(n) for n in rest.body]
         return digest("trace", self.run.name, own, self._texts(rest), weights, THREADS, own_code(TRACER))
+
+    def packages(self) -> list[str]:
+        """The top-level names that the run's file, and what it imports of the source, import from elsewhere."""
+        modules = closure(self.source, self.file.tree)
+        found = set(imports(self.file.tree, ""))
+        for module in modules:
+            found |= set(imports(module.tree, package_of(module)))
+        own = {*self.source.packages, *PACKAGES, "cutaway", ""} | sys.stdlib_module_names
+        return sorted({name.partition(".")[0] for name in found} - own)
 
     def _texts(self, code: ast.Module) -> dict[str, str | None]:
         """The modules that it imports; of a package of which only some are recorded these, and its version."""

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..digests import digest
+from . import letters
 from .axes import label, pairs
 from .instrument import Sites
 from .tape import Tape
@@ -54,6 +55,9 @@ class Recorder:
         self.passes: list[str] = []
         self.notices: list[str] = []
         self.warnings: list[str] = []
+        self._settings: dict[str, dict[str, int]] = {}  # of each pass's model
+        self._of_models: list[int] = []  # calls of `forward` of a pass's whole model
+        self._has_sizes = False  # the author tells what the axes are
         self._numbers: dict[str, int] = {}  # digest of a value -> its number
         self._pass: str | None = None
         self._has_run = False  # a module of the model, in this pass
@@ -75,6 +79,7 @@ class Recorder:
         if model is not None and hasattr(model, "named_parameters"):
             self.parameters = {key: self._value(value) for key, value in model.named_parameters()}
         self._has_run = False
+        self._settings[name] = letters.settings(model)
         with self._recording(name, model):
             yield
         if hasattr(model, "named_modules") and not self._has_run:
@@ -86,6 +91,7 @@ class Recorder:
     @contextmanager
     def sizes(self, name: str, model: Any = None, **sizes: int) -> Iterator[None]:
         """Run the pass ``name`` again with other sizes, all different, to learn the letter of each axis."""
+        self._has_sizes = True
         for size in sorted({size for size in sizes.values() if [*sizes.values()].count(size) > 1}):
             alike = [letter for letter in sizes if sizes[letter] == size]
             self.warnings.append(
@@ -119,6 +125,16 @@ class Recorder:
                 )
         self.facts.update(facts)
 
+    def name_axes(self) -> None:
+        """Where the author nowhere tells the axes of a pass, name those whose sizes the model itself tells."""
+        for name, held in {} if self._has_sizes else self._settings.items():
+            whole = [number for number in self._of_models if self.calls[number][0] == name]
+            mine = [record for record in self.records if self.calls[record[0]][0] == name]
+            # Of several calls of the whole model each has its own length, so that none names an axis.
+            given = [self.values[value] for call, _, value, *_ in mine if whole == [call]]
+            shapes = [value["shape"] for value in given if value["type"] == "tensor"]
+            letters.label(self.values, [value for _, _, value, *_ in mine], letters.sizes(held, shapes))
+
     # What instrumented code calls
 
     def enter(
@@ -134,6 +150,8 @@ class Recorder:
         path = self._paths.get(id(own), "")
         self._has_run = self._has_run or id(own) in self._paths
         self.calls.append((self._pass, function, path, caller, site, len(self.tape.entries)))
+        if id(own) in self._paths and not path and self.sites.functions[function].endswith(".forward"):
+            self._of_models.append(len(self.calls) - 1)
         activation = Activation(len(self.calls) - 1, len(self._open))
         if not generator:  # a suspended activation is not the one under way
             self._active.append(activation)

@@ -18,9 +18,13 @@ def closure(source: Source, tree: ast.AST) -> list[Module]:
         if name in found or source.module_path(name) is None:
             continue
         module = found[name] = source.module(name)
-        is_package = module.path.name == "__init__.py"
-        pending += imports(module.tree, package=name if is_package else name.rpartition(".")[0])
+        pending += imports(module.tree, package_of(module))
     return [found[name] for name in sorted(found)]
+
+
+def package_of(module: Module) -> str:
+    """The package in which a module's relative imports begin."""
+    return module.name if module.path.name == "__init__.py" else module.name.rpartition(".")[0]
 
 
 @functools.lru_cache(maxsize=1024)

@@ -12,7 +12,7 @@ from pathlib import Path
 from .. import PUBLIC
 from ..digests import digest
 from .find import Module, Source
-from .imports import taken, without_docstrings
+from .imports import package_of, taken, without_docstrings
 
 TOOL = Path(__file__).parents[1]
 _SOURCE = Source({"cutaway": [TOOL]})
@@ -30,8 +30,7 @@ def own_modules(*starts: str, source: Source = _SOURCE) -> list[Module]:
         name = pending.pop()
         if name not in found and name not in source.packages and source.module_path(name):
             module = found[name] = source.module(name)
-            is_package = module.path.name == "__init__.py"
-            pending += taken(source, module.tree, name if is_package else name.rpartition(".")[0])
+            pending += taken(source, module.tree, package_of(module))
     return [found[name] for name in sorted(found)]
 
 

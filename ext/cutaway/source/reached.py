@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .find import Module, Source
-from .imports import absolute, imports, without_docstrings
+from .imports import absolute, imports, package_of, without_docstrings
 
 DEFINES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 GROUPS = ast.If | ast.Try | ast.With | ast.For | ast.While
@@ -241,10 +241,6 @@ def glance(statement: ast.stmt, package: str) -> Glance:
     names_its_file = any(isinstance(n, ast.Name) and n.id == "__file__" for n in nodes)
     files = tuple(text for text in strings if FILE.fullmatch(text))
     return Glance(imports(statement, package), bound_by_imports(nodes, package), files, names_its_file)
-
-
-def package_of(module: Module) -> str:
-    return module.name if module.path.name == "__init__.py" else module.name.rpartition(".")[0]
 
 
 def _file(folder: Path, name: str) -> Path | None:
