@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import recorded
@@ -76,12 +77,31 @@ def test_what_the_author_tells_is_not_guessed(tmp_path: Path) -> None:
     assert axes(tmp_path, (5, 7), told=True)["x"] == ["B", "T", None]
 
 
-@given(st.dictionaries(st.sampled_from([name for names in NAMES.values() for name in names]), st.integers(0, 9)),
-       st.lists(st.lists(st.integers(0, 9), max_size=4), max_size=3))  # fmt: skip
-def test_no_two_letters_have_one_size(held: dict[str, int], inputs: list[list[int]]) -> None:
+HELD = [*(name for names in NAMES.values() for name in names), "num_experts", "num_layers", "kernel_size"]
+tensors = st.fixed_dictionaries(
+    {"shape": st.lists(st.integers(0, 9), max_size=4), "dtype": st.sampled_from(["int64", "float32"])}
+)
+
+
+@given(st.dictionaries(st.sampled_from(HELD), st.integers(0, 9)), st.lists(tensors, max_size=3))
+def test_no_size_is_two_things(held: dict[str, int], inputs: list[dict[str, Any]]) -> None:
     found = sizes(held, inputs)
     assert len(set(found.values())) == len(found) and all(size > 2 for size in found.values())
     assert set(found) <= {"B", "T", *NAMES}
+    assert not {held.get("num_experts"), held.get("kernel_size")} & set(found.values())
+
+
+def test_only_tokens_are_rows_of_tokens() -> None:
+    ids, features = {"shape": [5, 7], "dtype": "int64"}, {"shape": [5, 7], "dtype": "float32"}
+    rows, picture = {"shape": [5, 7, 12], "dtype": "float32"}, {"shape": [5, 3, 8, 8], "dtype": "float32"}
+    assert sizes({"dim": 12}, [ids]) == sizes({"dim": 12}, [rows]) == {"B": 5, "T": 7, "C": 12}
+    assert sizes({"dim": 12}, [features]) == sizes({"dim": 12}, [picture]) == {"C": 12}
+
+
+def test_heads_are_no_letter_where_there_are_as_many_experts() -> None:
+    held = {"hidden_size": 12, "num_attention_heads": 3, "num_hidden_layers": 3}
+    assert sizes(held, []) == {"C": 12, "H": 3, "D": 4}
+    assert sizes(held | {"num_local_experts": 3}, []) == {"C": 12, "D": 4}
 
 
 def test_settings_are_read_without_a_call() -> None:

@@ -31,7 +31,7 @@ class Transformers(Run):
         import transformers as t
 
         torch.manual_seed(0)
-        words, picture = torch.arange(7)[None], torch.randn(1, 3, 32, 32)
+        words, picture = torch.arange(35).view(5, 7) % 31, torch.randn(1, 3, 32, 32)
         start = {"decoder_start_token_id": 1}
         models = {
             "gpt2": t.GPT2LMHeadModel(
@@ -42,7 +42,7 @@ class Transformers(Run):
             "t5": t.T5ForConditionalGeneration(
                 t.T5Config(vocab_size=31, d_model=12, d_kv=4, d_ff=20, num_layers=2, num_heads=3, **start)
             ),
-            "mixtral": t.MixtralForCausalLM(t.MixtralConfig(**SIZES, num_key_value_heads=3, num_local_experts=3)),
+            "mixtral": t.MixtralForCausalLM(t.MixtralConfig(**SIZES, num_key_value_heads=3, num_local_experts=6)),
             "vit": t.ViTForImageClassification(t.ViTConfig(**PICTURE)),
             "resnet": t.ResNetForImageClassification(
                 t.ResNetConfig(embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1])
@@ -61,8 +61,8 @@ class Transformers(Run):
             ),
         }  # fmt: skip
         given = {key: {"pixel_values": picture} for key in ("vit", "resnet", "convnext", "swin")}
-        given["t5"] = {"input_ids": words, "decoder_input_ids": words[:, :4]}
-        given["whisper"] = {"input_features": torch.randn(1, 8, 32), "decoder_input_ids": words}
+        given["t5"] = {"input_ids": words, "decoder_input_ids": words[:, :6]}
+        given["whisper"] = {"input_features": torch.randn(5, 8, 32), "decoder_input_ids": words}
         for name, model in models.items():
             with torch.no_grad(), record(name, model.eval()):
                 model(**given.get(name, {"input_ids": words}))

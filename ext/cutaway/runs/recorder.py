@@ -131,9 +131,12 @@ class Recorder:
             whole = [number for number in self._of_models if self.calls[number][0] == name]
             mine = [record for record in self.records if self.calls[record[0]][0] == name]
             # Of several calls of the whole model each has its own length, so that none names an axis.
-            given = [self.values[value] for call, _, value, *_ in mine if whole == [call]]
-            shapes = [value["shape"] for value in given if value["type"] == "tensor"]
-            letters.label(self.values, [value for _, _, value, *_ in mine], letters.sizes(held, shapes))
+            given = [record for record in mine if whole == [record[0]] and self.sites.rows[record[1]][1] == "param"]
+            tensors = [value for _, _, number, *_ in given if (value := self.values[number])["type"] == "tensor"]
+            if found := letters.sizes(held, tensors):
+                letters.label(self.values, [number for _, _, number, *_ in mine], found)
+                said = ", ".join(f"{size} is {letter}" for letter, size in found.items())
+                self.notices.append(f"letters of the pass {name!r}, from its model's sizes: {said}")
 
     # What instrumented code calls
 
