@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_canvas import graphs
 
 from cutaway.diagrams import hand_drawn
-from cutaway.diagrams.layout.canvas import draw
+from cutaway.diagrams.graph.graph import Graph
+from cutaway.diagrams.layout.canvas import SizeMark, draw
 
 SOUND = """\
 ┌──────┐     ┌────────┐
@@ -74,3 +77,32 @@ def test_the_box_around_a_word_is_found() -> None:
     assert hand_drawn.around(lines, 1, lines[1].index("tokens")) == (0, 13, 3, 10)
     assert hand_drawn.around(lines, 4, lines[4].index("a - b")) == (3, 7, 3, 16)
     assert hand_drawn.around(lines, 3, 0) is None
+
+
+def marks(sizes: Iterable[SizeMark]) -> set[tuple[int, int, int, str]]:
+    return {(mark.row, mark.start, mark.end, mark.axis) for mark in sizes if mark.axis not in ("", "1", "?")}
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs(most=5))
+def test_sizes_have_the_letters_that_computed_ones_have(graph: Graph) -> None:
+    drawing = draw(graph)
+    assert marks(hand_drawn.sizes(drawing.lines)) == marks(drawing.sizes)
+
+
+@pytest.mark.parametrize(
+    ("text", "letters"),
+    [
+        ("│ (5, 7, 12)  B T C │", {"5": "B", "7": "T", "12": "C"}),
+        ("│ 2 × (5, 3..9)  B T │", {"5": "B", "3..9": "T"}),
+        ("│ (35, 36)  B*T 3C │", {"35": "B*T", "36": "3C"}),
+        ("│ (5, 3, 7) │\n│  B  H  T  │", {"5": "B", "3": "H", "7": "T"}),
+        ("│ (5, 7) B T │", {}),  # words
+        ("│ (5, 7)  B │", {}),
+        ("│ f(5, 7) │\n│ THEN │", {}),
+    ],
+)
+def test_letters_beside_sizes_are_theirs(text: str, letters: dict[str, str]) -> None:
+    lines = text.split("\n")
+    found = {lines[mark.row][mark.start : mark.end]: mark.axis for mark in hand_drawn.sizes(lines)}
+    assert {size: letter for size, letter in found.items() if size[0].isdigit() and size != letter} == letters

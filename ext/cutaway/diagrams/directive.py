@@ -209,7 +209,8 @@ def _lines_of(box: Box, drawing: Drawing, link: Callable[..., Anchor]) -> Iterat
 
 def _fill_by_hand(app: Sphinx, docname: str, node: diagram) -> None:
     lines = node["lines"]
-    node["drawing"], node["words"], node["label"] = Drawing(tuple(lines)), [], node["alt"]
+    node["drawing"] = Drawing(tuple(lines), (), tuple(hand_drawn.sizes(lines)))
+    node["words"], node["label"] = [], node["alt"]
     anchors = []
     for label, target, line in node["links"]:
         found = [(row, text.index(label)) for row, text in enumerate(lines) if label in text]

@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .layout.canvas import SizeMark
 from .layout.ports import WIDTH
 
 UP, DOWN, LEFT, RIGHT = (-1, 0), (1, 0), (0, -1), (0, 1)
@@ -42,6 +43,9 @@ HEADS = {
     "↓": DOWN,
     "↑": UP,
 }
+_SIZE = re.compile(r"\d+(\.\.\d+)?")
+_SHAPE = re.compile(r"(?<=[│× ] )\(\d[\d., ]*\)")
+_LETTER = re.compile(r"(?<!\S)(?:\d?[A-Z](?:\*[A-Z])?|1|\?)(?!\S)")
 _WORDS = {UP: "above", DOWN: "below", LEFT: "to its left", RIGHT: "to its right"}
 MOST = 50_000  # characters of a drawing: what is larger is no drawing, and would take long to check
 
@@ -130,6 +134,28 @@ def _title(line: str, column: int, step: int) -> bool:
 def _at(lines: Sequence[str], row: int, column: int, arm: Step) -> str:
     y, x = row + arm[0], column + arm[1]
     return lines[y][x] if 0 <= y < len(lines) and 0 <= x < len(lines[y]) else " "
+
+
+def sizes(lines: Sequence[str]) -> list[SizeMark]:
+    """Sizes and letters that are written as in computed drawings, ``(5, 7, 12)  B T C``, or the letters below."""
+    marks = []
+    for row, line in enumerate(lines):
+        below = lines[row + 1] if row + 1 < len(lines) else ""
+        for shape in _SHAPE.finditer(line):
+            places = [found.span() for found in _SIZE.finditer(line, *shape.span())]
+            beside = _letters(line, shape.end() + 2, len(places)) if line[shape.end() :].startswith("  ") else []
+            under = _letters(below, places[0][0], len(places))
+            at, letters = (row, beside) if beside else (row + 1, under)
+            for place, letter in zip(places, letters, strict=False):
+                marks += [SizeMark(row, *place, letter[0]), SizeMark(at, *letter.span(), letter[0])]
+    return marks
+
+
+def _letters(line: str, start: int, count: int) -> list[re.Match[str]]:
+    """So many letters, the first at a column, with nothing but blanks between; none otherwise."""
+    found = list(_LETTER.finditer(line, start))[:count]
+    is_so = len(found) == count and found[0].start() == start
+    return found if is_so and set(line[start : found[-1].end()]) <= set("".join(one[0] for one in found) + " ") else []
 
 
 def around(lines: Sequence[str], row: int, column: int) -> tuple[int, int, int, int] | None:
