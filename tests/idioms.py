@@ -603,4 +603,29 @@ def f(x):
 def made(x):
     return x.exp(), Held([[[x.cos()]]])
 """,
+    "threads": """
+from concurrent.futures import ThreadPoolExecutor
+def f(x):
+    a = x.exp()
+    b = x + 1
+    with ThreadPoolExecutor(2) as pool:
+        c, d = pool.map(half, (a, b))
+    return c - d
+def half(x):
+    y = x.tanh()
+    return y * 2
+""",
+    "two generators by turns": """
+def f(x):
+    a = x.exp()
+    b = x + 1
+    total = torch.zeros(4)
+    for one, other in zip(rows(a), rows(b)):
+        total = total + one @ other
+    return total
+def rows(x):
+    for row in x:
+        y = row * 2
+        yield y
+""",
 }

@@ -14,6 +14,7 @@ Values are copied when they are recorded, so that an operation in place later do
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,16 @@ class Activation:
 
     index: int
     height: int
+
+
+class _Thread(threading.local):
+    """What goes on in one thread of the recorded code: in each there are calls under way."""
+
+    def __init__(self) -> None:
+        self.open: list[tuple[Activation, int, Any]] = []  # who calls, from where, whom
+        self.active: list[Activation] = []
+        self.listening: Any = None  # the tape's mode, which hears one thread
+        self.is_pass = False  # the thread that began the pass
 
 
 class Recorder:
@@ -62,8 +73,8 @@ class Recorder:
         self._pass: str | None = None
         self._has_run = False  # a module of the model, in this pass
         self._paths: dict[int, str] = {}  # id of a module -> its path
-        self._open: list[tuple[Activation, int, Any]] = []  # calls under way: who calls, from where, whom
-        self._active: list[Activation] = []
+        self._thread = _Thread()
+        self._lock = threading.RLock()
         self._kept: list[Any] = []  # ids of modules stay theirs while these live
 
     # What a run's author uses
@@ -145,19 +156,28 @@ class Recorder:
     ) -> Activation | None:
         if self._pass is None:
             return None
+        mine = self._thread
+        if mine.listening is None and not mine.is_pass:  # where the tape listens from the beginning to the end
+            mine.listening = self.tape.recording()
+            mine.listening.__enter__()
+        with self._lock:
+            return self._entered(function, arguments, generator)
+
+    def _entered(self, function: int, arguments: tuple[tuple[int, Any], ...], generator: bool) -> Activation:
+        mine = self._thread
         caller, site = None, None
-        if self._open:
-            activation, site, _ = self._open[-1]
+        if mine.open:
+            activation, site, _ = mine.open[-1]
             caller = activation.index
         own = arguments[0][1] if arguments else None
         path = self._paths.get(id(own), "")
         self._has_run = self._has_run or id(own) in self._paths
-        self.calls.append((self._pass, function, path, caller, site, len(self.tape.entries)))
+        self.calls.append((str(self._pass), function, path, caller, site, len(self.tape.entries)))
         if id(own) in self._paths and not path and self.sites.functions[function].endswith(".forward"):
             self._of_models.append(len(self.calls) - 1)
-        activation = Activation(len(self.calls) - 1, len(self._open))
+        activation = Activation(len(self.calls) - 1, len(mine.open))
         if not generator:  # a suspended activation is not the one under way
-            self._active.append(activation)
+            mine.active.append(activation)
         for site, value in arguments:
             self._record(activation, site, value)
         return activation
@@ -165,21 +185,25 @@ class Recorder:
     def leave(self, call: Activation | None) -> None:
         if call is None or self._pass is None:
             return
-        if call in self._active:
-            del self._active[self._active.index(call) :]
-            del self._open[call.height :]  # an exception left calls open
+        mine = self._thread
+        if call in mine.active:
+            del mine.active[mine.active.index(call) :]
+            del mine.open[call.height :]  # an exception left calls open
+        if mine.listening is not None and not mine.active:
+            mine.listening.__exit__(None, None, None)
+            mine.listening = None
 
     def callee(self, call: Activation | None, site: int, function: Any) -> Any:
         if call is not None and self._pass is not None:
-            self._open.append((call, site, function))
+            self._thread.open.append((call, site, function))
         return function
 
     def result(self, call: Activation | None, site: int, value: Any) -> Any:
         if call is None or self._pass is None:
             return value
-        function = None
-        while self._open:
-            activation, at, function = self._open.pop()
+        function, under_way = None, self._thread.open
+        while under_way:
+            activation, at, function = under_way.pop()
             if activation is call and at == site:
                 break
         self._record(call, site, value, self._paths.get(id(function), ""), is_result=True)
@@ -212,7 +236,8 @@ class Recorder:
         modules = model.named_modules() if hasattr(model, "named_modules") else []
         self._paths = {id(module): path for path, module in modules}
         self._kept = [model]
-        self._pass, self._open, self._active = name, [], []
+        self._pass, self._thread = name, _Thread()
+        self._thread.is_pass = True
         try:
             with self.tape.recording():
                 if hasattr(model, "parameters") and hasattr(model, "buffers"):
@@ -224,9 +249,9 @@ class Recorder:
 
     def _record(self, call: Activation, site: int, value: Any, callee: str = "", is_result: bool = False) -> None:
         if self._pass is not None:
-            with self.tape.paused():
+            with self._lock, self.tape.paused():
                 row = (call.index, site, self._value(value), callee, self.tape.origins(value, is_result))
-            self.records.append(row)
+                self.records.append(row)
 
     def _value(self, value: Any) -> int:
         """The number of a value's description; equal values share one."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -35,7 +36,8 @@ class Tape:
         self.given: list[int] = []  # entries that no operation made: weights, inputs
         self.strange: list[int] = []  # those of them that a call gave: something that is not seen here made them
         self.read: list[int] = []  # entries of operations that gave no tensor
-        self._is_paused = False
+        self._paused = threading.local()  # what the recorder itself does, in this thread
+        self._lock = threading.RLock()
         self._made: Any = None  # tensor -> the entry that made what it holds now, as long as the tensor lives
         self._sharing: dict[int, Any] = {}  # memory -> the tensors that were seen in it
 
@@ -51,11 +53,15 @@ class Tape:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """For the recorder's own operations, which are none of the code's."""
-        before, self._is_paused = self._is_paused, True
+        before, self._paused.now = self._is_paused, True
         try:
             yield
         finally:
-            self._is_paused = before
+            self._paused.now = before
+
+    @property
+    def _is_paused(self) -> bool:
+        return getattr(self._paused, "now", False)
 
     def origins(self, value: Any, is_result: bool = False) -> list[int]:
         """The entries that made the tensors of a value, one for each, in its order; none outside of a recorded pass.
@@ -64,16 +70,20 @@ class Tape:
         """
         if self._made is None:
             return []
-        known = len(self.given)
-        found = [self._entry(tensor) for tensor in tensors_of(value)]
-        if is_result:
-            self.strange += self.given[known:]
-        return found
+        with self._lock:
+            known = len(self.given)
+            found = [self._entry(tensor) for tensor in tensors_of(value)]
+            if is_result:
+                self.strange += self.given[known:]
+            return found
 
     def note(self, inputs: Iterable[Any], written: Iterable[Any], outputs: Iterable[Any]) -> None:
         """An operation has run; ``written`` are those of its inputs that it changed."""
-        if self._is_paused:
-            return
+        if not self._is_paused:
+            with self._lock:
+                self._note(inputs, written, outputs)
+
+    def _note(self, inputs: Iterable[Any], written: Iterable[Any], outputs: Iterable[Any]) -> None:
         number = self._add([self._entry(tensor) for tensor in inputs])
         changed, made = list(written), list(outputs)
         for tensor in changed:
