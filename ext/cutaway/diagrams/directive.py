@@ -54,6 +54,7 @@ from ..trace.names import UnknownName, Wanted
 from . import hand_drawn
 from .explain import SKETCHED, NotCalled, explain, function_of, sketched
 from .graph.graph import Graph
+from .graph.lost import lost
 from .html import Anchor, markup
 from .layout.canvas import Box, Drawing
 from .lookup import UNDRAWN, computed, explained
@@ -169,6 +170,8 @@ def _fill_computed(app: Sphinx, docname: str, node: diagram) -> None:
     if (found := _flow_of(app, node)) is None:
         return
     graph, drawing = found
+    for message in lost(function_of(build_of(app.env).book.source, node["object"]), graph):
+        warn(app.env, message, node, "diagram")
     node["drawing"] = drawing
     node["words"] = describe(graph)
     node["note"] = SKETCHED if graph.is_sketch else ""

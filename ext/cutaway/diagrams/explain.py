@@ -20,6 +20,7 @@ from ..trace.names import PASS, Wanted
 from ..trace.reading import Call, Trace, load
 from .graph.flow import FlowError, flow
 from .graph.graph import Graph, Node
+from .graph.lost import lost
 from .graph.sketch import sketch
 from .layout.canvas import Drawing, draw
 from .layout.place import LayoutError
@@ -159,7 +160,8 @@ def explain(book: Book, asked: str, of: str | None = None) -> str:
     _, of, outcomes = explained_in(book, asked, of, lambda line: print(line, file=sys.stderr))
     traces = {name: load(Path(outcome.trace)) for name, outcome in outcomes.items()}
     try:
-        return drawn(obj, *chosen(traces, obj.dotted, Wanted.read(of)))[1].text
+        graph, drawing = drawn(obj, *chosen(traces, obj.dotted, Wanted.read(of)))
+        return "\n\n".join([drawing.text, *lost(obj, graph)])
     except NotCalled:
         if of:
             raise

@@ -11,6 +11,7 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from ...runs.tape import SHAPES_ONLY
 from ...source.find import SourceObject, Span
 from .graph import Edge, Graph, Node
 from .quote import quote
@@ -46,6 +47,11 @@ def sketch(obj: SourceObject) -> Graph:
     place = {node.id: number for number, node in enumerate(kept)}
     edges = sorted(Edge(place[a], place[b], "", maybe) for (a, b), maybe in walk.edges.items())
     return Graph(obj.dotted, tuple(replace(node, id=place[node.id]) for node in kept), tuple(edges), is_sketch=True)
+
+
+def _one_of(sources: Sources) -> Sources:
+    """The sources of a part of something: which of them, only a run can tell."""
+    return dict.fromkeys(sources, True) if len(sources) > 1 else sources
 
 
 class _Sketch:
@@ -127,6 +133,8 @@ class _Sketch:
         return "return" if getattr(target, "lineno", 0) == 0 else quote(self.module, self.module.span(target))
 
     def _bind(self, target: ast.expr, sources: Sources) -> None:
+        if any(isinstance(part, ast.Starred) for part in ast.walk(target)):
+            sources = _one_of(sources)
         for leaf in leaves(target):
             self.variables[name_of(leaf)] = sources
 
@@ -233,7 +241,9 @@ class _Sketch:
             return self.variables.get(node.id, {})
         if isinstance(node, ast.Attribute):
             known = self.variables.get(ast.unparse(node))
-            return known if known is not None else {} if node.attr in NO_DATA else self.value(node.value)
+            return known if known is not None else {} if node.attr in NO_DATA else _one_of(self.value(node.value))
+        if isinstance(node, ast.Subscript):
+            return both([_one_of(self.value(node.value)), self.value(node.slice)])
         if isinstance(node, ast.IfExp):
             return either([self.value(node.body), self.value(node.orelse)])
         if isinstance(node, ast.NamedExpr):
@@ -248,8 +258,11 @@ class _Sketch:
 
     def _call(self, node: ast.Call) -> Sources:
         called = ast.unparse(node.func)
-        if called.rpartition(".")[2] in NO_DATA:
+        name = called.rpartition(".")[2]
+        if name in NO_DATA or SHAPES_ONLY.fullmatch(name):
             return {}
+        if name.endswith("_as") and isinstance(node.func, ast.Attribute):  # x.view_as(y): of y only the shape
+            return self.value(node.func.value)
         receiver = [node.func.value] if isinstance(node.func, ast.Attribute) else [node.func]
         parts = [*receiver, *node.args, *(keyword.value for keyword in node.keywords)]
         sources = both([self.value(part) for part in parts])
