@@ -48,7 +48,13 @@ def _distributions() -> Mapping[str, list[str]]:
 
 def _feed(sha: Any, part: Any) -> None:
     # Every part is preceded by its type and size, so that ("ab", "c") and ("a", "bc") differ.
-    if isinstance(part, bytes | str):
+    if type(part) is int:  # as below; most of what is recorded are sizes
+        text = f"int:{part}"
+        sha.update(f"str{len(text)}:{text}".encode())
+    elif type(part) is str:
+        data = part.encode("utf-8", "surrogatepass")
+        sha.update(b"str%d:%b" % (len(data), data))
+    elif isinstance(part, bytes | str):
         data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
         sha.update(f"{type(part).__name__}{len(data)}:".encode())
         sha.update(data)

@@ -13,10 +13,11 @@ Values are copied when they are recorded, so that an operation in place later do
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,7 @@ from .axes import label, pairs
 from .instrument import Sites
 from .tape import Tape
 
+SMALL = 1 << 16  # bytes; of smaller tensors the numbers are remembered as long as a pass
 LARGEST = 8 << 20  # bytes; of a larger tensor only the shape, the type and the digest are kept
 
 
@@ -69,6 +71,7 @@ class Recorder:
         self._settings: dict[str, dict[str, int]] = {}  # of each pass's model
         self._of_models: list[int] = []  # calls of `forward` of a pass's whole model
         self._has_sizes = False  # the author tells what the axes are
+        self._digests: dict[int, tuple[Any, bytes, str]] = {}  # by a tensor's id: its type and shape, its numbers
         self._numbers: dict[str, int] = {}  # digest of a value -> its number
         self._pass: str | None = None
         self._has_run = False  # a module of the model, in this pass
@@ -238,6 +241,7 @@ class Recorder:
         self._kept = [model]
         self._pass, self._thread = name, _Thread()
         self._thread.is_pass = True
+        gc.freeze()  # so many records are made that all that torch has loaded would be looked through again and again
         try:
             with self.tape.recording():
                 if hasattr(model, "parameters") and hasattr(model, "buffers"):
@@ -245,6 +249,8 @@ class Recorder:
                         self.tape.origins(tensor)
                 yield
         finally:
+            gc.unfreeze()
+            self._digests.clear()
             self._pass = None
 
     def _record(self, call: Activation, site: int, value: Any, callee: str = "", is_result: bool = False) -> None:
@@ -276,7 +282,7 @@ class Recorder:
             except (RuntimeError, TypeError, NotImplementedError, ValueError):
                 return _without_numbers(value), None
             described = {"type": "tensor", "shape": list(array.shape), "dtype": dtype}
-            described["digest"] = digest(dtype, list(array.shape), array.tobytes())
+            described["digest"] = self._digest(value, array, dtype)
             return described, array
         kind = type(value)  # isinstance would ask the value for its class, which may be the explained code's affair
         if value is None or issubclass(kind, bool | int | float | str):
@@ -290,6 +296,17 @@ class Recorder:
         items = [self.values[item]["digest"] for item in described.get("items", [])]
         described["digest"] = digest({**described, "items": items} if items else described)
         return described, None
+
+
+    def _digest(self, value: Any, array: np.ndarray, dtype: str) -> str:
+        """Of a tensor's numbers. Most tensors are handed over again and again: to compare is faster than to digest."""
+        numbers, like = array.tobytes(), (dtype, array.shape)
+        last = self._digests.get(id(value))
+        if last is None or last[:2] != (like, numbers):
+            last = like, numbers, digest(dtype, list(array.shape), numbers)
+            if array.nbytes <= SMALL:
+                self._digests[id(value)] = last
+        return last[2]
 
 
 def _without_numbers(value: Any) -> dict[str, Any]:
@@ -308,7 +325,12 @@ def to_array(value: Any) -> tuple[np.ndarray, str]:
     """A copy of a tensor as a NumPy array, and the name of its type (bfloat16 becomes float32: NumPy has none)."""
     if isinstance(value, np.ndarray):
         return np.array(value, order="C"), value.dtype.name
+    import torch
+
     dtype = str(value.dtype).removeprefix("torch.")
-    tensor = value.detach().cpu()
-    tensor = tensor.float() if dtype == "bfloat16" else tensor
-    return np.array(tensor.numpy(), order="C"), dtype
+    # The tape need not hear of it; what overrides the dispatcher itself must be asked.
+    is_plain = type(value) in (torch.Tensor, torch.nn.Parameter)
+    with torch._C._DisableTorchDispatch() if is_plain else nullcontext():
+        tensor = value.detach().cpu()
+        tensor = tensor.float() if dtype == "bfloat16" else tensor
+        return np.array(tensor.numpy(), order="C"), dtype

@@ -13,12 +13,14 @@ read a number: what flows from there on, no tape tells.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 import sys
 import threading
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +28,14 @@ DEPTH, MOST = 4, 256  # containers in containers, and items that are looked at i
 SHAPES_ONLY = re.compile(r"(\w+_like|new_\w+)")  # operations that read no number of their input: zeros_like
 OVERWRITING = {"fill_", "zero_", "normal_", "uniform_", "random_", "bernoulli_", "exponential_"}
 LARGEST = 1 << 16  # elements; of a larger tensor the first and the last place in memory count, and all between
+
+
+class Made(NamedTuple):
+    """What is known of a tensor: the entry that made what it holds now, and the memory in which it was then."""
+
+    tensor: weakref.ref[Any]
+    entry: int
+    memory: int
 
 
 class Tape:
@@ -38,16 +48,14 @@ class Tape:
         self.read: list[int] = []  # entries of operations that gave no tensor
         self._paused = threading.local()  # what the recorder itself does, in this thread
         self._lock = threading.RLock()
-        self._made: Any = None  # tensor -> the entry that made what it holds now, as long as the tensor lives
-        self._sharing: dict[int, Any] = {}  # memory -> the tensors that were seen in it
+        self._made: dict[int, Made] | None = None  # by the tensor's id
+        self._sharing: dict[int, list[weakref.ref[Any]]] = {}  # memory -> the tensors that were seen in it
 
     def recording(self) -> AbstractContextManager[Any]:
         """Note operations for the length of a block; torch is asked only where the code itself imported it."""
         if "torch" not in sys.modules:
             return nullcontext()
-        from torch.utils.weak import WeakIdKeyDictionary
-
-        self._made = WeakIdKeyDictionary() if self._made is None else self._made
+        self._made = {} if self._made is None else self._made
         return mode_of(self)
 
     @contextmanager
@@ -87,7 +95,7 @@ class Tape:
         number = self._add([self._entry(tensor) for tensor in inputs])
         changed, made = list(written), list(outputs)
         for tensor in changed:
-            others = [other for other in self._beside(tensor) if other is not tensor and overlap(other, tensor)]
+            others = [other for other in self._beside(tensor) if overlap(other, tensor)]
             self._set(tensor, number)
             for other in others:
                 self._set(other, self._add([number, self._entry(other)]))
@@ -103,54 +111,90 @@ class Tape:
 
     def _entry(self, tensor: Any) -> int:
         """The entry that made what a tensor holds; of one that is seen for the first time, what made its memory."""
-        if tensor not in self._made:
-            others = [self._made[other] for other in self._beside(tensor) if overlap(other, tensor)]
-            number = self._add(others)  # as of `x.data`
-            self.given += [] if others else [number]
-            self._set(tensor, number)
-        return int(self._made[tensor])
+        known = self._known(tensor)
+        if known is not None:
+            return known.entry
+        others = [self._entry(other) for other in self._beside(tensor) if overlap(other, tensor)]
+        number = self._add(others)  # as of `x.data`
+        self.given += [] if others else [number]
+        self._set(tensor, number)
+        return number
+
+    def _known(self, tensor: Any) -> Made | None:
+        known = (self._made or {}).get(id(tensor))
+        return known if known is not None and known.tensor() is tensor else None  # another may have had that id
 
     def _set(self, tensor: Any, number: int) -> None:
-        self._made[tensor] = number
-        self._beside(tensor)[tensor] = True
+        assert self._made is not None
+        known, memory = self._known(tensor), memory_of(tensor)
+        made = self._made[id(tensor)] = Made(known.tensor if known else weakref.ref(tensor), number, memory)
+        if known is None or known.memory != memory:
+            self._sharing.setdefault(memory, []).append(made.tensor)
 
-    def _beside(self, tensor: Any) -> Any:
-        """The tensors that were seen in the memory of this one."""
-        try:
-            memory = tensor.untyped_storage()._cdata
-        except (RuntimeError, NotImplementedError):  # sparse, or without numbers
-            memory = -1 - id(tensor)
-        if memory not in self._sharing:
-            self._sharing[memory] = type(self._made)()
-        return self._sharing[memory]
+    def _beside(self, tensor: Any) -> list[Any]:
+        """The other tensors that were seen in the memory of this one."""
+        seen = self._sharing.get(memory := memory_of(tensor), [])
+        alive = [(ref, other) for ref in seen if (other := ref()) is not None]
+        self._sharing[memory] = [ref for ref, _ in alive]
+        for _, other in alive:
+            other._fix_weakref()  # torch may have kept it only for its own sake
+        return [other for _, other in alive if other is not tensor]
 
 
 def mode_of(tape: Tape) -> AbstractContextManager[Any]:
     """A mode of torch's dispatcher that runs every operation as it is, and notes it."""
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
-    from torch.utils._pytree import tree_leaves
 
-    def tensors(value: Any) -> list[Any]:
-        return [leaf for leaf in tree_leaves(value) if issubclass(type(leaf), torch.Tensor)]
+    def tensors(values: Iterable[Any]) -> Iterator[Any]:
+        for value in values:
+            if issubclass(type(value), torch.Tensor):
+                yield value
+            elif type(value) in (list, tuple):
+                yield from tensors(value)
 
     class Noting(TorchDispatchMode):
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             kwargs = kwargs or {}
             out = func(*args, **kwargs)
-            named = func._schema.arguments
-            given = {argument.name: value for argument, value in zip(named, args, strict=False)} | dict(kwargs)
-            changed = [a.name for a in named if a.alias_info is not None and a.alias_info.is_write and a.name in given]
-            name = func._schema.name.split("::")[1]
-            lost = [argument.name for argument in named if argument.is_out]  # nobody reads what was there
-            lost += [named[0].name] if name in OVERWRITING else []
-            if name == "lift_fresh" or SHAPES_ONLY.fullmatch(name):  # torch.tensor(2.0)
-                lost = list(given)
-            read = [value for name, value in given.items() if name not in lost]
-            tape.note(tensors(read), tensors([given[name] for name in changed]), tensors(out))
+            operation = _operation(func)
+            given = dict(zip(operation.names, args, strict=False)) | kwargs
+            read = [value for name, value in given.items() if name not in operation.unread]
+            changed = [given[name] for name in operation.changed if name in given]
+            tape.note(tensors(read), tensors(changed), tensors((out,)))
             return out
 
     return Noting()
+
+
+class Operation(NamedTuple):
+    """What an operation of the dispatcher does with its arguments: those that it changes, and those of which it reads
+    no number."""
+
+    names: tuple[str, ...]
+    changed: tuple[str, ...]
+    unread: frozenset[str]
+
+
+@functools.cache
+def _operation(func: Any) -> Operation:
+    arguments = func._schema.arguments
+    names = tuple(argument.name for argument in arguments)
+    changed = tuple(a.name for a in arguments if a.alias_info is not None and a.alias_info.is_write)
+    name = func._schema.name.split("::")[1]
+    unread = {argument.name for argument in arguments if argument.is_out}  # nobody reads what was there
+    unread |= {names[0]} if name in OVERWRITING else set()
+    if name == "lift_fresh" or SHAPES_ONLY.fullmatch(name):  # torch.tensor(2.0)
+        unread |= set(names)
+    return Operation(names, changed, frozenset(unread))
+
+
+def memory_of(tensor: Any) -> int:
+    """What is the same for tensors that share their memory."""
+    try:
+        return int(tensor.untyped_storage()._cdata)
+    except (RuntimeError, NotImplementedError):  # sparse, or without numbers
+        return -1 - id(tensor)
 
 
 def overlap(one: Any, other: Any) -> bool:
