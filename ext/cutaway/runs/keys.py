@@ -99,6 +99,15 @@ class Keys:
         self.node = next(n for n in self.file.tree.body if isinstance(n, ast.ClassDef) and n.name == run.cls)
         self.source = Source({**run.beside, **{name: book.sources[name] for name in run.packages}})
 
+    @property
+    def _parts(self) -> list[str]:
+        """The packages of which only some modules are recorded: large ones, whose version stands for the rest."""
+        return [name for name in self.run.packages if name not in self.run.sources]
+
+    @property
+    def _whole(self) -> Source:
+        return Source({name: all for name, all in self.source.packages.items() if name not in self._parts})
+
     def code(self, given: Mapping[str, str]) -> str:
         """The key of what training computes, the same on every machine: pinned runs have it."""
         reached = Reached(self.source)
@@ -115,19 +124,16 @@ class Keys:
 
     def packages(self) -> list[str]:
         """The top-level names that the run's file, and what it imports of the source, import from elsewhere."""
-        modules = closure(self.source, self.file.tree)
         found = set(imports(self.file.tree, ""))
-        for module in modules:
+        for module in closure(self._whole, self.file.tree):
             found |= set(imports(module.tree, package_of(module)))
         own = {*self.source.packages, *PACKAGES, "cutaway", ""} | sys.stdlib_module_names
         return sorted({name.partition(".")[0] for name in found} - own)
 
     def _texts(self, code: ast.Module) -> dict[str, str | None]:
         """The modules that it imports; of a package of which only some are recorded these, and its version."""
-        parts = [name for name in self.run.packages if name not in self.run.sources]
-        whole = Source({name: all for name, all in self.source.packages.items() if name not in parts})
-        texts: dict[str, str | None] = {module.name: module.text for module in closure(whole, code)}
-        for package in parts:
+        texts: dict[str, str | None] = {module.name: module.text for module in closure(self._whole, code)}
+        for package in self._parts:
             texts[package] = version(package)
             for folder in reversed(self.source.packages[package]):
                 for path in python_files(Path(folder)):
