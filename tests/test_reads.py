@@ -70,6 +70,16 @@ def test_files_that_python_does_not_open_are_declared(made: Made) -> None:  # no
     assert made.ensure()[1] == ["training", "tracing"]
 
 
+def test_variables_of_the_environment_are_declared(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    made.edit("runs.py", "    limit_s = 20\n", '    limit_s = 20\n    inputs = ("$CORPUS",)\n')
+    for value, stages in (("a", ["training", "tracing"]), ("b", ["training", "tracing"]), ("a", []), (None, None)):
+        if value is None:
+            monkeypatch.delenv("CORPUS")
+        else:
+            monkeypatch.setenv("CORPUS", value)
+        assert made.ensure()[1] == (stages if stages is not None else ["training", "tracing"])
+
+
 def test_an_input_that_is_not_there_is_an_error(made: Made) -> None:  # noqa: F811
     made.edit("runs.py", "    limit_s = 20\n", '    limit_s = 20\n    inputs = "*.bin"\n')
     outcome, stages = made.ensure()

@@ -34,7 +34,7 @@ class Declared:
     limit_s: float
     budget_s: float
     pinned: bool = True  # whether what it left is committed
-    inputs: tuple[str, ...] = ()  # files that it reads, as paths or patterns from its file's folder
+    inputs: tuple[str, ...] = ()  # files that it reads, patterns from its file's folder; "$NAME": of the environment
 
     @property
     def packages(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 Python tells a process of every file that it opens. What the child has read is noted in the store beside what it made,
 whose key then holds the files' digests. What libraries open without Python (Arrow, safetensors) a run declares, as
-``inputs = ("../data/*.bin",)``, paths from its file's folder.
+``inputs = ("../data/*.bin",)``, paths from its file's folder; so it does variables of the environment, ``"$CORPUS"``.
 """
 
 from __future__ import annotations
@@ -82,11 +82,16 @@ def digests(folder: Path, paths: Iterable[str]) -> Digests:
 def key_with_reads(store: Store, run: Declared, key: str) -> str:
     """The key of what a run makes: where it has read files before, or declares some, with what they hold now."""
     read = {*(store.read_json(KIND, key) or {}).get("read", []), *_declared(run)}
-    return digest(key, digests(run.file.parent, read)) if read else key
+    found: dict[str, str | None] = {**digests(run.file.parent, read), **_environment(run)}
+    return digest(key, found) if found else key
+
+
+def _environment(run: Declared) -> dict[str, str | None]:
+    return {name: os.environ.get(name[1:]) for name in run.inputs if name.startswith("$")}
 
 
 def _declared(run: Declared) -> Iterator[str]:
-    for pattern in run.inputs:
+    for pattern in (one for one in run.inputs if not one.startswith("$")):
         folder, name = os.path.split(pattern)
         found = sorted(path for path in (run.file.parent / folder).glob(name) if path.is_file())
         if not found:
