@@ -1,13 +1,15 @@
 """Finding objects and quotations in source files."""
 
+import ast
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutaway.source.find import Source, SourceError, SourceObject, Span, is_script
+from cutaway.source.find import Source, SourceError, SourceObject, Span
 from cutaway.source.quotation import match
+from cutaway.source.usable import is_script
 
 TEXT = '''\
 """A module."""
@@ -185,17 +187,24 @@ def test_a_script_gives_way_but_is_shown(tmp_path: Path) -> None:
     assert source.module_path("pkg.model") == tmp_path / "theirs/model.py"  # there is no other
 
 
+def test_what_needs_a_package_that_is_not_there_gives_way(tmp_path: Path) -> None:
+    source = two(tmp_path, "import json\nfrom no_such.kernels import fast\ndef f(): ...\n", "def f(): ...\n")
+    assert folders(source.find("pkg.model.f"), *source.shown("pkg.model.f")) == ["ours", "theirs", "ours"]
+    assert source.unusable(tmp_path / "theirs/model.py") == "which needs no_such"
+    guarded = "try:\n    import no_such\nexcept ImportError:\n    pass\nimport numpy, pkg.other\ndef f(): ...\n"
+    assert folders(two(tmp_path, guarded, "def f(): ...\n").find("pkg.model.f")) == ["theirs"]
+
+
 SCRIPTS = ["while True: pass", "exec(open('c.py').read())", "import sys\nname = sys.argv[1]", "a = parser.parse_args()",
            "if x:\n    with y:\n        exec(z)"]  # fmt: skip
 MODULES = ["def f():\n    while True: pass", "if __name__ == '__main__':\n    import sys\n    print(sys.argv)",
            "table = {}\nfor k in 'ab':\n    table[k] = 1", "class A:\n    a = parser.parse_args",
-           "a = (", "torch.set_x(1)"]  # fmt: skip
+           "torch.set_x(1)"]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", [*SCRIPTS, *MODULES])
-def test_what_is_a_script(text: str, tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text(text, "utf-8")
-    assert is_script(tmp_path / "a.py") is (text in SCRIPTS)
+def test_what_is_a_script(text: str) -> None:
+    assert is_script(ast.parse(text)) is (text in SCRIPTS)
 
 
 def test_a_statement_of_a_module_can_be_quoted(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from .address import base
 from .config_values import SETTINGS
 from .shards import share
-from .source.find import Source, SourceError, is_script
+from .source.find import Source, SourceError
 from .source.quotation import match
 from .store import Store, digest
 from .trace.names import Place
@@ -59,7 +59,8 @@ class Book:
         """Where a file of the source comes from, if CUTAWAY_SOURCE weaves its package from another checkout."""
         for name, folder in replaced_sources().items():
             if path.is_relative_to(folder):
-                return f"from {folder}{', a script: the book’s own ran in its place' * is_script(path)}"
+                why = self.source.unusable(path)
+                return f"from {folder}, {why}: the book’s own ran in its place" if why else f"from {folder}"
             if any(path.is_relative_to(other) for other in self.sources.get(name, [])):
                 return f"the book's own: {folder} has none"
         return ""

@@ -2,7 +2,8 @@
 
 ``Source({"nanogpt": [theirs, ours]}).find("nanogpt.model.Block.forward")`` looks for ``model.py`` in the folders in
 their order: a module that the first lacks comes from the next, and so does an object that its module lacks. A script,
-which importing would run, gives way to a module of that name that is none; what it says can still be ``shown``.
+which importing would run, gives way to a module of that name that is none, and so does what needs a package that is
+not installed; what they say can still be ``shown``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+from .usable import unusable
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 LONGEST_NAME = 240  # bytes of a dotted path: what a file system takes as the name of a file
@@ -128,9 +131,16 @@ class Source:
         raise SourceError(self._no_module(dotted))
 
     def _by_use(self, name: str) -> list[Path]:
-        """The files of a module name, those first that importing would not run."""
+        """The files of a module name, those first that can be imported."""
         paths = list(self._files(name))
-        return sorted(paths, key=is_script) if len(paths) > 1 else paths
+        return sorted(paths, key=lambda path: self.unusable(path) != "") if len(paths) > 1 else paths
+
+    def unusable(self, path: Path) -> str:
+        """Why a file is not to be imported, in words; empty where it may be."""
+        try:
+            return unusable(parse(path.stem, path).tree, self.packages)
+        except SourceError:
+            return ""  # importing it says why
 
     def _files(self, name: str) -> Iterator[Path]:
         """The files of a dotted module name. Whatever a name says, each lies in a folder of its package."""
@@ -152,26 +162,6 @@ class Source:
         names = sorted({f"{package}.{p.stem}" for folder in self.packages[package] for p in folder.glob("*.py")})
         folders = ", ".join(str(folder) for folder in self.packages[package])
         return f"no module for '{dotted}' in {folders}{nearest('.'.join(dotted.split('.')[:2]), names)}"
-
-
-def is_script(path: Path) -> bool:
-    """Whether importing a file would run a program: it asks the command line, executes other files, loops on a
-    condition, and not in functions or behind ``if __name__``."""
-    try:
-        pending: list[ast.AST] = list(parse(path.stem, path).tree.body)
-    except SourceError:
-        return False
-    while pending:
-        node = pending.pop()
-        if isinstance(node, Definition) or (isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)):
-            continue
-        called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
-        if isinstance(node, ast.While) or called == "exec" or called.endswith(".parse_args"):
-            return True
-        if isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.argv":
-            return True
-        pending += ast.iter_child_nodes(node)
-    return False
 
 
 def is_inside(path: Path, folder: Path) -> bool:
