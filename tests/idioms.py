@@ -628,4 +628,15 @@ def rows(x):
         y = row * 2
         yield y
 """,
+    "a module in one branch of an expression": """
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.share = nn.Linear(4, 4), nn.Linear(4, 4), False
+    def forward(self, x):
+        k = self.a(x)
+        v = self.b(x) if not self.share else k
+        y = v * k
+        return y
+""",
 }

@@ -107,6 +107,55 @@ class Diffusers(Run):
             model(torch.randn(1, 3, 8, 8), torch.tensor([7]))
 
 
+class LocalAttention(Run):
+    """A decoder whose positions see those near them."""
+
+    name = "local_attention"
+    sources = ("local_attention.*",)
+
+    def trace(self, weights, record):
+        import torch
+        from local_attention import LocalTransformer
+
+        torch.manual_seed(0)
+        model = LocalTransformer(
+            num_tokens=31, dim=12, depth=1, max_seq_len=32, local_attn_window_size=8, heads=3, dim_head=4
+        ).eval()  # fmt: skip
+        with torch.no_grad(), record("local", model):
+            model(torch.arange(16)[None])
+
+
+class Linformer(Run):
+    """Attention to a few mixtures of all positions."""
+
+    sources = ("linformer.*",)
+
+    def trace(self, weights, record):
+        import torch
+        from linformer import LinformerLM
+
+        torch.manual_seed(0)
+        model = LinformerLM(num_tokens=31, dim=12, seq_len=16, depth=1, heads=3, k=5).eval()
+        with torch.no_grad(), record("linformer", model):
+            model(torch.arange(16)[None])
+
+
+class NystromAttention(Run):
+    """Attention through landmarks, with an inverse that is found step by step."""
+
+    name = "nystrom_attention"
+    sources = ("nystrom_attention.*",)
+
+    def trace(self, weights, record):
+        import torch
+        from nystrom_attention import NystromAttention
+
+        torch.manual_seed(0)
+        model = NystromAttention(dim=12, dim_head=4, heads=3, num_landmarks=4).eval()
+        with torch.no_grad(), record("nystrom", model):
+            model(torch.randn(1, 16, 12))
+
+
 class Small(Run):
     """A tagger, a mixture of experts, attention in NumPy."""
 

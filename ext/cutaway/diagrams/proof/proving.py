@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 from ...source.find import Module, SourceObject, Span
@@ -97,7 +97,9 @@ def _felt(
 ) -> set[int] | None:  # fmt: skip
     """The boxes that give something else when one does; None where it can't be made to."""
     felt: set[int] | None = None
-    for place in places(obj, node):
+    others = (other for other in graph.nodes if other.id != node.id and other.kind != "output")
+    of_others = {span for other in others for span in other.spans}
+    for place in places(obj, node, of_others):
         for how in range(tries):
             found = again(Change(place.spans, place.in_place, how))
             if found is None:
@@ -157,15 +159,16 @@ def _parts_of_returns(obj: SourceObject) -> dict[Span, tuple[Span, int]]:
     return {span(part): (span(value), k) for value in tuples for k, part in enumerate(value.elts)}
 
 
-def places(obj: SourceObject, node: Node) -> Iterator[Change]:
-    """Where what a box gives can be changed, the best first."""
+def places(obj: SourceObject, node: Node, of_others: Set[Span]) -> Iterator[Change]:
+    """Where what a box gives can be changed, the best first; not where another box gives the same."""
     if node.kind == "input" or WRITES.search(node.code):
         yield Change(node.spans, in_place=True)
         return
     found = _expression_at(obj, node.spans[0])
     if found is not None:
         spans = tuple(obj.module.span(part) for part in _handed_over(found))
-        yield Change(spans)
+        if not of_others & set(spans):
+            yield Change(spans)
     yield Change(tuple(_bound_at(obj, node)), in_place=True)
 
 
