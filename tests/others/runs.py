@@ -90,8 +90,10 @@ class Diffusers(Run):
     """A U-Net that takes noise away."""
 
     sources = (
-        "diffusers.models.resnet", "diffusers.models.unets.unet_2d", "diffusers.models.unets.unet_2d_blocks",
-    )  # fmt: skip
+        "diffusers.models.resnet",
+        "diffusers.models.unets.unet_2d",
+        "diffusers.models.unets.unet_2d_blocks",
+    )
     limit_s = 900
 
     def trace(self, weights, record):
@@ -100,9 +102,14 @@ class Diffusers(Run):
 
         torch.manual_seed(0)
         model = UNet2DModel(
-            sample_size=8, layers_per_block=1, block_out_channels=(8, 16), norm_num_groups=4, attention_head_dim=4,
-            down_block_types=("DownBlock2D", "AttnDownBlock2D"), up_block_types=("AttnUpBlock2D", "UpBlock2D"),
-        ).eval()  # fmt: skip
+            sample_size=8,
+            layers_per_block=1,
+            block_out_channels=(8, 16),
+            norm_num_groups=4,
+            attention_head_dim=4,
+            down_block_types=("DownBlock2D", "AttnDownBlock2D"),
+            up_block_types=("AttnUpBlock2D", "UpBlock2D"),
+        ).eval()
         with torch.no_grad(), record("unet", model):
             model(torch.randn(1, 3, 8, 8), torch.tensor([7]))
 
