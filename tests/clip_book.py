@@ -117,6 +117,7 @@ def write_trace(path: Path, weight: float = 2.0) -> Inputs:
         "facts": {"n": 3},
         "log": {},
         "passes": ["forward"],
+        "live": {},
         "values": [
             {
                 "type": "tensor",

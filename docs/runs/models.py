@@ -32,6 +32,14 @@ def load_weights(config, weights):
     return model.eval()
 
 
+def typed_text(tokenizer, longest):
+    """How a page makes tokens of what one types: nanochat's byte pairs, BOS first, ``longest`` tokens at most."""
+    special = sorted(tokenizer.get_special_tokens(), key=tokenizer.encode_special)
+    tokens = [token.decode("latin-1") for token in tokenizer.tokens()]
+    pattern, bos = tokenizer.enc._pat_str, tokenizer.get_bos_token_id()
+    return {"bpe": {"pattern": pattern, "tokens": tokens, "special": special, "bos": bos}, "longest": longest}
+
+
 def round_to_half(model):
     """Round a trained model's weights to what half precision holds, before anything is measured.
 

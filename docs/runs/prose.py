@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cutaway import Run
 from runs.handbook import write_topics
-from runs.models import load_nanochat, round_to_half, without_fused_attention
+from runs.models import load_nanochat, round_to_half, typed_text, without_fused_attention
 
 VOCABULARY = 1024
 
@@ -21,6 +21,7 @@ class Prose(Run):
     PROMPT = "The value of"
     EXCERPT = 17  # tokens of a validation document, for the forward pass
     TOKENS = 16  # that the trained model writes in the trace
+    TYPED = 64  # tokens that a reader may type into a page
 
     def train(self, log):
         from nanochat.cli.base_train import evaluate, sample, train
@@ -79,6 +80,7 @@ class Prose(Run):
                 model(idx[:, :-1])
             with record("generate", model):
                 written = list(model.generate(tokenizer.encode(self.PROMPT, prepend=bos), self.TOKENS, temperature=0))
+            record.live("inference", model, idx[:, :-1], reads=typed_text(tokenizer, self.TYPED))
             # Sizes that can't be taken for each other, nor for small multiples or products: they name the axes.
             sizes = {"B": 5, "T": 7, "C": 286, "H": 11, "D": 26, "V": 17}
             odd = GPTConfig(7, 17, model.config.n_layer, n_head=11, n_kv_head=11, n_embd=286)

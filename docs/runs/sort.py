@@ -53,6 +53,8 @@ class Sort(Run):
                 model(idx)
             with record("generate", model):
                 model.generate(idx[:, : sort.LENGTH], sort.LENGTH, top_k=1)
+            # A reader types six letters; the model writes the rest.
+            record.live("forward", model, idx, targets, reads={"letters": sort.LETTERS, "typed": sort.LENGTH})
             # Sizes that can't be taken for each other, nor for small multiples or products: they name the axes.
             sizes = {"B": 5, "T": 7, "C": 143, "H": 11, "D": 13, "V": 17}
             odd = GPTConfig(block_size=7, vocab_size=17, n_layer=model.config.n_layer, n_head=11, n_embd=143)

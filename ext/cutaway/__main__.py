@@ -62,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
         " to which its arrows lead; 1 where they differ",
     )  # fmt: skip
     explain.set_defaults(run=_explain)
+    why = commands.add_parser("why", help="say which numbers a recorded number was made of, and how")
+    why.add_argument("name", help="as in sort.forward/h.0.attn/att[0,0,5,2]; a step may stand for the variable")
+    why.set_defaults(run=_why)
     clip = commands.add_parser("clip", help="one scene outside the book: in the browser, live, or as a file")
     clip.add_argument("scene", help="dotted path, as in attention.CausalMask")
     clip.add_argument("--run", dest="of", help="the run whose values it shows (default: the first)")
@@ -134,6 +137,12 @@ def _prove(book: Book, options: argparse.Namespace) -> int:
     print(f"{len(proof.missing)} arrows missing, {len(proof.surplus)} too many")
     print(*proof.lines(), sep="\n", end="\n" if any(proof.lines()) else "")
     return 0 if proof.holds else 1
+
+
+def _why(options: argparse.Namespace) -> None:
+    from .cells import reasons
+
+    print(reasons(_book(options), options.name))
 
 
 def _clip(options: argparse.Namespace) -> None:

@@ -30,6 +30,11 @@ from .diagrams import directive as diagrams
 from .listings import directive as listings
 from .listings import resolve as listing_resolve
 from .listings import sequence
+from .live import directive as live_figures
+from .live import html as live_html
+from .live import in_clips
+from .live import making as live_scripts
+from .live import numbers as live_numbers
 from .parts import CARDS, CELLS, MARKDOWN, MATH, PERMALINKS, REFERENCE, SEARCH, SOURCE_PAGES, has
 from .permalinks import button, check, command, redirects
 from .permalinks import pages as permanent_pages
@@ -76,6 +81,7 @@ HANDLERS = (
     Handler("env-updated", build.updated),
     Handler("env-updated", listings.report),
     Handler("env-updated", clip_resolve.render_missing),
+    Handler("env-updated", live_scripts.make),
     Handler("env-updated", notebooks.settle, of=(CELLS,)),
     Handler("env-updated", check.check, of=(PERMALINKS,)),
     Handler("env-updated", redirects.outdated, of=(PERMALINKS,)),
@@ -91,6 +97,9 @@ HANDLERS = (
     Handler("doctree-resolved", listing_resolve.fill_in),
     Handler("doctree-resolved", diagrams.fill_in),
     Handler("doctree-resolved", clips.resolve),
+    Handler("doctree-resolved", in_clips.fill_in),
+    Handler("doctree-resolved", live_figures.fill_in),
+    Handler("doctree-resolved", live_numbers.fill_in),
     Handler("doctree-resolved", sequence.fill_in),
     Handler("doctree-resolved", plot_files.part, of=(CELLS,)),
     Handler("doctree-resolved", tables.name_rows, of=(CELLS,)),
@@ -102,6 +111,7 @@ HANDLERS = (
     Handler("doctree-resolved", search.add_words, 950, of=(SEARCH,)),
     Handler("doctree-resolved", button.add, 950, of=(PERMALINKS,)),  # the descriptions are there
     Handler("warn-missing-reference", build.missing_step),
+    Handler("html-page-context", live_html.name_files),
     Handler("html-page-context", markdown.announce, of=(MARKDOWN,)),
     # pages without a source
     Handler("html-collect-pages", source_pages.pages, of=(SOURCE_PAGES,)),

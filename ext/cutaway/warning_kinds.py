@@ -13,6 +13,7 @@ Kind = Literal[
     "executor",
     "fact",
     "listing",
+    "live",
     "math",
     "permalinks",
     "plotly",
@@ -35,6 +36,8 @@ WARNINGS: dict[Kind, str] = {
     "fact": "The name stands for no recorded value, or for none that the format can print.",
     "listing": "The object or a quotation can't be found, a note has no id or no valid one, two listings define one "
     "step, or the shapes of a step are unknown.",
+    "live": "The value or its graph does not exist, ``:alt:`` is missing, or a page can't compute the pass or gets "
+    "other numbers than were recorded.",
     "math": "The formula can't be converted to MathML.",
     "permalinks": "A section has no lasting id, an id is used twice or is no address, or an id left the registry or "
     "its page.",

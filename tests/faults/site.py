@@ -12,6 +12,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 FILES = {
@@ -151,6 +154,11 @@ class Built:
 
     returncode: int
     said: str  # standard output and error
+
+
+def rarely(*values: Any) -> Any:
+    """A case for the night: a landing tries the one beside it."""
+    return pytest.param(*values, marks=pytest.mark.rare)
 
 
 class Site:

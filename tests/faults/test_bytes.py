@@ -22,6 +22,7 @@ def test_two_cold_builds_are_the_same_bytes(good: Site, tmp_path: Path, attempt)
         assert site.stored() == good.stored()
 
 
+@pytest.mark.rare
 def test_two_cold_books_of_the_tests_are_the_same_bytes(build_book: BuildBook, tmp_path: Path, attempt) -> None:
     """The book that the tests look at, of every directive: its run is trained, and its clips drawn, twice."""
     with attempt("the tests' book, cold, twice: the same bytes"):

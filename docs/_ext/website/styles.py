@@ -19,6 +19,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from cutaway.address import FOLDER
+from cutaway.live.making import code as live_code
+from cutaway.live.making import style as live_style
 from cutaway.store import digest, noted, replacing, version
 
 from .pruning import names_in_page, names_in_script, prune, without_unused_variables
@@ -26,6 +28,7 @@ from .pruning import names_in_page, names_in_script, prune, without_unused_varia
 _IMPORT = re.compile(r"""@import\s+(?:url\()?["']?([^"')]+)["']?\)?\s*;""")
 _SHEET = re.compile(r"\bsite-[0-9a-f]{32}\b")
 _URL = re.compile(r"""url\((["']?)(?!data:|https?:|#|/)([^"')]+)\1\)""")
+LIVE = "cutaway-live"  # a class of pages that compute
 
 
 def join(
@@ -77,6 +80,8 @@ def write(app: Sphinx, error: Exception | None) -> None:
     used = {name for page in pages for name in page.sheets.split()}
     names = {name for page in pages for name in page.names.split()}
     scripts = "\n".join(path.read_text("utf-8") for path in sorted((out / "_static").glob("*.js")))
+    if {LIVE, f"{LIVE}-files"} & names:  # such a page loads more when it is asked
+        scripts += live_code() + live_style()
     names |= names_in_script(scripts)
     for name, record in records.items():
         target = out / "_static" / f"{name}.css"

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from .. import runs
 from ..runs import pinned
 from ..runs.importer import author_s_class, install
-from ..settings import Book, BookError
+from ..settings import Book, BookError, places_of_last_build
 from ..trace.names import Names
 from ..trace.reading import Scalar
 from ..trace.reading import load as load_trace
@@ -73,6 +73,39 @@ class Recorded:
         if found.is_shape:
             return np.array(found.value.shape)
         return found.value.array() if found.value.type == "tensor" else found.value.scalar
+
+    def why(self, name: str) -> Reasons:
+        """What a number was made of: ``sort.why("h.0.attn/att[0,0,5,2]")``."""
+        from ..computing import asking
+
+        is_whole = asking.run_of(name) == self.name
+        # The steps of some build would decide what is shown, and no key knows them.
+        return Reasons(asking.reasons(self.trace, {}, self._book.source, name if is_whole else f"{self.name}/{name}"))
+
+
+class Reasons(str):
+    """What a number was made of, in lines; a cell shows it as it is."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_markdown_(self) -> str:
+        return f"```text\n{self}\n```"
+
+
+def reasons(book: Book, name: str) -> Reasons:
+    """What a number was made of, by its name ``sort.forward/h.0.attn/att[0,0,5,2]``; its run is made if need be."""
+    from ..computing import asking
+
+    run = asking.run_of(name)
+    outcomes = runs.ensure(book, lambda line: print(line, file=sys.stderr), [run])
+    if run not in outcomes:
+        known = [found.name for found in runs.declared(book.runs)]
+        raise LookupError(f"no run {run!r} in '{name}'; there is {', '.join(known) or 'none'}")
+    if outcomes[run].error:
+        raise RuntimeError(outcomes[run].error)
+    trace = load_trace(Path(outcomes[run].trace))
+    return Reasons(asking.reasons(trace, places_of_last_build(book), book.source, name))
 
 
 def load(name: str) -> Recorded:

@@ -49,11 +49,13 @@ def _data(shown: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, str]:
     """What the player needs before it reads the recording."""
     if not shown["recording"]:
         return {}
+    asks = {"data-asks": json.dumps(shown["asks"])} if shown.get("asks") else {}
     return {
         "data-recording": files[".js"],
         "data-frames": str(shown["frames"]),
         "data-fps": str(shown["fps"]),
         "data-links": json.dumps(shown["links"], ensure_ascii=False),
+        **asks,
     }
 
 

@@ -15,10 +15,14 @@ from ..trace.reading import Call, Record, Trace, Value
 
 
 class Beside(NamedTuple):
-    """Names that hold the same kind of value, and the values: one for each round of a loop."""
+    """Names that hold the same kind of value, and the values of the first: one for each round of a loop.
+
+    ``lasts``: what each name held in the end.
+    """
 
     names: list[str]
     values: list[Value]
+    lasts: list[Value]
 
     @property
     def times(self) -> str:
@@ -103,7 +107,9 @@ def margins(trace: Trace, call: Call) -> dict[int, Margin]:
     sites: dict[Span, Beside] = {}
     for record in trace.records(call):
         if name := _margin_name(record):
-            sites.setdefault(record.site.span, Beside([name], [])).values.append(record.value)
+            found = sites.setdefault(record.site.span, Beside([name], [], []))
+            found.values.append(record.value)
+            found.lasts[:] = [record.value]
     lines: dict[int, Margin] = {}
     for span, found in sites.items():
         _add(lines.setdefault(span.line, []), found)
@@ -126,6 +132,7 @@ def _add(margin: Margin, found: Beside) -> None:
     last, value = margin[-1] if margin else None, found.values[0]
     if last and value.type == "tensor" and last.values[0].axes == value.axes and last.shape == found.shape:
         last.names.extend(found.names)
+        last.lasts.extend(found.lasts)
     else:
         margin.append(found)
 

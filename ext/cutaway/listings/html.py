@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from typing import Any
 
 from ..theme import shapes
+from ..trace.reading import Value
 from .directive import annotation, listing
 from .excerpt import Margin
 
 
-def margin(found: Margin) -> str:
-    """What stands beside a line: the names of what it made, and their shapes."""
+def margin(found: Margin, address: Callable[[Value], str]) -> str:
+    """What stands beside a line: the names of what it made, and their shapes; ``address``: how a page computes it."""
     parts = []
     for beside in found:
-        shown, value = ", ".join(html.escape(name) for name in beside.names), beside.values[-1]
+        named = zip(beside.names, beside.lasts, strict=True)
+        shown, value = ", ".join(_name(name, address(last)) for name, last in named), beside.values[-1]
         if beside.shape is not None:
             kind = shapes.markup(beside.shape, value.axes)
         elif value.type == "tuple":
@@ -22,8 +25,13 @@ def margin(found: Margin) -> str:
         else:
             kind = html.escape(beside.text)
         times = f' <small title="rounds of a loop">{beside.times}</small>' if beside.times else ""
-        parts.append(f"<i>{shown}</i> {kind}{times}")
+        parts.append(f"{shown} {kind}{times}")
     return " ".join(f"<span>{part}</span>" for part in parts)
+
+
+def _name(name: str, address: str) -> str:
+    asked = f' data-live="{html.escape(address)}"' if address else ""
+    return f"<i{asked}>{html.escape(name)}</i>"
 
 
 def visit(translator: Any, node: listing) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -12,13 +13,14 @@ from ..build import build_of, trace_of, warn
 from ..clips.directive import clips_showing
 from ..diagrams.lookup import boxes_showing
 from ..domain import Step, cutaway_domain
+from ..live.making import address as live_address
 from ..source.find import SourceObject, Span
 from ..source_pages import address
 from ..source_pages.code_html import Quote, code_html
 from ..source_pages.coverage import file_name
 from ..step_order import neighbours
 from ..trace.names import PASS, Place, UnknownName, Wanted
-from ..trace.reading import Trace, TraceError
+from ..trace.reading import Trace, TraceError, Value
 from . import html as listing_html
 from .directive import annotation, listing
 from .excerpt import (
@@ -104,7 +106,7 @@ def _as_html(
         _link(app, docname, node, child)
     blanks = indent(obj)
     quotes = [_quote(child, blanks) for child in notes if child["span"] is not None and child["span"][0] in shown]
-    beside_html = {line: listing_html.margin(found) for line, found in beside.items()}
+    beside_html = {line: listing_html.margin(found, _addresses(app.env, node)) for line, found in beside.items()}
     node["code"] = code_html(dedented(obj), obj.first_line, quotes, beside_html, greyed, shown)
     node["caption"] = file_name(obj.module)
     node["source"] = address(app, docname, obj.module, min(shown))
@@ -112,6 +114,11 @@ def _as_html(
     node["summary"] = _summary(obj)
     node["text"] = _as_text(notes, obj, beside, greyed, shown)
     node["origin"] = build_of(app.env).book.origin(obj.path)
+
+
+def _addresses(env: BuildEnvironment, node: listing) -> Callable[[Value], str]:
+    """What tells where a page computes a value that stands beside a line."""
+    return partial(live_address, env, trace_of(env, Wanted.read(node["run"]).run))
 
 
 def _quote(child: annotation, blanks: int) -> Quote:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..clips.directive import clip
 from ..diagrams.directive import diagram
 from ..listings.directive import annotation, listing
+from ..live.directive import live
 from .blocks import address, blocks, fenced, inside, items
 from .spans import Page, code, escaped, link, plainly
 
@@ -28,6 +29,12 @@ def _clip(node: clip, page: Page) -> Iterator[str]:
     if said:
         told = (f"{name}: {text}" if text else name for name, text in said)
         yield items([(f"{number}.", [plainly(escaped(text))]) for number, text in enumerate(told, 1)])
+
+
+@blocks.register
+def _live(node: live, page: Page) -> Iterator[str]:
+    yield f"**Figure that computes:** {escaped(node['alt'])}{address(node, page)}"
+    yield from inside(node.children, page)
 
 
 @blocks.register

@@ -61,7 +61,7 @@ class DimRole(SphinxRole):
         return [nodes.inline(self.rawtext, found.letter, classes=classes)], []
 
 
-def fill(found: Found, form: str = "") -> nodes.Node:
+def fill(found: Found, form: str = "") -> nodes.inline:
     """The node that shows a value; ``ValueError`` where the format does not fit or there is too much to show."""
     value = found.value
     if found.scalar is not None:
@@ -107,7 +107,9 @@ def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     names = page_names(app.env, docname)
     for node in pending:
         try:
-            node.replace_self(fill(names.resolve(node["name"]), node["format"]))
+            shown = fill(names.resolve(node["name"]), node["format"])
+            shown["of"] = node["name"]  # what is live finds it again
+            node.replace_self(shown)
         except (UnknownName, TraceError, ValueError) as error:
             if not is_excused(app.env, docname, node["name"]):
                 warn(app.env, f"{node['name']}: {error}", node, "fact")

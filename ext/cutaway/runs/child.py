@@ -134,6 +134,7 @@ def _content(run: str, recorder: Recorder, trained: Mapping[str, Any]) -> dict[s
         "facts": {**trained["facts"], **recorder.facts},
         "log": trained["log"],
         "passes": recorder.passes,
+        "live": recorder.live_passes,
         "parameters": recorder.parameters,
         "functions": recorder.sites.functions,
         "sites": recorder.sites.rows,

@@ -37,7 +37,8 @@ def kept(arrays: Mapping[str, np.ndarray], parameters: Set[str]) -> dict[str, np
 
 def thin(recorder: Any) -> dict[str, np.ndarray]:
     """The arrays that are kept of what was recorded; the values of the others say that they aren't."""
-    parameters = {recorder.values[number]["digest"] for number in recorder.parameters.values()}
+    weights = [row[1][0] for graph in recorder.live_passes.values() for row in graph["nodes"] if row[0] == "weight"]
+    parameters = {recorder.values[number]["digest"] for number in [*recorder.parameters.values(), *weights]}
     arrays = kept(recorder.arrays, parameters)
     for value in recorder.values:
         if value.get("kept") and value["digest"] not in arrays:

@@ -6,6 +6,7 @@ A run's ``trace`` method gets a ``Recorder``::
         model(idx, targets)
     with record.sizes("forward", other, B=2, T=7, C=65):    # the same pass with sizes no two of which agree:
         other(idx2, targets2)                                # it tells which axis is which letter
+    record.live("forward", model, idx, targets)     # pages compute this pass themselves, with the reader's input
     record.fact(accuracy=0.998)
 
 Values are copied when they are recorded, so that an operation in place later does not change them.
@@ -16,7 +17,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,7 @@ import numpy as np
 from ..digests import digest
 from . import letters
 from .axes import label, pairs
+from .exported import NotExported, exported
 from .instrument import Sites
 from .tape import Tape
 
@@ -66,6 +68,7 @@ class Recorder:
         self.facts: dict[str, Any] = {}
         self.parameters: dict[str, int] = {}
         self.passes: list[str] = []
+        self.live_passes: dict[str, dict[str, Any]] = {}
         self.notices: list[str] = []
         self.warnings: list[str] = []
         self._settings: dict[str, dict[str, int]] = {}  # of each pass's model
@@ -138,6 +141,22 @@ class Recorder:
                     f"the fact {name!r} is a {type(value).__name__}; pass a bool, int, float or str"
                 )
         self.facts.update(facts)
+
+    def live(self, name: str, model: Any, *arguments: Any, reads: Mapping[str, Any] | None = None) -> None:
+        """Let pages compute the recorded pass ``name`` themselves: ``model(*arguments)``, as it was recorded.
+
+        The model is exported by torch, in ``eval`` mode, with any number of tokens (axis 1). ``reads`` says how what a
+        reader types becomes the first argument: ``{"letters": "ABC", "typed": 6}``, or byte pairs, as those of nanochat
+        in ``docs/runs/models.py``. A model that can't be exported is a warning.
+        """
+        if name not in self.passes or self._pass is not None:
+            raise ValueError(f"record.live({name!r}): record the pass first, `with record({name!r}, model):`")
+        try:
+            graph = exported(model, arguments, self._value)
+        except NotExported as error:
+            self.warnings.append(f"record.live({name!r}): torch can't export {type(model).__name__}: {error}")
+        else:
+            self.live_passes[name] = {**graph, "reads": dict(reads or {})}
 
     def name_axes(self) -> None:
         """Where the author nowhere tells the axes of a pass, name those whose sizes the model itself tells."""

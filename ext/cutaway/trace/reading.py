@@ -19,7 +19,7 @@ from ..source.find import Span
 if TYPE_CHECKING:
     import numpy as np
 
-FORMAT = 3
+FORMAT = 4
 Scalar = bool | int | float | str | None
 
 
@@ -123,6 +123,7 @@ class Trace:
         self.facts: dict[str, Scalar] = data["facts"]
         self.log: dict[str, list[list[float]]] = data["log"]
         self.passes: tuple[str, ...] = tuple(data["passes"])
+        self.live: dict[str, dict[str, Any]] = data["live"]  # graphs of passes, see runs/exported.py
         self._values = _values(data["values"], arrays)
         self.params = {name: self._values[number] for name, number in data["parameters"].items()}
         self._sites = [
@@ -142,6 +143,10 @@ class Trace:
             at, what = self._sites[site], self._values[value]
             record = Record(index, self._calls[call], at, what, callee, tuple(origins))
             self._records[call].append(record)
+
+    def value(self, number: int) -> Value:
+        """What the trace says of a value, by its number."""
+        return self._values[number]
 
     def calls(
         self, function: str | None = None, pass_: str | None = None, module_path: str | None = None

@@ -28,8 +28,8 @@
     time = 0; // in frames
 
     constructor(figure) {
-      const { recording, frames, fps, links } = figure.dataset;
-      Object.assign(this, { figure, recording, frames: +frames, fps: +fps, links: JSON.parse(links) });
+      const { recording, frames, fps, links, asks = "{}" } = figure.dataset;
+      Object.assign(this, { figure, recording, frames: +frames, fps: +fps, links: JSON.parse(links), asks: JSON.parse(asks) });
       for (const part of PARTS) this[part] = figure.querySelector(`.cutaway-clip-${part}`);
       const marks = figure.querySelectorAll("rect");
       this.sections = [...figure.querySelectorAll("[data-start]")].map((item, i) => ({
@@ -190,7 +190,7 @@
     explain(left, top) {
       const { tip, stage } = this, [name, cells] = this.film.tags[this.tag], [index, value] = cells[this.cell] ?? [];
       const words = this.links[name]?.[1] ?? name;
-      tip.textContent = index ? `${words}\n${name}[${index}] = ${value}` : words;
+      tip.textContent = index ? `${words}\n${name}[${index}] = ${value}${this.cellAsked ? " (once more: why?)" : ""}` : words;
       tip.style.left = `${within(0, left, stage.clientWidth - tip.offsetWidth)}px`;
       tip.style.top = `${within(0, top, stage.clientHeight - tip.offsetHeight)}px`;
     }
@@ -214,9 +214,16 @@
       else this.play(!this.isPlaying);
     }
 
+    // To the step of what is pointed at; of a number that the page can compute, why it is what it is.
     go() {
-      const link = this.links[this.film?.tags[this.tag]?.[0]];
-      if (link) location.href = link[0];
+      const link = this.links[this.film?.tags[this.tag]?.[0]], cell = this.cellAsked;
+      if (cell) document.dispatchEvent(new CustomEvent("cutaway-ask", { detail: { cell, from: this.canvas } }));
+      else if (link) location.href = link[0];
+    }
+
+    get cellAsked() {
+      const [name, cells] = this.film?.tags[this.tag] ?? [], [index] = cells?.[this.cell] ?? [], where = this.asks[name];
+      return where && index && `${where}[${index.replaceAll(" ", "")}]`;
     }
 
     // On to another tag, or to another cell of this one.

@@ -1,0 +1,113 @@
+"""A figure that computes: the model in the page, with the reader's own input.
+
+What the author types::
+
+    :::{live} sort.forward/h.0.attn/attention-forward-softmax
+    :show: grid
+    :alt: The attention weights of a head, a square of cells.
+
+    Type six letters of your own, and choose a head.
+    :::
+
+The argument names a recorded value of a pass that its run keeps a graph of (``record.live``). ``:show:`` says what is
+shown of it:
+
+- ``grid``, without ``:show:``: its last two axes as cells, with a choice of heads and of blocks;
+- ``bars``: logits as the distribution of the next token, with temperature, top-k and top-p;
+- ``lens``: what the model would answer after each block, of the residual stream that a block returns;
+- ``ablation``: heads and parts of blocks to leave out, of what the heads made (``att @ v``);
+- ``input``: only what is typed, and the answer; the argument is then the pass alone, ``sort.forward``.
+
+Without a script, in print and elsewhere, stand the recorded numbers with the caption. What can go wrong is a warning
+``cutaway.live`` at the directive's line: no such value, no graph of that pass, no ``:alt:``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from ..build import bounded, names_of, trace_of, warn
+from ..domain import cutaway_domain
+from ..options import Option, spec
+from ..trace.names import UnknownName
+from ..trace.reading import TraceError
+from . import html as live_html
+from .making import scripts
+from .shown import SHOWS, Shown, find
+
+KIND = "live"
+
+
+class live(nodes.General, nodes.Element):
+    """Attributes: ``value``, ``show``, ``alt``; once resolved ``shown``. Its children are the caption."""
+
+
+def _choice(text: str) -> str:
+    return str(directives.choice(text, SHOWS))
+
+
+OPTIONS = {
+    "show": Option(_choice, f"what is shown: {', '.join(SHOWS)}; a grid without it"),
+    "alt": Option(directives.unchanged_required, "says in a sentence what is seen; required"),
+    "name": Option(directives.unchanged_required, "its address"),
+}
+
+
+class Live(SphinxDirective):
+    required_arguments = 1
+    has_content = True
+    option_spec: ClassVar = spec(OPTIONS)
+
+    def run(self) -> list[nodes.Node]:
+        bounded(self, "live")
+        alt = " ".join(self.options.get("alt", "").split())
+        node = live(value=self.arguments[0].strip(), show=self.options.get("show", SHOWS[0]), alt=alt)
+        node.source, node.line = self.get_source_info()
+        self.add_name(node)
+        if not alt:
+            warn(self.env, f"live {node['value']}: no :alt:; say in a sentence what is seen", node, "live")
+        node += self.parse_content_to_nodes()
+        cutaway_domain(self.env).note_use(self.env.current_document.docname, KIND, {"value": node["value"]})
+        return [node]
+
+
+def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    for node in list(doctree.findall(live)):
+        try:
+            shown: Shown | None = _found(app, node)
+        except (UnknownName, TraceError) as error:
+            warn(app.env, f"live {node['value']}: {error}", node, "live")
+            shown = None
+        is_site = app.builder.format == "html" and app.builder.name != "epub"
+        if shown is None or not is_site or shown.model not in scripts(app.env):
+            node.replace_self(_still(node, shown))
+        else:
+            node["shown"] = shown
+
+
+def _found(app: Sphinx, node: live) -> Shown:
+    run = node["value"].partition("/")[0].partition(".")[0]
+    return find(trace_of(app.env, run), names_of(app.env), node["value"], node["show"])
+
+
+def _still(node: live, shown: Shown | None) -> nodes.Element:
+    """The recorded numbers, or what would be seen; then the caption."""
+    table = shown.table() if shown is not None else None
+    still = table if table is not None else nodes.paragraph("", node["alt"] or node["value"])
+    return nodes.container("", still, *node.children, classes=["cutaway-live"], ids=node["ids"], names=node["names"])
+
+
+def _plain(translator: Any, node: live) -> None:
+    """Elsewhere the node was replaced before it is printed; inside a table of contents its caption is."""
+
+
+def setup(app: Sphinx) -> None:
+    plain = (_plain, _plain)
+    html = (live_html.visit, live_html.depart)
+    app.add_node(live, html=html, latex=plain, text=plain, man=plain, texinfo=plain)
+    app.add_directive(KIND, Live)

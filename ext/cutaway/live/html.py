@@ -1,0 +1,78 @@
+"""A figure that computes, in HTML: what was recorded, as a table or a sentence, until the script draws its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from html import escape
+from typing import Any, cast
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
+
+from .making import SHARED, STYLE, scripts
+from .shown import Shown
+
+USES = ('data-live="', 'data-model="', 'data-asks="')  # of a page that can compute
+FILES = '<script type="application/json" class="cutaway-live-files">'
+
+
+def visit(translator: Any, node: nodes.Element) -> None:
+    body = translator.body
+    if "shown" not in node:
+        body.append(translator.starttag(node, "figure", CLASS="cutaway-live"))
+    else:
+        body.append(translator.starttag(node, "figure", CLASS="cutaway-live", **_data(node["shown"])))
+        stage = f'<div class="cutaway-live-stage" role="group" aria-label="{escape(node["alt"])}">'
+        body.append(f"{stage}{_still(node['shown'], node['alt'])}</div>\n{node.get('link', '')}")
+    body.append("<figcaption>\n" if node.children else "")
+
+
+def depart(translator: Any, node: nodes.Element) -> None:
+    translator.body.append("</figcaption>\n</figure>\n" if node.children else "</figure>\n")
+
+
+def _data(shown: Shown) -> dict[str, str]:
+    data = {"data-model": shown.model, "data-show": shown.show}
+    if shown.node is None:
+        return data
+    data["data-node"] = str(shown.node)
+    names = _short([path for path, _ in shown.layers])
+    data |= {"data-layers": " ".join(str(node) for _, node in shown.layers), "data-layer-names": " ".join(names)}
+    if shown.parts:
+        named = zip(_short([name for name, _ in shown.parts]), (numbers for _, numbers in shown.parts), strict=True)
+        data["data-parts"] = " ".join(f"{name}:{','.join(map(str, numbers))}" for name, numbers in named)
+    return data
+
+
+def _short(paths: Sequence[str]) -> list[str]:
+    """Modules' paths without what all begin with, but for its last part: ``h.0.attn`` of ``transformer.h.0.attn``."""
+    dotted = [path.split(".") for path in paths if "." in path]
+    common = 0
+    while len(dotted) > 1 and all(len(parts) > common + 2 for parts in dotted):
+        if len({tuple(parts[: common + 2]) for parts in dotted}) > 1:
+            break
+        common += 1
+    return [".".join(path.split(".")[common:]) if "." in path else path for path in paths]
+
+
+def _still(shown: Shown, alt: str) -> str:
+    rows = shown.rows()
+    if rows is None:
+        return f"<p>{escape(alt)}</p>"
+    lines = ("".join(f"<td>{number:.3g}</td>" for number in row) for row in rows.tolist())
+    return f'<table class="cutaway-live-recorded">{"".join(f"<tr>{line}</tr>" for line in lines)}</table>'
+
+
+def name_files(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.Node | None) -> None:
+    """Tell a page that can compute where its scripts are."""
+    found, body = scripts(app.env), context.get("body", "")
+    if not found or not any(use in body for use in USES):
+        return
+    folder, pathto = cast(StandaloneHTMLBuilder, app.builder).imagedir, context["pathto"]
+    addresses = {name: [pathto(f"{folder}/{file}", 1), size] for name, (file, size) in found.items()}
+    (code, _), (style, _) = addresses.pop(SHARED), addresses.pop(STYLE)
+    models = {name: address for name, address in addresses.items() if name in body}
+    text = json.dumps({"code": code, "style": style, "models": models})
+    context["body"] = f"{body}{FILES}{text}</script>\n"

@@ -1,0 +1,299 @@
+"""The model in the page, in a browser: it computes what torch computes, for every word; and it says why."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import ROOT, Book
+from playwright.sync_api import Browser, Page, expect
+
+from cutaway.cells import VARIABLE, load
+from cutaway.live.known import KNOWN
+from cutaway.live.making import STATIC
+
+pytestmark = pytest.mark.browser
+MODEL = "cutawayLive.models['sort.forward']"
+CHECKED = "214 of 214 recorded tensors recomputed here"
+
+
+@pytest.fixture(scope="module")
+def recorded() -> Iterator[Any]:
+    """``load``, as a cell of the book has it."""
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = str(ROOT / "docs")
+    yield load
+    os.environ.pop(VARIABLE)
+    if before:
+        os.environ[VARIABLE] = before
+
+
+@pytest.fixture
+def page(chromium: Browser, mini_book: Book) -> Iterator[Page]:
+    """The page of figures, opened as a file by a reader who moves; no error may go by unheard."""
+    context = chromium.new_context()
+    errors: list[Any] = []
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(error))
+    page.goto(mini_book.url("live"))
+    page.mouse.move(300, 300)
+    expect(page.locator(".cutaway-live-status").first).to_contain_text(CHECKED, timeout=30_000)
+    yield page
+    context.close()
+    assert not errors
+
+
+def field(page: Page) -> Any:
+    return page.locator("figure[data-show=input] input")
+
+
+def test_recorded_numbers_are_recomputed_and_compared(page: Page) -> None:
+    said = page.locator("figure[data-model]:not([data-show=input]) .cutaway-live-status").first.inner_text()
+    assert CHECKED in said
+    assert page.evaluate(f"{MODEL}.check({MODEL}.runNow()).worst") < 2e-5
+
+
+def test_all_729_words_as_torch_computes_them(page: Page, recorded: Any) -> None:
+    import torch
+
+    model = recorded("sort").model()
+    from nanogpt.sort import all_examples
+
+    idx, targets = all_examples()
+    with torch.no_grad():
+        logits = model(idx, targets)[0]
+    asked = [idx.tolist(), targets.tolist(), logits.flatten(1).tolist()]
+    worst, others = page.evaluate(
+        f"""([idx, targets, logits]) => {{
+          const node = {MODEL}.graph.nodes.findLastIndex(([op]) => op === "linear.default");
+          let worst = 0, others = 0;
+          idx.forEach((ids, n) => {{
+            const {{ d }} = {MODEL}.runNow([ids, targets[n]])[node], largest = Math.max(...logits[n].map(Math.abs));
+            logits[n].forEach((one, i) => (worst = Math.max(worst, Math.abs(one - d[i]) / largest)));
+            const best = (row) => row.indexOf(Math.max(...row));
+            for (let i = 0; i < d.length; i += 3) {{
+              others += best([...d.slice(i, i + 3)]) !== best(logits[n].slice(i, i + 3));
+            }}
+          }});
+          return [worst, others];
+        }}""",
+        asked,
+    )
+    assert worst <= 2e-5
+    assert others == 0
+
+
+def test_sums_behind_random_cells_are_the_cells(page: Page) -> None:
+    found = page.evaluate(
+        f"""() => {{
+          const model = {MODEL}, values = model.runNow(), wrong = [], kinds = {{}};
+          let seed = 7;
+          const chance = (n) => (seed = (seed * 48271) % 2147483647) % n;
+          for (const [node, [op]] of model.graph.nodes.entries()) {{
+            const value = values[node];
+            if (!value?.s) continue;
+            for (let k = 0; k < 60; k++) {{
+              const index = value.s.map((size) => chance(size)), why = cutawayLive.why(model, values, node, index);
+              const again = cutawayLive.total(why), scale = Math.max(...value.d.map(Math.abs).filter(Number.isFinite));
+              kinds[why.kind] = (kinds[why.kind] ?? 0) + 1;
+              const isRight = again === why.value || Math.abs(again - why.value) <= 1e-5 * scale;
+              if (!isRight) wrong.push([op, index, again, why.value]);
+            }}
+          }}
+          return [wrong, kinds];
+        }}"""
+    )
+    wrong, kinds = found
+    assert not wrong
+    assert {"product", "softmax", "norm", "function", "pick", "mask", "mean", "same", "weight", "input"} <= kinds.keys()
+
+
+def test_own_input_is_followed_everywhere_marked_and_taken_back(page: Page, mini_book: Book) -> None:
+    recorded_cell = page.locator("figure[data-show=grid] [role=gridcell]").nth(11).inner_text()
+    field(page).fill("baccab")
+    answer = page.locator("figure[data-show=input] output")
+    expect(answer).to_contain_text("AABBCC")
+    expect(page.locator(".cutaway-live-yours:visible")).to_have_count(4)
+    assert page.url.endswith("?in=BACCAB")
+    assert page.locator("figure[data-show=grid] [role=gridcell]").nth(11).inner_text() != recorded_cell
+    expect(page.locator("p span[data-live]")).to_have_attribute("data-own", "1")
+    page.get_by_role("button", name="back to CBABBC").first.click()
+    expect(answer).to_contain_text("ABBBCC")
+    assert "?in" not in page.url
+    assert page.locator("figure[data-show=grid] [role=gridcell]").nth(11).inner_text() == recorded_cell
+
+
+@pytest.mark.parametrize("typed", ["ABCD", "ABCABCA", "", "ab", "123456", "🙂🙂🙂🙂🙂🙂", "A" * 5000, "<b>AAA</b>"])
+def test_what_the_model_cant_read_is_said(page: Page, typed: str) -> None:
+    field(page).fill(typed)
+    status = page.locator("figure[data-show=input] .cutaway-live-status")
+    expect(status).to_have_attribute("data-error", "")
+    assert 10 < len(status.inner_text()) < 200
+    expect(page.locator("figure[data-show=input] output")).to_contain_text("ABBBCC")  # the last good one
+
+
+def test_an_address_brings_its_input(chromium: Browser, mini_book: Book) -> None:
+    page = chromium.new_page()
+    page.goto(mini_book.url("live") + "?in=BACCAB")
+    expect(page.locator("figure[data-show=input] output")).to_contain_text("AABBCC", timeout=30_000)
+    page.get_by_role("link", name="What can be linked to").first.click()
+    assert page.url.endswith("things.html?in=BACCAB")
+    page.close()
+
+
+def test_the_panel_leads_back_and_returns(page: Page) -> None:
+    page.locator("figure[data-show=grid] [role=gridcell]").nth(11).click()
+    panel = page.locator("aside.cutaway-live-why")
+    expect(panel).to_contain_text("att[0, 0, 1, 0]")
+    expect(panel).to_contain_text("F.softmax(att")
+    for _ in range(5):
+        operands = panel.locator(".cutaway-live-operand")
+        if not operands.count():
+            break
+        operands.first.click()
+    assert panel.locator("nav li").count() >= 3
+    panel.locator("nav button").first.click()
+    expect(panel).to_contain_text("att[0, 0, 1, 0]")
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "gridcell"
+
+
+def test_a_name_beside_a_line_is_asked_by_keyboard(page: Page) -> None:
+    name = page.locator(".cutaway-shape i[data-live]").first
+    name.focus()
+    page.keyboard.press("Enter")
+    panel = page.locator("aside.cutaway-live-why")
+    expect(panel).to_be_visible()
+    panel.locator("[role=gridcell]").first.click()
+    expect(panel).to_contain_text("att")
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+
+
+def test_left_out_heads_change_the_answer_and_come_back(page: Page) -> None:
+    figure = page.locator("figure[data-show=ablation]")
+    figure.scroll_into_view_if_needed()
+    before = figure.locator("table").inner_text()
+    for button in figure.get_by_role("button", name="head").all():
+        button.click()
+    expect(figure.locator("table")).not_to_have_text(before)
+    figure.get_by_role("button", name="all on").click()
+    expect(figure.locator("table")).to_have_text(before, use_inner_text=True)
+
+
+def test_without_a_script_the_recorded_numbers_stand_there(chromium: Browser, mini_book: Book) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(mini_book.url("live"))
+    assert page.locator("figure[data-show=grid] table tr").count() == 11
+    assert page.locator("figure[data-show=grid] td").first.inner_text() == "1"
+    expect(page.get_by_text("A field for six letters.")).to_be_visible()
+    context.close()
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(chromium: Browser, mini_book: Book) -> None:
+    context = chromium.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(mini_book.url("live"))
+    page.touchscreen.tap(100, 300)
+    expect(page.locator(".cutaway-live-status").first).to_contain_text(CHECKED, timeout=30_000)
+    page.locator("figure[data-show=grid] [role=gridcell]").first.tap()
+    expect(page.locator("aside.cutaway-live-why")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    context.close()
+
+
+@pytest.fixture
+def blank(chromium: Browser, tmp_path: Path) -> Iterator[Page]:
+    """A page with the parts that need no model."""
+    page = chromium.new_page()
+    (tmp_path / "blank.html").write_text("<!DOCTYPE html><title>blank</title>")
+    page.goto((tmp_path / "blank.html").as_uri())
+    for name in ("tensors", "numbers", "model", "why", "bpe", "text", "sampling"):
+        page.add_script_tag(content=(STATIC / f"{name}.js").read_text("utf-8"))
+    yield page
+    page.close()
+
+
+def test_a_distribution_is_what_nanochat_draws_from(blank: Page) -> None:
+    import torch
+
+    from nanochat.chat.sampling import keep_nucleus
+
+    torch.manual_seed(11)
+    logits = torch.randn(1000, 40) * 3
+    settings = [(0.3 + 0.1 * (n % 20), n % 7, None if n % 3 else 0.1 + 0.1 * (n % 9)) for n in range(1000)]
+    asked = [
+        [row.tolist(), {"temperature": heat, "topK": k or None, "topP": p}]
+        for row, (heat, k, p) in zip(logits, settings, strict=True)
+    ]
+    found = blank.evaluate(
+        "(asked) => asked.map(([logits, how]) => [...cutawayLive.distribution(logits, how).p])", asked
+    )
+    for row, (heat, k, p), ours in zip(logits, settings, found, strict=True):
+        kept, tokens = torch.topk(row[None], k) if k else (row[None], None)
+        probs = torch.softmax(kept.double() / heat, -1)
+        probs = keep_nucleus(probs, p) if p is not None else probs
+        probs = probs / probs.sum()
+        full = torch.zeros(40, dtype=torch.double)
+        full[tokens[0] if tokens is not None else torch.arange(40)] = probs[0]
+        np.testing.assert_allclose(np.array(ours) / sum(ours), full.numpy(), atol=1e-6)
+
+
+def test_what_the_build_takes_for_known_pages_know(blank: Page) -> None:
+    known = blank.evaluate("Object.values(cutawayLive.numbers.kinds).flatMap((kind) => Object.keys(kind))")
+    assert set(known) == KNOWN
+
+
+def test_byte_pairs_are_those_of_the_tokenizer(blank: Page, recorded: Any) -> None:
+    reads = recorded("prose").trace.live["inference"]["reads"]
+    from nanochat.dataset import documents
+    from runs.prose import prepare
+
+    with tempfile.TemporaryDirectory() as folder:
+        settings, _, tokenizer = prepare(Path(folder))
+        texts = [text for split in ("train", "val") for text in documents(split, settings.data)]
+    texts += [
+        "",
+        "  ",
+        "héllo wörld 你好 🙂",
+        "I'LL we've  \n\n x=1234567;",
+        "a\u0301b",
+        "\t\ttab\r\nx",
+        "<|bos|>",
+        "'S 'Re",
+    ]
+    texts += [chr(code) * 3 for code in (0, 0x7F, 0xA0, 0x2028, 0xFFFD, 0x1F600)]
+    blank.evaluate("(bpe) => { window.reads = bpe; }", reads["bpe"])
+    found = blank.evaluate("(texts) => texts.map((text) => cutawayLive.bpe.encode(reads, text))", texts)
+    bos = tokenizer.get_bos_token_id()
+    assert found == tokenizer.encode(texts, prepend=bos)
+    assert len(texts) > 500
+    assert json.dumps(found[-1])
+
+
+def test_a_cell_of_a_clip_says_why(chromium: Browser, mini_book: Book) -> None:
+    page = chromium.new_page()
+    page.goto(mini_book.url("things"))
+    clip = page.locator("figure.cutaway-clip").first
+    clip.scroll_into_view_if_needed()
+    clip.locator(".cutaway-clip-stage").click()
+    page.keyboard.press("End")
+    tip = clip.locator(".cutaway-clip-tip")
+    for key in ("t", "v", "v"):
+        page.keyboard.press(key)
+    expect(tip).to_contain_text("why?")
+    shown = tip.inner_text()
+    page.keyboard.press("Enter")
+    panel = page.locator("aside.cutaway-live-why")
+    expect(panel).to_be_visible(timeout=30_000)
+    index = shown.partition("[")[2].partition("]")[0]
+    expect(panel).to_contain_text(f"[{index}]")
+    page.close()
