@@ -87,6 +87,11 @@ PLACES = {
     "clip-name": ":::{clip} good.Good\n:name: TEXT\n:alt: words\n:::",
     "clip-download": ":::{clip} good.Good\n:download: TEXT\n:alt: words\n:::",
     "clip-prose": ":::{clip} good.Good\n:alt: words\n\nTEXT\n:::",
+    "live-value": ":::{live} TEXT\n:alt: words\n:::",
+    "live-show": ":::{live} mix.main\n:show: TEXT\n:alt: words\n:::",
+    "live-alt": ":::{live} mix/mix-scores\n:alt: TEXT\n:::",
+    "live-name": ":::{live} mix/mix-scores\n:alt: words\n:name: TEXT\n:::",
+    "live-prose": ":::{live} mix/mix-scores\n:alt: words\n\nTEXT\n:::",
     "sequence-run": ":::{sequence}\n:run: TEXT\n:::",
     "reference-table": ":::{reference} TEXT\n:::",
     "sequence-body": ":::{sequence}\nTEXT\n:::",
@@ -106,7 +111,7 @@ PLACES = {
     "section-title": "(title-NUMBER)=\n## `TEXT`",
     "section-label": "(TEXT)=\n## Words NUMBER",
 }
-PROSE = ("note-prose", "listing-prose", "clip-prose", "claim-prose", "role-claim-prose")
+PROSE = ("note-prose", "listing-prose", "clip-prose", "live-prose", "claim-prose", "role-claim-prose")
 FACTS = {f"odd{number}": text for number, text in enumerate(BREAKING)}  # what a run says, words of its own
 CODE = "def odd(x):\n" + "".join(f"    x = {text!r}  # {text}\n" for text in BREAKING) + "    return x\n"
 LEAK = f'def leak():\n    """{SECRET}"""\n    return 1\n'

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from cutaway.cells import VARIABLE, load
 from cutaway.live.known import KNOWN
-from cutaway.live.making import STATIC
+from cutaway.live.making import PARTS, STATIC, code
 
 pytestmark = pytest.mark.browser
 MODEL = "cutawayLive.models['sort.forward']"
@@ -91,7 +93,8 @@ def test_all_729_words_as_torch_computes_them(page: Page, recorded: Any) -> None
 
 def test_sums_behind_random_cells_are_the_cells(page: Page) -> None:
     found = page.evaluate(
-        f"""() => {{
+        f"""async () => {{
+          await cutawayLive.part("why");
           const model = {MODEL}, values = model.runNow(), wrong = [], kinds = {{}};
           let seed = 7;
           const chance = (n) => (seed = (seed * 48271) % 2147483647) % n;
@@ -119,7 +122,7 @@ def test_own_input_is_followed_everywhere_marked_and_taken_back(page: Page, mini
     field(page).fill("baccab")
     answer = page.locator("figure[data-show=input] output")
     expect(answer).to_contain_text("AABBCC")
-    expect(page.locator(".cutaway-live-yours:visible")).to_have_count(4)
+    expect(page.locator(".cutaway-live-yours:visible")).to_have_count(6)
     assert page.url.endswith("?in=BACCAB")
     assert page.locator("figure[data-show=grid] [role=gridcell]").nth(11).inner_text() != recorded_cell
     expect(page.locator("p span[data-live]")).to_have_attribute("data-own", "1")
@@ -186,6 +189,119 @@ def test_left_out_heads_change_the_answer_and_come_back(page: Page) -> None:
     expect(figure.locator("table")).not_to_have_text(before)
     figure.get_by_role("button", name="all on").click()
     expect(figure.locator("table")).to_have_text(before, use_inner_text=True)
+
+
+def test_a_number_of_a_table_follows_and_is_asked(page: Page) -> None:
+    number = page.locator("table span[data-live]")
+    expect(number).to_have_attribute("role", "button")
+    field(page).fill("BACCAB")
+    expect(number).to_have_attribute("data-own", re.compile(r"^0\.\d+"))
+    number.click()
+    panel = page.locator("aside.cutaway-live-why")
+    expect(panel).to_contain_text("att[0, 0, 1, 0]")
+    assert number.get_attribute("data-own") in panel.inner_text()
+
+
+def test_a_moved_score_is_what_softmax_and_the_model_go_on_with(page: Page, recorded: Any) -> None:
+    """The weights are a softmax of what the sliders say, and the answers are torch's with that row in its place."""
+    import torch
+    from torch.nn import functional as F
+
+    figure = page.locator("figure[data-show=softmax]")
+    figure.scroll_into_view_if_needed()
+    sliders = figure.locator("input[type=range]")
+    expect(sliders).to_have_count(11)
+    sliders.nth(4).evaluate("(one) => { one.value = one.max; one.dispatchEvent(new Event('input')); }")
+    result = figure.locator(".cutaway-live-scroll table")
+    expect(result).to_be_visible()
+    scores = torch.tensor([float(one.input_value()) for one in sliders.all()], dtype=torch.double)
+    shown = [float(one) for one in figure.locator("li button").all_inner_texts()]
+    np.testing.assert_allclose(shown, torch.softmax(scores, 0), atol=5e-4)
+    assert shown[4] > 0.9
+
+    sort, calls = recorded("sort"), []
+    model = sort.model()
+
+    def moved(x: torch.Tensor, dim: int) -> torch.Tensor:
+        calls.append(x)
+        if len(calls) == 1:
+            x = x.clone()
+            x[0, 0, -1] = scores.float()
+        return softmax(x, dim=dim)
+
+    softmax = F.softmax
+    graph = sort.trace.live["forward"]
+    idx, targets = (torch.tensor([inputs]) for inputs in page.evaluate(f"{MODEL}.inputs"))
+    with pytest.MonkeyPatch.context() as patch, torch.no_grad():
+        patch.setattr("torch.nn.functional.softmax", moved)
+        logits = model(idx, targets)[0][0, -6:]
+    said = result.locator("tr").nth(1).locator("td > b").all_inner_texts()
+    assert said == [graph["reads"]["letters"][best] for best in logits.argmax(-1).tolist()]
+    figure.get_by_role("button", name="Scores as they were").click()
+    expect(result).to_have_count(0)
+
+
+def test_with_a_cache_the_logits_are_the_same_and_the_work_is_less(page: Page) -> None:
+    figure = page.locator("figure[data-show=cache]")
+    figure.scroll_into_view_if_needed()
+    field(page).fill("BACCAB")
+    said = figure.locator(".cutaway-live-drawn")
+    figure.get_by_role("button", name="Start again").click()
+    for count in range(7, 12):
+        figure.get_by_role("button", name="Step").click()
+        expect(figure.locator("table").first.locator("th[scope=col]")).to_have_count(count)
+        expect(said).to_contain_text("the same logits")
+        times = float(re.search(r"([\d.]+) times less work", said.inner_text())[1])
+        assert count - 1 < times <= count + 0.1  # all rows but one were known
+    assert figure.locator("table").nth(1).locator("td.cutaway-live-kept").count() == 10 * 4
+    expect(figure.get_by_role("button", name="Step")).to_be_disabled()
+    expect(page.locator("figure[data-show=input] output")).to_contain_text("AABBCC")
+
+
+def test_what_a_cache_saves_is_all_that_is_known(page: Page) -> None:
+    """Every node with the cache against the whole pass: the last row, for every length."""
+    worst = page.evaluate(
+        f"""() => {{
+          const model = {MODEL}, {{ finish }} = cutawayLive.numbers, ids = [1, 0, 2, 2, 0, 1, 0, 0, 1, 1, 2];
+          const inputs = (T) => [ids.slice(0, T), ids.slice(0, T).map(() => 0)];
+          let values = model.runNow(inputs(3)), worst = 0;
+          for (let T = 4; T <= 11; T++) {{
+            const whole = model.runNow(inputs(T));
+            values = finish(cutawayLive.cachedSteps(model, values, inputs(T), {{}}));
+            whole.forEach(({{ s, d }}, node) => {{
+              if (!s?.length || s.at(-2) !== T) return;
+              const row = s.at(-1), from = d.length - row, largest = cutawayLive.largest(d);
+              for (let i = from; i < d.length; i++) {{
+                const same = Object.is(d[i], values[node].d[i]) || Math.abs(d[i] - values[node].d[i]) <= 1e-6 * largest;
+                if (!same) throw Error(`node ${{node}} (${{model.graph.nodes[node][0]}}) differs at T = ${{T}}`);
+              }}
+            }});
+          }}
+          return worst;
+        }}"""
+    )
+    assert worst == 0
+
+
+def test_a_page_loads_the_code_that_it_needs(chromium: Browser, mini_book: Book) -> None:
+    """What asks why comes with the first question."""
+    page = chromium.new_page()
+    page.goto(mini_book.url("live"))
+    page.mouse.move(300, 300)
+    expect(page.locator(".cutaway-live-status").first).to_contain_text(CHECKED, timeout=30_000)
+    assert page.evaluate("[typeof cutawayLive.why, typeof cutawayLive.bpe]") == ["undefined", "undefined"]
+    page.locator("figure[data-show=grid] [role=gridcell]").nth(11).click()
+    expect(page.locator("aside.cutaway-live-why")).to_be_visible()
+    assert page.evaluate("typeof cutawayLive.why") == "function"
+    page.close()
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_code_is_small(part: str) -> None:
+    """What a figure of cells loads, and what every other part adds."""
+    packed = {name: len(gzip.compress(code(name).encode(), 9)) for name in ("", "grid", part)}
+    assert packed[""] + packed["grid"] < 13_500
+    assert part == "" or packed[part] < 6_000
 
 
 def test_without_a_script_the_recorded_numbers_stand_there(chromium: Browser, mini_book: Book) -> None:

@@ -15,8 +15,12 @@ shown of it:
 - ``grid``, without ``:show:``: its last two axes as cells, with a choice of heads and of blocks;
 - ``bars``: logits as the distribution of the next token, with temperature, top-k and top-p;
 - ``lens``: what the model would answer after each block, of the residual stream that a block returns;
+- ``softmax``: a row of scores that can be moved, the weights that come of it, and what the model then answers;
+- ``probe``: what a linear map reads from the vector where the answer begins. ``:matrix: cell.NAME`` is the map, which a
+  cell of the page noted row by row, the last one added; ``:labels:`` are what its numbers are called, with commas;
 - ``ablation``: heads and parts of blocks to leave out, of what the heads made (``att @ v``);
-- ``input``: only what is typed, and the answer; the argument is then the pass alone, ``sort.forward``.
+- ``cache``: generation step by step, without a cache of what was computed before and with one;
+- ``input``: only what is typed, and the answer. For these two the argument is the pass alone, ``sort.forward``.
 
 Without a script, in print and elsewhere, stand the recorded numbers with the caption. What can go wrong is a warning
 ``cutaway.live`` at the directive's line: no such value, no graph of that pass, no ``:alt:``.
@@ -32,13 +36,14 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from ..build import bounded, names_of, trace_of, warn
+from ..cells.page_names import is_excused, page_names
 from ..domain import cutaway_domain
 from ..options import Option, spec
 from ..trace.names import UnknownName
 from ..trace.reading import TraceError
 from . import html as live_html
 from .making import scripts
-from .shown import SHOWS, Shown, find
+from .shown import SHOWS, Shown, find, with_probe
 
 KIND = "live"
 
@@ -53,6 +58,8 @@ def _choice(text: str) -> str:
 
 OPTIONS = {
     "show": Option(_choice, f"what is shown: {', '.join(SHOWS)}; a grid without it"),
+    "matrix": Option(directives.unchanged_required, "of a probe: the flat list of numbers that a cell noted"),
+    "labels": Option(directives.unchanged_required, "of a probe: what its numbers are called, separated by commas"),
     "alt": Option(directives.unchanged_required, "says in a sentence what is seen; required"),
     "name": Option(directives.unchanged_required, "its address"),
 }
@@ -67,6 +74,8 @@ class Live(SphinxDirective):
         bounded(self, "live")
         alt = " ".join(self.options.get("alt", "").split())
         node = live(value=self.arguments[0].strip(), show=self.options.get("show", SHOWS[0]), alt=alt)
+        node["matrix"] = self.options.get("matrix", "").strip()
+        node["labels"] = [label.strip() for label in self.options.get("labels", "").split(",") if label.strip()]
         node.source, node.line = self.get_source_info()
         self.add_name(node)
         if not alt:
@@ -79,9 +88,10 @@ class Live(SphinxDirective):
 def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for node in list(doctree.findall(live)):
         try:
-            shown: Shown | None = _found(app, node)
+            shown: Shown | None = _found(app, node, docname)
         except (UnknownName, TraceError) as error:
-            warn(app.env, f"live {node['value']}: {error}", node, "live")
+            if not is_excused(app.env, docname, node["matrix"]):
+                warn(app.env, f"live {node['value']}: {error}", node, "live")
             shown = None
         is_site = app.builder.format == "html" and app.builder.name != "epub"
         if shown is None or not is_site or shown.model not in scripts(app.env):
@@ -90,9 +100,15 @@ def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             node["shown"] = shown
 
 
-def _found(app: Sphinx, node: live) -> Shown:
+def _found(app: Sphinx, node: live, docname: str) -> Shown:
     run = node["value"].partition("/")[0].partition(".")[0]
-    return find(trace_of(app.env, run), names_of(app.env), node["value"], node["show"])
+    shown = find(trace_of(app.env, run), names_of(app.env), node["value"], node["show"])
+    return with_probe(shown, node["labels"], _matrix(app, node, docname)) if node["show"] == "probe" else shown
+
+
+def _matrix(app: Sphinx, node: live, docname: str) -> list[float] | None:
+    found = page_names(app.env, docname).resolve(node["matrix"]).value if node["matrix"] else None
+    return [item.scalar for item in found.items] if found is not None and found.items else None
 
 
 def _still(node: live, shown: Shown | None) -> nodes.Element:

@@ -11,8 +11,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 
-from .making import SHARED, STYLE, scripts
-from .shown import Shown
+from .making import scripts
+from .shown import SHOWS, Shown
 
 USES = ('data-live="', 'data-model="', 'data-asks="')  # of a page that can compute
 FILES = '<script type="application/json" class="cutaway-live-files">'
@@ -40,6 +40,8 @@ def _data(shown: Shown) -> dict[str, str]:
     data["data-node"] = str(shown.node)
     names = _short([path for path, _ in shown.layers])
     data |= {"data-layers": " ".join(str(node) for _, node in shown.layers), "data-layer-names": " ".join(names)}
+    if shown.probe:
+        data["data-labels"], data["data-matrix"] = (json.dumps(part, separators=(",", ":")) for part in shown.probe)
     if shown.parts:
         named = zip(_short([name for name, _ in shown.parts]), (numbers for _, numbers in shown.parts), strict=True)
         data["data-parts"] = " ".join(f"{name}:{','.join(map(str, numbers))}" for name, numbers in named)
@@ -66,13 +68,16 @@ def _still(shown: Shown, alt: str) -> str:
 
 
 def name_files(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.Node | None) -> None:
-    """Tell a page that can compute where its scripts are."""
+    """Tell a page that can compute where its scripts are: of the code, the parts that it may need."""
     found, body = scripts(app.env), context.get("body", "")
     if not found or not any(use in body for use in USES):
         return
     folder, pathto = cast(StandaloneHTMLBuilder, app.builder).imagedir, context["pathto"]
-    addresses = {name: [pathto(f"{folder}/{file}", 1), size] for name, (file, size) in found.items()}
-    (code, _), (style, _) = addresses.pop(SHARED), addresses.pop(STYLE)
-    models = {name: address for name, address in addresses.items() if name in body}
-    text = json.dumps({"code": code, "style": style, "models": models})
-    context["body"] = f"{body}{FILES}{text}</script>\n"
+    shows = {show for show in SHOWS if f'data-show="{show}"' in body}
+    parts = {part: file for part, file in found.parts.items() if part not in SHOWS or part in shows or part == SHOWS[0]}
+    files = {
+        "code": {part: pathto(f"{folder}/{file}", 1) for part, file in parts.items()},
+        "style": pathto(f"{folder}/{found.style}", 1),
+        "models": {name: [pathto(f"{folder}/{file}", 1), size] for name, (file, size) in found.items() if name in body},
+    }
+    context["body"] = f"{body}{FILES}{json.dumps(files)}</script>\n"

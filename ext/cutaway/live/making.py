@@ -31,17 +31,31 @@ from .script import script
 logger = logging.getLogger(__name__)
 KIND = "live"
 STATIC = Path(__file__).with_name("static")
-# In the order in which they build upon each other.
-CODE = (
-    *("tensors", "numbers", "model", "why", "bpe", "text", "sampling", "drawing", "naming", "session"),
-    *("cells", "grid", "bars", "lens", "ablation", "reasons", "panel", "figure"),
-)
-SHARED, STYLE = "", "style"  # names of what all models share
+# The code in parts, each in the order in which its files build upon each other: what every figure needs, then what a
+# page loads where it has such a figure, a model that reads text, or a reader who asks why.
+SHARED = ""
+PARTS = {
+    SHARED: ("tensors", "numbers", "model", "text", "sampling", "drawing", "naming", "session", "figure"),
+    "grid": ("cells", "grid"),
+    "bars": ("bars",),
+    "lens": ("lens",),
+    "ablation": ("ablation",),
+    "softmax": ("softmax",),
+    "probe": ("probe",),
+    "cache": ("cached", "steps"),
+    "text": ("bpe",),
+    "why": ("why", "reasons", "panel"),
+}
 TOLERANCE = 2e-5  # of a tensor's largest number
 
 
 class Scripts(dict[str, tuple[str, int]]):
-    """By a pass's name, ``sort.forward``, its script's name in the output and how many bytes it has."""
+    """By a pass's name, ``sort.forward``, its script's name in the output and how many bytes it has; ``parts``: of code."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: dict[str, str] = {}
+        self.style = ""
 
 
 def scripts(env: BuildEnvironment) -> Scripts:
@@ -70,15 +84,15 @@ def make(app: Sphinx, env: BuildEnvironment) -> list[str]:
                 continue
             found[f"{name}.{pass_}"] = _register(app, path)
     if found:
-        found[SHARED] = _register(app, _kept(store, code(), ".js"))
-        found[STYLE] = _register(app, _kept(store, style(), ".css"))
+        found.parts = {part: _register(app, _kept(store, code(part), ".js"))[0] for part in PARTS}
+        found.style = _register(app, _kept(store, style(), ".css"))[0]
     hold(env, found)
     return _outdated(app, env, found)
 
 
-def code() -> str:
-    """The one script of code, without comments and blanks."""
-    return str(jsmin("\n".join((STATIC / f"{name}.js").read_text("utf-8") for name in CODE)))
+def code(part: str) -> str:
+    """The script of a part of the code, without comments and blanks."""
+    return str(jsmin("\n".join((STATIC / f"{name}.js").read_text("utf-8") for name in PARTS[part])))
 
 
 def style() -> str:
@@ -149,6 +163,7 @@ def _wrong(graph: Graph) -> str:
 def _outdated(app: Sphinx, env: BuildEnvironment, found: Scripts) -> list[str]:
     """Pages written with the names of other scripts."""
     section, names = f"live {app.builder.name}", {name: file for name, (file, _) in found.items()}
+    names |= {f"/{part}": file for part, file in found.parts.items()} | ({"/style": found.style} if found else {})
     before: dict[str, Any] = notes_of(env)[section]
     notes_of(env)[section] = names
     if before == names:

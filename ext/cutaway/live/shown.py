@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,15 @@ from ..trace.reading import Record, Trace, Value
 if TYPE_CHECKING:
     import numpy as np
 
-SHOWS = ("grid", "bars", "lens", "ablation", "input")
+SHOWS = ("grid", "bars", "lens", "ablation", "softmax", "probe", "cache", "input")
+OF_A_PASS = ("input", "cache")  # they show no single value
 WIDEST = 12  # rows and columns of a table that people read
 
 
 @dataclass(frozen=True)
 class Shown:
-    """``layers``: node by module path, the one named among them. ``parts``: nodes of what can be left out, by name."""
+    """``layers``: node by module path, the one named among them. ``parts``: nodes of what can be left out, by name.
+    ``probe``: what its numbers are called, and the matrix that gives them."""
 
     model: str
     show: str
@@ -30,6 +32,7 @@ class Shown:
     layers: tuple[tuple[str, int], ...] = ()
     parts: tuple[tuple[str, tuple[int, ...]], ...] = ()
     value: Value | None = None
+    probe: tuple[list[str], list[float]] | None = None
 
     def rows(self) -> np.ndarray | None:
         """The recorded numbers, the first head of several; None where they are too many to read."""
@@ -57,18 +60,30 @@ def find(trace: Trace, names: Names, name: str, show: str) -> Shown:
     """What the name stands for in its pass's graph. UnknownName or TraceError say why nothing does."""
     head = name.partition("/")[0].partition("@")[0]
     held = graph(trace, head.partition(".")[2] or PASS)
-    if show == "input":
+    if show in OF_A_PASS:
         return Shown(held.name, show)
     value = names.resolve(name).value
     record = next((one for one in held.records if one.value is value), None)
     node = held.node_of(record) if record else None
     if record is None or node is None:
         raise UnknownName(f"no operation of the graph of {held.name} gave it: name a tensor of that pass")
+    if show == "softmax" and not held.nodes[node].op.startswith("softmax"):
+        raise UnknownName(f"{held.nodes[node].op} gave it, and no softmax: name the weights that a softmax gave")
     layers = tuple(_alike(held, record))
     if show == "lens":
         node = layers[-1][1]
     parts = (*_parts(held, record), *_others(held)) if show == "ablation" else ()
     return Shown(held.name, show, node, layers, parts, value)
+
+
+def with_probe(shown: Shown, labels: Sequence[str], matrix: Sequence[float] | None) -> Shown:
+    """The figure with the map that a cell fitted: a row for each number of the vector, and one that is added."""
+    rows = shown.value.shape[-1] + 1 if shown.value is not None and shown.value.shape else 0
+    if not labels or matrix is None or len(matrix) != rows * len(labels):
+        asked = f"{rows} × {len(labels)} = {rows * len(labels)} numbers" if labels else ":labels: of its numbers"
+        found = f"{len(matrix)} were found" if matrix is not None else "no :matrix: was named"
+        raise UnknownName(f"a probe of it needs {asked}, row by row, the last row added; {found}")
+    return replace(shown, probe=(list(labels), [float(number) for number in matrix]))
 
 
 def _alike(graph: Graph, record: Record) -> list[tuple[str, int]]:

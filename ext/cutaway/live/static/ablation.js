@@ -61,17 +61,8 @@
 
     async update() {
       const { session, off } = this, after = off.size ? await session.ask(this.change) : session.values;
-      let stays = 0;
-      const answers = session.answering.map((at) => {
-        const [before, now] = [session.values, after].map((values) => live.distribution(session.row(at, values)).p), right = live.likeliest(before);
-        const isSame = live.likeliest(now) === right, cell = live.sure(session, now, isSame ? "td" : "td.wrong");
-        if (isSame) stays++;
-        else cell.append(make("small", {}, `${session.write([right])[0]}: ${live.percent(now[right])}`));
-        return [live.sure(session, before), cell];
-      });
-      const lines = ["with all", "without"].map((name, i) => make("tr", {}, make("th", { scope: "row" }, name), ...answers.map((pair) => pair[i])));
-      const told = off.size ? `${stays} of ${answers.length} answers stay.` : "Switch something off.";
-      this.result.replaceChildren(make("table.cells.lens", {}, ...lines), make("p", {}, told));
+      const { table, stays, all } = live.compared(session, after, ["with all", "without"]);
+      this.result.replaceChildren(table, make("p", {}, off.size ? `${stays} of ${all} answers stay.` : "Switch something off."));
     }
   };
 })();

@@ -88,7 +88,13 @@
 
   live.ask = async (value) => {
     const { name, node, index } = live.parse(value.dataset.live);
-    live.explain(await live.start(name), node, index, value, true);
+    await live.explain(await live.start(name), node, index, value, true);
+  };
+
+  // The panel comes when it is first asked; it then has this name.
+  live.explain = async (...asked) => {
+    await Promise.all([live.part("grid"), live.part("why")]);
+    live.explain(...asked);
   };
 
   // A theme marks one of the two.

@@ -3,12 +3,6 @@
   const live = (globalThis.cutawayLive ??= {});
   const { make } = live;
 
-  // The likeliest token and its probability, darker where it is sure.
-  live.sure = (session, p, kind = "td") => {
-    const best = live.likeliest(p), [token] = session.write([best]);
-    return live.paint(make(kind, {}, make("b", {}, token), make("small", {}, live.percent(p[best]))), live.tone(p[best]), p[best] > 0.45);
-  };
-
   live.views.lens = class {
     constructor({ session, stage, data, layers }) {
       Object.assign(this, { session, stage, layers, node: +data.node });

@@ -10,7 +10,7 @@
     for (;;) {
       const [op, , , module, , label] = session.graph.nodes[node], plain = op.split(".")[0], name = label || plain;
       const found = { node, index, name: name.split(".").slice(-2).join("."), module: module || name };
-      if (isName && name !== plain) return found;
+      if (isName && (name !== plain || !live.why)) return found;
       const why = live.why(session.model, session.values, node, index);
       if (why.kind !== "same") return isName ? found : why;
       [{ node, index }] = why.terms;

@@ -218,6 +218,6 @@
 
   live.numbers = {
     size, tensor, strides, spliced, kinds, known, moved, compute, finish, operands, axesOf, total, moments, exponentials,
-    share, surprise, normed, attending,
+    share, surprise, normed, attending, broadcast, slice,
   };
 })();

@@ -38,13 +38,15 @@
       return [say, ...rows(terms, parts), formula("sum of all", equals(value))];
     },
 
-    softmax({ value, terms, own, numbers: { max, sum } }, show, nameOf) {
+    softmax({ op, value, terms, own, numbers: { max, sum } }, show, nameOf) {
       const seen = terms.filter((term) => term.value > -Infinity), hidden = terms.length - seen.length;
       const power = (term) => [make("small", {}, nameOf(term)), show(term), `e^${digits(term.value - max)}`];
       const rest = hidden ? ` ${hidden} more are −∞ and count nothing.` : "";
       const note = plain("Each is less ", digits(max), ", the largest, then a power of e; together ", digits(sum), ".", rest);
-      const say = `e to the ${digits(own.value - max)}, divided by ${digits(sum)}`;
-      return [say, formula(digits(own.part), `÷ ${digits(sum)}`, equals(value)), ...rows(seen, power, own), note];
+      const above = digits(own.value - max), isLog = op.startsWith("log");
+      const say = isLog ? `${above}, less the logarithm of ${digits(sum)}` : `e to the ${above}, divided by ${digits(sum)}`;
+      const made = isLog ? formula(above, `− log(${digits(sum)})`, equals(value)) : formula(digits(own.part), `÷ ${digits(sum)}`, equals(value));
+      return [say, made, ...rows(seen, power, own), note];
     },
 
     norm({ value, row, own, gain, shift, numbers: { mean, variance, square, eps } }, show) {
@@ -68,9 +70,10 @@
 
     pick: ({ row: [row], id }, show) => [`picked from a table by ${digits(id.value)}`, formula("row", show(id), "of a table:", show(row))],
 
-    mask({ value, mask, own }, show) {
-      const say = mask.value ? `masked, so that ${digits(value)} stands there` : "not masked";
-      return [say, formula("mask", show(mask), mask.value ? `: ${digits(value)} instead of` : ": so it stays", show(own))];
+    mask({ op, value, mask, own, fill }, show) {
+      const isOwn = op.startsWith("where") === !!mask.value, put = fill ? show(fill) : digits(value); // where keeps what is marked
+      const say = isOwn ? "not masked" : `masked, so that ${digits(value)} stands there`;
+      return [say, isOwn ? formula("mask", show(mask), ": so it stays", show(own)) : formula("mask", show(mask), ": so it is", put)];
     },
 
     mean({ value, terms, numbers: { count } }, show) {

@@ -22,6 +22,7 @@
 
     // What was recorded is computed first, and compared.
     async begin() {
+      if (this.reads.bpe) await live.part("text");
       await this.compute();
       const { ids, values, inputs } = this, { recorded, matched, worst } = this.model.check(values);
       this.first = { ids, values, inputs };

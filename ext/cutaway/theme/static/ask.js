@@ -7,13 +7,14 @@
 
   const added = (tag, address) => (tag === "link" ? { rel: "stylesheet", href: address } : { src: address, async: false });
   const load = (address, tag = "script") => (asked[address] ??= new Promise((onload, onerror) => document.head.append(make(tag, { ...added(tag, address), onload, onerror }))));
+  const part = ((globalThis.cutawayLive ??= {}).part = (name) => code[name] && load(code[name]));
   async function start(name, at) {
     at.ariaBusy = true;
-    load(code); // it runs before what is added after it
     try {
-      await Promise.all([load(models[name][0]), load(style, "link")]);
+      const parts = ["", ...Array.from(all("figure[data-model]"), ({ dataset: { show } }) => show)]; // they run in this order
+      await Promise.all([...parts.map(part), load(models[name][0]), load(style, "link")]);
       await cutawayLive.start(name);
-      if (at.dataset.live) cutawayLive.ask(at);
+      if (at.dataset.live) await cutawayLive.ask(at);
     } catch (error) {
       at.dataset.failed = "The model could not be loaded.";
       throw error;
