@@ -19,6 +19,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from cutaway.address import FOLDER
+from cutaway.live.making import PARTS as LIVE_PARTS
 from cutaway.live.making import code as live_code
 from cutaway.live.making import style as live_style
 from cutaway.store import digest, noted, replacing, version
@@ -81,7 +82,7 @@ def write(app: Sphinx, error: Exception | None) -> None:
     names = {name for page in pages for name in page.names.split()}
     scripts = "\n".join(path.read_text("utf-8") for path in sorted((out / "_static").glob("*.js")))
     if {LIVE, f"{LIVE}-files"} & names:  # such a page loads more when it is asked
-        scripts += live_code() + live_style()
+        scripts += "".join(map(live_code, LIVE_PARTS)) + live_style()
     names |= names_in_script(scripts)
     for name, record in records.items():
         target = out / "_static" / f"{name}.css"

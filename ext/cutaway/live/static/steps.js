@@ -33,10 +33,10 @@
 
     update() {
       const { session, ids = [] } = this, isNext = session.ids.length === ids.length + 1 && `${session.ids.slice(0, -1)}` === `${ids}`;
-      if (session.ids === ids) return;
+      this.step.disabled = session.isFull;
+      if (`${session.ids}` === `${ids}`) return;
       this.kept = isNext ? this.cached() : { values: session.values };
       this.ids = session.ids;
-      this.step.disabled = session.isFull;
       this.draw();
     }
 
