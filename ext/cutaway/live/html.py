@@ -24,8 +24,10 @@ def visit(translator: Any, node: nodes.Element) -> None:
         body.append(translator.starttag(node, "figure", CLASS="cutaway-live"))
     else:
         body.append(translator.starttag(node, "figure", CLASS="cutaway-live", **_data(node["shown"])))
-        stage = f'<div class="cutaway-live-stage" role="group" aria-label="{escape(node["alt"])}">'
-        body.append(f"{stage}{_still(node['shown'], node['alt'])}</div>\n{node.get('link', '')}")
+        still = _still(node["shown"], node["alt"])
+        scrolls = ' tabindex="0"' if still.startswith("<table") else ""  # until the script draws what has its own
+        stage = f'<div class="cutaway-live-stage" role="group" aria-label="{escape(node["alt"])}"{scrolls}>'
+        body.append(f"{stage}{still}</div>\n{node.get('link', '')}")
     body.append("<figcaption>\n" if node.children else "")
 
 
@@ -63,8 +65,12 @@ def _still(shown: Shown, alt: str) -> str:
     rows = shown.rows()
     if rows is None:
         return f"<p>{escape(alt)}</p>"
-    lines = ("".join(f"<td>{number:.3g}</td>" for number in row) for row in rows.tolist())
-    return f'<table class="cutaway-live-recorded">{"".join(f"<tr>{line}</tr>" for line in lines)}</table>'
+    head = "".join(f'<th scope="col">{column}</th>' for column in range(rows.shape[1]))
+    lines = (
+        f'<tr><th scope="row">{row}</th>{"".join(f"<td>{number:.3g}</td>" for number in numbers)}</tr>'
+        for row, numbers in enumerate(rows.tolist())
+    )
+    return f'<table class="cutaway-live-recorded"><tr><td></td>{head}</tr>{"".join(lines)}</table>'
 
 
 def name_files(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.Node | None) -> None:

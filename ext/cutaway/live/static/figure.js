@@ -4,6 +4,7 @@
   const { make, button } = live;
   const PAUSE = 150; // ms without a key, then the model runs
   const sessions = {}, figures = [];
+  live.views = {}; // what is shown, by a name that the page says; each comes with its part of the code
 
   class Figure {
     constructor(element, session) {
@@ -37,6 +38,7 @@
 
     frame() {
       const { element, session, stage } = this, { reads } = session;
+      stage.removeAttribute("tabindex");
       for (const one of element.querySelectorAll(":scope > :is(button, progress)")) one.remove(); // what asked for the model
       this.field = make(reads.letters ? "input" : "input.text", { type: "text", spellcheck: false, autocomplete: "off", autocapitalize: "off" });
       this.field.oninput = () => {

@@ -4,7 +4,7 @@
   const { make, choice } = live;
   const ALL = 8; // heads that are shown beside each other
 
-  (live.views ??= {}).grid = class {
+  live.views.grid = class {
     cursors = {};
 
     constructor(figure) {

@@ -7,7 +7,7 @@
   live.views.softmax = class {
     moved = {}; // by place in the row, the scores that are not the model's
     head = 0;
-    row = -1; // the last one
+    row = -1; // where the answer begins
 
     constructor(figure) {
       const { session, stage, data, layers } = figure, node = +data.node;
@@ -35,10 +35,10 @@
     }
 
     update() {
-      const { session } = this, last = session.ids.length - 1;
-      this.at = this.row < 0 ? last : Math.min(this.row, last);
+      const { session } = this;
+      this.at = this.row < 0 ? session.answering[0] : Math.min(this.row, session.ids.length - 1);
       if (this.input !== session.inputs) [this.input, this.moved] = [session.inputs, {}];
-      this.rows.replaceChildren(choice("row", session.tokens, this.at, (row) => this.other({ row: row < last ? row : -1 })));
+      this.rows.replaceChildren(choice("row", session.tokens, this.at, (row) => this.other({ row })));
       const [from, columns] = this.place, scores = session.tensor(this.scores).d.subarray(from, from + columns), seen = scores.filter(Number.isFinite);
       const [low, high] = [Math.min(...seen) - REACH, Math.max(...seen) + REACH];
       this.bars = Array.from(scores, (score, i) => this.bar(score, i, low, high));

@@ -3,7 +3,9 @@
   const live = (globalThis.cutawayLive ??= {});
   const { make, button } = live, { known, finish } = live.numbers;
   const BEAT = 900; // ms
-  const blockOf = (path) => /^(?:.*?\.)?(\w+\.\d+)(?:\.|$)/.exec(path)?.[1] ?? "the rest";
+  const OTHERS = "the rest";
+  const STATES = { new: "computed", again: "computed again", kept: "kept" };
+  const blockOf = (path) => /^(?:.*?\.)?(\w+\.\d+)(?:\.|$)/.exec(path)?.[1] ?? OTHERS;
   const whole = (n) => Math.round(n).toLocaleString("en");
 
   live.views.cache = class {
@@ -12,7 +14,8 @@
       this.step = button("Step", () => this.on());
       this.play = button("Play", () => this.run(!this.timer));
       const again = button("Start again", () => this.run(false, session.compute({ written: [] })));
-      stage.replaceChildren(make("div.buttons", {}, this.step, this.play, again), this.grids, this.said);
+      const legend = Object.entries(STATES).map(([state, name]) => make("span", {}, make(`i.${state}`), name));
+      stage.replaceChildren(make("div.buttons", {}, this.step, this.play, again), make("p.legend", {}, ...legend), this.grids, this.said);
     }
 
     // The likeliest token is the next one.
@@ -58,7 +61,8 @@
         row.last += spent[node] ?? 0;
         found.set(name_, row);
       }
-      return found;
+      const { [OTHERS]: others, ...blocks } = Object.fromEntries(found);
+      return new Map(Object.entries(others ? { ...blocks, [OTHERS]: others } : blocks));
     }
 
     draw() {
@@ -82,7 +86,7 @@
     grid(earlier) {
       const { session: { tokens }, taken } = this, last = tokens.length - 1;
       const head = tokens.map((token, i) => make("th", { scope: "col" }, token, make("sub", {}, i)));
-      const cell = (i) => make(`td.${i < last ? earlier : "new"}`, { title: i < last ? (earlier === "kept" ? "kept" : "computed again") : "new" });
+      const cell = (i) => make(`td.${i < last ? earlier : "new"}`, { title: STATES[i < last ? earlier : "new"] });
       const rows = [...taken.keys()].map((name) => make("tr", {}, make("th", { scope: "row" }, name), ...tokens.map((_, i) => cell(i))));
       return make("table.cells.steps", {}, make("tr", {}, make("td"), ...head), ...rows);
     }
