@@ -14,11 +14,11 @@ from pathlib import Path
 
 from cutaway.store import replacing
 
-from . import clips, growth, model, player, seeds, site, trace
+from . import clips, growth, live, model, player, seeds, site, trace
 from .measure import HEAD, Case, Options, Row, measure
 from .programs import ROOT
 
-FAMILIES = (clips, seeds, site, growth, trace, model, player)
+FAMILIES = (clips, seeds, site, growth, trace, model, player, live)
 TARGET = ROOT / "build/bench.json"
 
 

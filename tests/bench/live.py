@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 from .measure import Case, Options, seconds
@@ -37,7 +38,7 @@ def _graph(name: str) -> Any:
 
     run, _, pass_ = name.partition(".")
     outcome = runs.ensure(Book.read(ROOT / "docs"), print, [run])[run]
-    return graph_of(load(outcome.trace), pass_)
+    return graph_of(load(Path(outcome.trace)), pass_)
 
 
 def _in_a_page(name: str) -> float:

@@ -53,7 +53,7 @@
   live.cachedSteps = function* (model, before, inputs, spent) {
     const values = [];
     for (const [node, [op, raw, keywords]] of model.graph.nodes.entries()) {
-      let value = model.weights[node];
+      let value = model.weight(node);
       if (op === "input") value = tensor([1, inputs[raw[0]].length], new Float32Array(inputs[raw[0]]));
       if (!value) {
         const args = live.resolve(raw, values), [kind, name] = known(op), isWork = WORK.has(kind);
