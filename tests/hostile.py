@@ -89,6 +89,8 @@ PLACES = {
     "clip-prose": ":::{clip} good.Good\n:alt: words\n\nTEXT\n:::",
     "live-value": ":::{live} TEXT\n:alt: words\n:::",
     "live-show": ":::{live} mix.main\n:show: TEXT\n:alt: words\n:::",
+    "live-matrix": ":::{live} mix/mix-scores\n:show: probe\n:matrix: TEXT\n:labels: a, b\n:alt: words\n:::",
+    "live-labels": ":::{live} mix/mix-scores\n:show: probe\n:matrix: cell.probe\n:labels: TEXT\n:alt: words\n:::",
     "live-alt": ":::{live} mix/mix-scores\n:alt: TEXT\n:::",
     "live-name": ":::{live} mix/mix-scores\n:alt: words\n:name: TEXT\n:::",
     "live-prose": ":::{live} mix/mix-scores\n:alt: words\n\nTEXT\n:::",

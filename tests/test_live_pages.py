@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
 import re
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ from playwright.sync_api import Browser, Page, expect
 from cutaway.cells import VARIABLE, load
 from cutaway.live.known import KNOWN
 from cutaway.live.making import PARTS, STATIC, code
+from cutaway.live.shown import Shown, with_probe
+from cutaway.trace.names import UnknownName
+from cutaway.trace.reading import Value
 
 pytestmark = pytest.mark.browser
 MODEL = "cutawayLive.models['sort.forward']"
@@ -396,6 +400,61 @@ def test_byte_pairs_are_those_of_the_tokenizer(blank: Page, recorded: Any) -> No
     assert found == tokenizer.encode(texts, prepend=bos)
     assert len(texts) > 500
     assert json.dumps(found[-1])
+
+
+TYPED = ["How do I sort a list?", "hello world", "def f(x): return x + 1", "Wie heißt du?", "🙂 ok", "3.14 * 2", "\n\n", "A"]
+
+
+@pytest.mark.slow
+def test_the_model_of_text_says_what_torch_says_of_200_texts(blank: Page, recorded: Any) -> None:
+    """Beginnings that readers type, and pieces of what the model never read."""
+    import torch
+
+    from cutaway.computing.graph import graph_of
+    from cutaway.live.script import script
+    from cutaway.settings import Book as Settings
+
+    prose, chance = recorded("prose"), random.Random(4)
+    source = (ROOT / "README.md").read_text("utf-8")
+    pieces = [source[at : at + chance.randint(1, 90)] for at in (chance.randrange(len(source)) for _ in range(192))]
+    blank.add_script_tag(content=script(graph_of(prose.trace, "inference"), Settings.read(ROOT / "docs").source, {}))
+    found = blank.evaluate(
+        """(texts) => {
+          const model = cutawayLive.models["prose.inference"], { graph } = model;
+          return texts.map((text) => {
+            const { ids, error } = cutawayLive.read(graph.reads, text);
+            if (error) return [text, error];
+            const { s, d } = model.runNow([ids]).findLast((value) => value?.s?.length === 3);
+            return [ids, [...d.slice(-s[2])]];
+          });
+        }""",
+        [*TYPED, *pieces],
+    )
+    model = prose.model()
+    assert sum(isinstance(ids, list) for ids, _ in found) >= 190
+    for ids, ours in found:
+        if isinstance(ids, str):
+            assert ours.endswith("this page takes 64.")
+            continue
+        with torch.no_grad():
+            theirs = model(torch.tensor([ids]))[0, -1]
+        assert np.abs(np.array(ours) - theirs.numpy()).max() <= 2e-5 * theirs.abs().max().item()
+        assert int(np.argmax(ours)) == int(theirs.argmax())
+
+
+@pytest.mark.parametrize(
+    ("labels", "count", "message"),
+    [
+        (["A"], 8, "9 × 1 = 9 numbers, row by row, the last row added; 8 were found"),
+        ([], 9, ":labels: of its numbers"),
+        (["A", "B"], None, "no :matrix: was named"),
+    ],
+)
+def test_a_probe_that_does_not_fit_is_refused(labels: list[str], count: int | None, message: str) -> None:
+    shown = Shown("run.pass", "probe", 3, value=Value("tensor", "digest", (1, 3, 8)))
+    assert with_probe(shown, ["A"], [0.5] * 9).probe == (["A"], [0.5] * 9)
+    with pytest.raises(UnknownName, match=re.escape(message)):
+        with_probe(shown, labels, None if count is None else [0.5] * count)
 
 
 def test_a_cell_of_a_clip_says_why(chromium: Browser, mini_book: Book) -> None:

@@ -26,7 +26,8 @@ SCRIPT = """([name, runs]) => {
 def cases(options: Options) -> Iterator[Case]:
     for name in PASSES:
         note = partial("the recorded pass of {}, in the page's JavaScript beside torch".format, name)
-        yield Case(f"live-{name.partition('.')[0]}", None, partial(_in_a_page, name), partial(_in_torch, name), note=note)
+        run, ways = name.partition(".")[0], (partial(way, name) for way in (_in_a_page, _in_torch))
+        yield Case(f"live-{run}", None, *ways, note=note)
 
 
 @cache

@@ -50,7 +50,9 @@ TOLERANCE = 2e-5  # of a tensor's largest number
 
 
 class Scripts(dict[str, tuple[str, int]]):
-    """By a pass's name, ``sort.forward``, its script's name in the output and how many bytes it has; ``parts``: of code."""
+    """By a pass's name, ``sort.forward``, its script's name in the output and how many bytes it has.
+
+    ``parts`` of the code and the ``style`` have names, too."""
 
     def __init__(self) -> None:
         super().__init__()
