@@ -43,7 +43,7 @@ def test_another_weight_changes_what_shows_it_and_nothing_else(good: Site, warm:
         now = warm.stored()
         assert before.items() <= now.items()
         new = {name.split("/")[0] for name in now.keys() - before.keys()}
-        # beside the weights stands with what they were made, and which passes have graphs; the page's cell loads the run
+        # beside the weights stands with what they were made, and which passes have graphs; a cell loads the run
         assert new == {"train", "made-with", "trace", "clip", "reads", "card", "cells", "live"}
         changed = {name for name, digest in warm.pages().items() if pages.get(name) != digest}
         assert {name for name in changed if name.endswith(".html")} == {"clips.html"}
