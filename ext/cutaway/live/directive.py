@@ -107,8 +107,13 @@ def _found(app: Sphinx, node: live, docname: str) -> Shown:
 
 
 def _matrix(app: Sphinx, node: live, docname: str) -> list[float] | None:
-    found = page_names(app.env, docname).resolve(node["matrix"]).value if node["matrix"] else None
-    return [item.scalar for item in found.items] if found is not None and found.items else None
+    if not node["matrix"]:
+        return None
+    found = page_names(app.env, docname).resolve(node["matrix"]).value
+    numbers = [item.scalar for item in found.items if isinstance(item.scalar, int | float)] if found else []
+    if found is None or len(numbers) != len(found.items):
+        raise UnknownName(f"{node['matrix']} is no list of numbers, as note(...) of a cell leaves it")
+    return numbers
 
 
 def _still(node: live, shown: Shown | None) -> nodes.Element:
