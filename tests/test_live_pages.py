@@ -257,6 +257,9 @@ def test_with_a_cache_the_logits_are_the_same_and_the_work_is_less(page: Page) -
         figure.get_by_role("button", name="Step").click()
         expect(figure.locator("table").first.locator("th[scope=col]")).to_have_count(count)
         expect(said).to_contain_text("the same logits")
+        expect(page.locator(".cutaway-shape i[data-live]").first).to_have_attribute(
+            "data-own", "" if count == 11 else re.compile(rf"^\(1, 3, {count}, ")
+        )
         times = float(re.search(r"([\d.]+) times less work", said.inner_text())[1])
         assert count - 1 < times <= count + 0.1  # all rows but one were known
     assert figure.locator("table").nth(1).locator("td.cutaway-live-kept").count() == 10 * 4

@@ -146,8 +146,14 @@
     // A value on the page keeps what was recorded; the number for the own input stands beside it.
     beside(value) {
       const { node, index } = live.parse(value.dataset.live);
-      if (this.mark) value.dataset.own = index && this.has(node, index) ? live.digits(live.at(this.tensor(node), index)) : "";
+      if (this.mark) value.dataset.own = index ? (this.has(node, index) ? live.digits(live.at(this.tensor(node), index)) : "") : this.sizes(node);
       else delete value.dataset.own;
+    }
+
+    // Of a whole tensor its sizes, where they are others than the recorded ones.
+    sizes(node) {
+      const [own, recorded] = [this.values, this.first.values].map((values) => values[node]?.s?.join(", ") ?? "");
+      return own === recorded ? "" : `(${own})`;
     }
 
     has(node, index) {
