@@ -73,6 +73,7 @@
         grid("without a cache", "again", `${whole(all)} multiplications and other operations`),
         grid("with a cache", isFirst ? "again" : "kept", `${whole(isFirst ? all : last)} multiplications and other operations`),
       );
+      for (const one of this.grids.querySelectorAll(".cutaway-live-scroll")) one.scrollLeft = one.scrollWidth; // to the newest
       this.said.textContent = isFirst ? "The text so far is computed once, either way. Step writes the likeliest next token." : this.compared(all / last);
     }
 

@@ -5,14 +5,16 @@
   const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
   const { code, style, models } = JSON.parse(all(".cutaway-live-files")[0]?.textContent ?? '{"models":{}}'), asked = {};
 
-  const added = (tag, address) => (tag === "link" ? { rel: "stylesheet", href: address } : { src: address, async: false });
-  const load = (address, tag = "script") => (asked[address] ??= new Promise((onload, onerror) => document.head.append(make(tag, { ...added(tag, address), onload, onerror }))));
-  const part = ((globalThis.cutawayLive ??= {}).part = (name) => code[name] && load(code[name]));
+  const load = (address, tag = "script") => (asked[address] ??= new Promise((onload, onerror) =>
+    document.head.append(make(tag, { rel: "stylesheet", href: address, src: address, async: false, onload, onerror }))));
+  const part = (name) => code[name] && load(code[name]);
+  window.cutawayLive = { part };
   async function start(name, at) {
     at.ariaBusy = true;
     try {
-      const parts = ["", ...Array.from(all("figure[data-model]"), ({ dataset: { show } }) => show)]; // they run in this order
-      await Promise.all([...parts.map(part), load(models[name][0]), load(style, "link")]);
+      part(""); // it runs before what is added after it
+      for (const { dataset } of all("figure[data-model]")) part(dataset.show);
+      await Promise.all([load(models[name][0]), load(style, "link")]);
       await cutawayLive.start(name);
       if (at.dataset.live) await cutawayLive.ask(at);
     } catch (error) {
