@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import recorded
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cutaway.runs.child import _content
@@ -84,6 +84,7 @@ tensors = st.fixed_dictionaries(
 
 
 @given(st.dictionaries(st.sampled_from(HELD), st.integers(0, 9)), st.lists(tensors, max_size=3))
+@example({"n_head": 1}, [])  # heads of nothing known
 def test_no_size_is_two_things(held: dict[str, int], inputs: list[dict[str, Any]]) -> None:
     found = sizes(held, inputs)
     assert len(set(found.values())) == len(found) and all(size > 2 for size in found.values())

@@ -69,6 +69,27 @@
     if (page) location.href = page.href;
   });
 
+  // The code of cells: folded, or open on every page, as the reader says
+  const cells = all(".book-cell > details");
+  if (cells[0]) {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "book-unfold" });
+    const unfold = (isOpen) => {
+      for (const cell of cells) cell.open = isOpen;
+      button.ariaPressed = isOpen;
+      button.textContent = isOpen ? "Fold all code" : "Show all code";
+      try {
+        localStorage.setItem("cells", isOpen ? "open" : "");
+      } catch {}
+    };
+    let isOpen = false;
+    try {
+      isOpen = localStorage.getItem("cells") === "open";
+    } catch {}
+    unfold(isOpen);
+    button.onclick = () => unfold(button.ariaPressed !== "true");
+    cells[0].before(button);
+  }
+
   // Code to copy, without numbers, shapes and prompts
   const LEFT_OUT = ".linenos, .gp, .cutaway-lineno, .cutaway-callout, .cutaway-shape";
   for (const pre of all(".bd-article .highlight > pre")) {

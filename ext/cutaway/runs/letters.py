@@ -40,7 +40,7 @@ def sizes(held: Mapping[str, int], inputs: Sequence[Mapping[str, Any]]) -> dict[
     for name, letter in named.items():
         if name in held:
             found.setdefault(letter, held[name])
-    if "D" not in found and found.get("H") and found.get("C", 1) % found["H"] == 0:
+    if "D" not in found and found.get("C") and found.get("H") and found["C"] % found["H"] == 0:
         found["D"] = found["C"] // found["H"]
     tokens = next((one for one in inputs if _is_sequence(one, found.get("C"))), None)
     if tokens:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from .trees import parsed
 from .usable import unusable
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -185,7 +186,7 @@ def parse(name: str, path: Path) -> Module:
 def _parse(name: str, path: Path, _mtime: int, _size: int) -> Module:
     try:
         text = path.read_text("utf-8-sig").replace("\r\n", "\n")
-        return Module(name, path, text, ast.parse(text, str(path)))
+        return Module(name, path, text, parsed(text, str(path)))
     except SyntaxError as error:
         raise SourceError(f"{path}:{error.lineno}: {error.msg}: {(error.text or '').strip()!r}") from error
     except (UnicodeDecodeError, ValueError) as error:

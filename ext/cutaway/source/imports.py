@@ -7,6 +7,7 @@ import functools
 from collections.abc import Iterator
 
 from .find import Module, Source
+from .trees import parsed
 
 
 def closure(source: Source, tree: ast.AST) -> list[Module]:
@@ -58,7 +59,7 @@ def taken(source: Source, tree: ast.AST, package: str) -> Iterator[str]:
 @functools.lru_cache(maxsize=4096)  # by the tree itself: the keys of many clips share their files
 def without_docstrings(tree: ast.AST) -> str:
     """The code of a tree as text that comments, docstrings and layout don't change."""
-    tree = ast.parse(ast.unparse(tree))
+    tree = parsed(ast.unparse(tree))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and _is_string(body[0]):

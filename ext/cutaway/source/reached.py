@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from .find import Module, Source
 from .imports import absolute, imports, package_of, without_docstrings
+from .trees import parsed
 
 DEFINES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 GROUPS = ast.If | ast.Try | ast.With | ast.For | ast.While
@@ -256,6 +257,6 @@ def code_of(path: Path) -> bytes | str:
     """A file's bytes; of Python its code alone."""
     data = path.read_bytes()
     try:
-        return without_docstrings(ast.parse(data)) if path.suffix == ".py" else data
+        return without_docstrings(parsed(data)) if path.suffix == ".py" else data
     except (SyntaxError, ValueError):
         return data
