@@ -37,12 +37,12 @@ SHARED = ""
 PARTS = {
     SHARED: ("tensors", "numbers", "model", "text", "sampling", "drawing", "naming", "session", "figure"),
     "grid": ("cells", "grid"),
-    "bars": ("bars",),
+    "bars": ("going", "bars"),
     "lens": ("answers", "lens"),
     "ablation": ("answers", "ablation"),
     "softmax": ("answers", "softmax"),
     "probe": ("probe",),
-    "cache": ("cached", "steps"),
+    "cache": ("going", "cached", "steps"),
     "text": ("bpe",),
     "why": ("why", "reasons", "panel"),
 }

@@ -2,7 +2,7 @@
 (() => {
   const live = (globalThis.cutawayLive ??= {});
   const { make, button, choice } = live;
-  const SHOWN = 10, BEAT = 700; // tokens; ms
+  const SHOWN = 10; // tokens
   const MOST = 50; // of top-k; beyond, it is all
 
   function slider(name, max, step, value, say, act) {
@@ -24,10 +24,8 @@
         slider("top-p", 1, 0.05, 1, (p) => (p < 1 ? p.toFixed(2) : "all"), redraw),
       ];
       Object.assign(this, { session, node, sliders, tokens: make("div"), bars: make("ol.bars"), said: make("p.drawn", { role: "status" }) });
-      this.step = button("Step", () => this.on());
-      this.play = button("Play", () => this.run(!this.timer));
-      const again = button("Start again", () => this.run(false, session.compute({ written: [] })));
-      const buttons = make("div.buttons", {}, button("Draw", () => this.draw(Math.random())), this.step, this.play, again);
+      this.going = live.going(session, () => this.next(), () => this.tell());
+      const buttons = make("div.buttons", {}, button("Draw", () => this.draw(Math.random())), ...this.going.buttons);
       stage.replaceChildren(this.tokens, make("div.sliders", {}, ...sliders.map(({ label }) => label)), this.bars, buttons, this.said);
     }
 
@@ -39,7 +37,7 @@
     update() {
       const { session } = this, last = session.ids.length - 1, at = this.at();
       this.tokens.replaceChildren(choice("after", session.tokens, at, (i) => this.draw(null, (this.position = i < last ? i : -1))));
-      this.step.disabled = session.isFull;
+      this.going.update();
       this.draw();
     }
 
@@ -70,23 +68,17 @@
       return make(isTaken ? "li.own" : p ? "li" : "li.out", {}, make("b", {}, token), bar, make("span", {}, p ? live.percent(p) : "left out"), why);
     }
 
-    // Draw the token after the last one, and let the model read it.
-    async on() {
-      const { session } = this;
-      this.position = -1;
-      if (!session.written) await session.compute({ written: [] });
-      const logits = session.row(session.ids.length - 1, session.values, this.node), { p } = live.distribution(logits, this.settings);
+    // The token after the last one, drawn.
+    next() {
+      const { session } = this, logits = session.row(session.ids.length - 1, session.values, this.node), { p } = live.distribution(logits, this.settings);
       const u = Math.random(), token = live.draw(p, u);
-      await session.compute({ written: [...session.written, token] });
-      this.said.textContent = this.fallen(u, token);
-      if (session.isFull) this.run(false);
+      this.position = -1;
+      this.fell = this.fallen(u, token);
+      return token;
     }
 
-    run(isOn) {
-      clearInterval(this.timer);
-      if (isOn && this.session.isFull) this.session.compute({ written: [] });
-      this.timer = isOn && setInterval(() => this.on(), BEAT);
-      this.play.textContent = isOn ? "Pause" : "Play";
+    tell() {
+      this.said.textContent = this.fell;
     }
   };
 })();

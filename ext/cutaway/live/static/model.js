@@ -48,6 +48,19 @@
     port2.postMessage(0);
   });
 
+  // The steps in small pieces, between which the browser has its turn; what is stale is given up.
+  live.sliced = async (steps, isStale) => {
+    let since = performance.now();
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+      if (performance.now() - since < SLICE) continue;
+      await pause();
+      if (isStale()) throw { cancelled: true };
+      since = performance.now();
+    }
+  };
+
   // How far numbers are from the recorded ones, as a share of the scale that stands after the norm.
   function difference(d, [norm, scale, ...samples]) {
     let squares = 0; // of the finite numbers
@@ -87,16 +100,9 @@
       return finish(this.steps([], inputs, change));
     }
 
-    async run(inputs, change) {
+    run(inputs, change) {
       const values = (this.latest = []);
-      let since = performance.now();
-      for (const _ of this.steps(values, inputs, change)) {
-        if (performance.now() - since < SLICE) continue;
-        await pause();
-        if (values !== this.latest) throw { cancelled: true };
-        since = performance.now();
-      }
-      return values;
+      return live.sliced(this.steps(values, inputs, change), () => values !== this.latest);
     }
 
     // Several recorded tensors may be one node's: those that differ are taken from all.

@@ -1,8 +1,7 @@
 // Generation step by step, without a cache and with one: which positions of which block are computed, and what it takes.
 (() => {
   const live = (globalThis.cutawayLive ??= {});
-  const { make, button } = live, { known, finish } = live.numbers;
-  const BEAT = 900; // ms
+  const { make } = live, { known, finish } = live.numbers;
   const OTHERS = "the rest";
   const STATES = { new: "computed", again: "computed again", kept: "kept" };
   const blockOf = (path) => /^(?:.*?\.)?(\w+\.\d+)(?:\.|$)/.exec(path)?.[1] ?? OTHERS;
@@ -11,43 +10,31 @@
   live.views.cache = class {
     constructor({ session, stage }) {
       Object.assign(this, { session, grids: make("div.grids"), said: make("p.drawn", { role: "status" }) });
-      this.step = button("Step", () => this.on());
-      this.play = button("Play", () => this.run(!this.timer));
-      const again = button("Start again", () => this.run(false, session.compute({ written: [] })));
+      this.going = live.going(session, () => live.likeliest(session.row(session.ids.length - 1)));
       const legend = Object.entries(STATES).map(([state, name]) => make("span", {}, make(`i.${state}`), name));
-      stage.replaceChildren(make("div.buttons", {}, this.step, this.play, again), make("p.legend", {}, ...legend), this.grids, this.said);
+      stage.replaceChildren(make("div.buttons", {}, ...this.going.buttons), make("p.legend", {}, ...legend), this.grids, this.said);
     }
 
-    // The likeliest token is the next one.
-    async on() {
-      const { session } = this;
-      if (!session.written) await session.compute({ written: [] });
-      const next = live.likeliest(session.row(session.ids.length - 1));
-      await session.compute({ written: [...session.written, next] });
-      if (session.isFull) this.run(false);
-    }
-
-    run(isOn) {
-      clearInterval(this.timer);
-      if (isOn && this.session.isFull) this.session.compute({ written: [] });
-      this.timer = isOn && setInterval(() => this.on(), BEAT);
-      this.play.textContent = isOn ? "Pause" : "Play";
-    }
-
-    update() {
+    async update() {
       const { session, ids = [] } = this, isNext = session.ids.length === ids.length + 1 && `${session.ids.slice(0, -1)}` === `${ids}`;
-      this.step.disabled = session.isFull;
+      this.going.update();
       if (`${session.ids}` === `${ids}`) return;
-      this.kept = isNext ? this.cached() : { values: session.values };
-      this.ids = session.ids;
+      const now = session.ids;
+      this.kept = isNext ? await this.cached() : { values: session.values };
+      this.ids = now;
       this.draw();
     }
 
     // The same token from what was kept of the step before.
-    cached() {
-      const { session, kept } = this, spent = {}, start = performance.now();
-      const values = finish(live.cachedSteps(session.model, kept.values, session.inputs, spent)), ms = performance.now() - start;
-      return { values, spent, ms };
+    async cached() {
+      const { session, kept } = this, { turn } = session, spent = {}, start = performance.now();
+      try {
+        const values = await live.sliced(live.cachedSteps(session.model, kept.values, session.inputs, spent), () => turn !== session.turn);
+        return { values, spent, ms: performance.now() - start };
+      } catch (error) {
+        if (error.cancelled) throw error;
+        return { values: session.values, failed: `With a cache this can't be computed here: ${error.message}` };
+      }
     }
 
     // By block, what the step takes: all positions anew, and the last one alone.
@@ -74,7 +61,7 @@
         grid("with a cache", isFirst ? "again" : "kept", `${whole(isFirst ? all : last)} multiplications and other operations`),
       );
       for (const one of this.grids.querySelectorAll(".cutaway-live-scroll")) one.scrollLeft = one.scrollWidth; // to the newest
-      this.said.textContent = isFirst ? "The text so far is computed once, either way. Step writes the likeliest next token." : this.compared(all / last);
+      this.said.textContent = kept.failed ?? (isFirst ? "The text so far is computed once, either way. Step writes the likeliest next token." : this.compared(all / last));
     }
 
     compared(times) {
