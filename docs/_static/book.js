@@ -87,7 +87,7 @@
     } catch {}
     unfold(isOpen);
     button.onclick = () => unfold(button.ariaPressed !== "true");
-    cells[0].before(button);
+    cells[0].after(button);
   }
 
   // Code to copy, without numbers, shapes and prompts
