@@ -11,7 +11,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from . import folded, found, policy, styles
+from . import folded, found, minutes, policy, styles
 
 # Objects between two looks for garbage. A build makes millions that stay; with Python's own 700 it looks through them
 # so often, and once more at its end, that this takes a fifth of a build in which nothing changed.
@@ -23,6 +23,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     if not gc.get_freeze_count():  # once: of a second build in this process it would keep what the first one left
         gc.freeze()
     app.setup_extension("cutaway.permalinks")  # pages are described as what stands behind their addresses is
-    for part in (styles, found, policy, folded):
+    for part in (styles, found, policy, folded, minutes):
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

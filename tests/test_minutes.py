@@ -1,0 +1,13 @@
+"""How long a page takes to read."""
+
+from docutils import nodes
+from website.minutes import words
+
+
+def test_prose_counts_and_code_does_not() -> None:
+    page = nodes.section("", nodes.title("", "Four words, a title"))
+    page += nodes.paragraph("", "", nodes.Text("and "), nodes.emphasis("", "three more"))
+    page += nodes.literal_block("", "none = of_this")
+    page += nodes.bullet_list("", nodes.list_item("", nodes.paragraph("", "two words")))
+    page += nodes.table("", nodes.tgroup("", nodes.tbody("", nodes.row("", nodes.entry("", nodes.Text("nor this"))))))
+    assert list(words(page)) == "Four words, a title and three more two words".split()
