@@ -1,4 +1,6 @@
-"""How long pages take to read: the role ``minutes`` with their names, ``{minutes}`model/overview model/embedding```.
+"""How long a page takes to read, and which program it is about: a line below the title of every chapter.
+
+The role ``minutes`` adds pages up: ``{minutes}`model/overview model/embedding```.
 
 Counted are the words of prose, notes and captions at 200 a minute; grown-ups read English that informs at about 238
 (Brysbaert, How many words do we read per minute?, 2019), and this is slower going. Code, what cells gave, pictures
@@ -17,10 +19,14 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 
+from cutaway.domain import cutaway_domain
+
 logger = logging.getLogger(__name__)
 PACE = 200  # words a minute
 SILENT = (nodes.literal_block, nodes.table, nodes.math_block, nodes.raw, nodes.comment)
+FEW = 300  # words; a page with fewer is looked at and not read
 READERS = ["index"]  # pages that use the role
+PROGRAMS = {"nanogpt": "nanoGPT", "nanochat": "nanochat"}  # by the package that listings quote
 
 
 class minutes(nodes.Inline, nodes.TextElement):
@@ -46,6 +52,16 @@ def words(tree: nodes.Node) -> Iterator[str]:
         yield from words(child)
 
 
+def told(env: BuildEnvironment, *pages: str) -> str:
+    """The minutes that pages take."""
+    minutes_ = max(1, round(sum(_count(env, page) for page in pages) / PACE))
+    return f"{minutes_} minute{'s' if minutes_ > 1 else ''}"
+
+
+def _count(env: BuildEnvironment, page: str) -> int:
+    return sum(1 for _ in words(env.get_doctree(page)))
+
+
 class Count(SphinxPostTransform):
     """Write the minutes once all pages are read."""
 
@@ -53,12 +69,27 @@ class Count(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:
         for node in list(self.document.findall(minutes)):
-            missing = [page for page in node["pages"] if page not in self.env.found_docs]
-            if missing:
-                logger.warning("minutes: there is no page %s", ", ".join(missing), location=node)
-            there = (self.env.get_doctree(page) for page in node["pages"] if page not in missing)
-            count = sum(len(list(words(tree))) for tree in there)
-            node.replace_self(nodes.Text(f"{max(1, round(count / PACE))} minutes"))
+            there = [page for page in node["pages"] if page in self.env.found_docs]
+            for page in {*node["pages"]} - {*there}:
+                logger.warning("minutes: there is no page %s", page, location=node)
+            node.replace_self(nodes.Text(told(self.env, *there)))
+
+
+class Head(SphinxPostTransform):
+    """Below the title of a chapter: its minutes, and whose code it shows."""
+
+    default_priority = 6
+    formats = ("html",)
+
+    def run(self, **kwargs: Any) -> None:
+        page = self.env.current_document.docname
+        title = next(self.document.findall(nodes.title), None)
+        if "/" not in page or title is None or title.parent is None or _count(self.env, page) < FEW:
+            return
+        listed = [use["object"] for doc, use in cutaway_domain(self.env).uses("listing") if doc == page]
+        programs = [name for package, name in PROGRAMS.items() if any(one.startswith(f"{package}.") for one in listed)]
+        said = " · ".join([told(self.env, page), *([" and ".join(programs)] if programs else [])])
+        title.parent.insert(title.parent.index(title) + 1, nodes.paragraph("", said, classes=["book-about"]))
 
 
 def count_again(app: Sphinx, env: BuildEnvironment, *pages: Set[str]) -> list[str]:
@@ -69,4 +100,5 @@ def count_again(app: Sphinx, env: BuildEnvironment, *pages: Set[str]) -> list[st
 def setup(app: Sphinx) -> None:
     app.add_role("minutes", MinutesRole())
     app.add_post_transform(Count)
+    app.add_post_transform(Head)
     app.connect("env-get-outdated", count_again)
