@@ -10,4 +10,4 @@ def test_prose_counts_and_code_does_not() -> None:
     page += nodes.literal_block("", "none = of_this")
     page += nodes.bullet_list("", nodes.list_item("", nodes.paragraph("", "two words")))
     page += nodes.table("", nodes.tgroup("", nodes.tbody("", nodes.row("", nodes.entry("", nodes.Text("nor this"))))))
-    assert list(words(page)) == "Four words, a title and three more two words".split()
+    assert list(words(page)) == ["Four", "words,", "a", "title", "and", "three", "more", "two", "words"]
