@@ -6,18 +6,18 @@
 
   // `next` gives the token after the last one; `after` is called when the model has read it.
   live.going = (session, next, after = () => {}) => {
-    let isBusy = false, isPlaying = false;
-    // A step begins when the one before is done: its token comes of what the model said then.
+    let isPlaying = false;
+    // A step begins when the one before is done, whichever figure asked for it: its token comes of what the model said then.
     const on = async () => {
-      if (isBusy) return;
-      isBusy = true;
+      if (session.isBusy) return;
+      session.isBusy = true;
       try {
         if (!session.written || session.isFull) await session.compute({ written: [] });
         const token = next();
         await session.compute({ written: [...session.written, token] });
         if (session.written?.at(-1) === token) after(); // else the reader has typed something else
       } finally {
-        isBusy = false;
+        session.isBusy = false;
       }
     };
     const playing = (isOn) => {

@@ -10,6 +10,7 @@
     own = ""; // what the reader typed; "" for the recorded input
     written = null; // tokens drawn after the input; null: the model goes on as it does
     turn = 0;
+    isBusy = false; // with the next token
     listeners = [];
 
     constructor(name) {
