@@ -25,4 +25,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("cutaway.permalinks")  # pages are described as what stands behind their addresses is
     for part in (styles, found, policy, folded, minutes):
         part.setup(app)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    # One more whenever a page comes out otherwise: a build that is there already then makes all of them anew.
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 1}
