@@ -6,17 +6,20 @@
 
   live.views.softmax = class {
     moved = {}; // by place in the row, the scores that are not the model's
-    head = 0;
     row = -1; // where the answer begins
 
     constructor(figure) {
       const { session, stage, data, layers } = figure, node = +data.node;
       Object.assign(this, { figure, session, node, rows: make("div"), list: make("ol.bars.scores"), said: make("p.drawn"), result: make("div.scroll", { ariaLive: "polite" }) });
-      const [, heads] = session.tensor(node).s, chosen = layers.findIndex((layer) => layer.node === node);
+      const lead = session.tensor(node).s.slice(0, -2), chosen = layers.findIndex((layer) => layer.node === node);
+      this.lead = lead.map(() => 0);
       const modules = choice("module", layers.map(({ name }) => name), chosen, (i) => this.other({ node: layers[i].node }));
-      const which = choice(live.axis(session, node, 1), [...Array(heads).keys()], 0, (head) => this.other({ head }));
+      const which = lead.flatMap((count, axis) => {
+        const pick = (i) => this.other({ lead: this.lead.with(axis, i) });
+        return count > 1 ? [choice(live.axis(session, node, axis), [...Array(count).keys()], 0, pick)] : [];
+      });
       this.back = button("Scores as they were", () => this.other({}));
-      stage.replaceChildren(make("div.choices", {}, ...(layers.length > 1 ? [modules] : []), which), this.rows, this.list, this.said, this.back, this.result);
+      stage.replaceChildren(make("div.choices", {}, ...(layers.length > 1 ? [modules] : []), ...which), this.rows, this.list, this.said, this.back, this.result);
     }
 
     other(chosen) {
@@ -30,15 +33,16 @@
 
     // Where the row begins among the tensor's numbers, and its length.
     get place() {
-      const { s } = this.session.tensor(this.node), columns = s.at(-1);
-      return [(this.head * s.at(-2) + this.at) * columns, columns];
+      const { s } = this.session.tensor(this.node), columns = s.at(-1), before = [...this.lead, this.at].slice(1 - s.length);
+      return [before.reduce((at, i, axis) => at * s[axis] + i, 0) * columns, columns];
     }
 
     update() {
-      const { session } = this;
-      this.at = this.row < 0 ? session.answering[0] : Math.min(this.row, session.ids.length - 1);
+      const { session, node } = this, rows = session.tensor(node).s.at(-2) ?? 1;
+      this.at = Math.min(this.row < 0 ? session.answering[0] : this.row, rows - 1);
       if (this.input !== session.inputs) [this.input, this.moved] = [session.inputs, {}];
-      this.rows.replaceChildren(choice("row", session.tokens, this.at, (row) => this.other({ row })));
+      const names = session.isOfTokens(node, -2) ? session.tokens : [...Array(rows).keys()];
+      this.rows.replaceChildren(...(rows > 1 ? [choice("row", names, this.at, (row) => this.other({ row }))] : []));
       const [from, columns] = this.place, scores = session.tensor(this.scores).d.subarray(from, from + columns), seen = scores.filter(Number.isFinite);
       const [low, high] = [Math.min(...seen) - REACH, Math.max(...seen) + REACH];
       this.bars = Array.from(scores, (score, i) => this.bar(score, i, low, high));
@@ -49,7 +53,7 @@
     bar(score, i, low, high) {
       const { session, node } = this, token = make("b", {}, session.isOfTokens(node, -1) ? session.tokens[i] : i, make("sub", {}, i));
       const input = make("input", { type: "range", min: low, max: high, step: "any", value: score, disabled: !Number.isFinite(score), ariaLabel: `score of ${token.textContent}` });
-      const said = make("output"), bar = make("i"), index = [0, this.head, this.at, i];
+      const said = make("output"), bar = make("i"), index = [...this.lead, this.at, i].slice(-session.tensor(node).s.length);
       const why = button("", () => live.explain(session, node, index, why), { title: "its weight: why this number?" });
       input.oninput = () => this.draw((this.moved[i] = +input.value)).catch(({ cancelled }) => cancelled);
       return { score, input, said, bar, why, line: make("li", {}, token, input, said, bar, why) };
