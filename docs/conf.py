@@ -33,6 +33,7 @@ exclude_patterns = ["runs", "scenes", "using"]
 cutaway_sources = {
     "nanogpt": ["../model_src/nanogpt"],
     "nanochat": ["../model_src/nanochat"],
+    "ngpt": ["../model_src/ngpt"],
     "clusters": ["using/clusters"],  # the tutorial's
 }
 cutaway_dimensions = {"N": "points", "K": "centres"}  # in the tutorial
@@ -50,6 +51,7 @@ cutaway_runs = [
     "runs/sft.py",
     "runs/rl.py",
     "runs/talk.py",
+    "runs/ngpt.py",
     "runs/clusters.py",
 ]
 cutaway_scenes = "scenes"
@@ -87,6 +89,8 @@ cutaway_explain = {
     "rotary": "nanochat.gpt.apply_rotary_emb prose",
     "tokenizer": "nanochat.tokenizer.get_token_bytes tokens.lengths",
     "training": "nanochat.training.step.accumulate prose.step",
+    "ngpt": "ngpt.model.nGPT.logits ngpt",
+    "slerp": "ngpt.sphere.slerp ngpt.ways",
     "mask": "nanochat.chat.chat_data.supervised sft.batch",
     "policy": "nanochat.chat.reinforcement.policy_loss rl.loss",
     "sampling": "nanochat.chat.sampling.sample_next_token talk.draw",

@@ -21,7 +21,7 @@ class Config:
     dim_head: int = 64                  # D, numbers of a head
     heads: int = 8                      # H; the paper has H D = C
     block_size: int = 1024              # most tokens of a training's sequence; nothing in the model depends on it
-    attn_norm_qk: bool = True           # queries and keys get length 1 (paper, section 2.3.2; its Table 6 without)
+    attn_norm_qk: bool = True           # queries and keys get length 1 (the paper's Table 6 is without)
     ff_expand_factor: float = 4.0       # the inner width is so many times the width ...
     ff_two_thirds: bool = False         # ... lucidrains: two thirds of that
     manual_norm_weights: bool = True    # weights normalised after each step; lucidrains: in each pass

@@ -2,7 +2,7 @@
 
 Sizes have one letter each, here and in every comment: B sequences in a batch, T tokens in each, C numbers for a token
 (``dim``), H heads of D numbers, I numbers inside a feed-forward block, V words in the vocabulary, L layers (``depth``).
-Section numbers are those of the paper (arXiv 2410.01131).
+The paper is arXiv 2410.01131.
 """
 
 import torch
@@ -16,7 +16,7 @@ from ngpt.sphere import L2Norm, NormLinear, Scale, lerp, slerp
 
 
 class Attention(nn.Module):
-    """Queries and keys are compared by their angle, each number of it weighted by s_qk (section 2.3.2)."""
+    """Queries and keys are compared by their angle, each number of it weighted by s_qk."""
 
     def __init__(self, dim, *, dim_head=64, heads=8, norm_qk=True, manual_norm_weights=True, s_qk_init=1.0,
                  s_qk_scale=None, norm_eps=0.0, num_hyperspheres=1, s_qk_on_keys=True):
@@ -63,7 +63,7 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """SwiGLU (Shazeer, 2020) of cosines, which scales make large enough for the SiLU to bend (section 2.4.2)."""
+    """SwiGLU (Shazeer, 2020) of cosines, which scales make large enough for the SiLU to bend."""
 
     def __init__(self, dim, *, dim_inner=None, manual_norm_weights=True, s_hidden_init=1.0, s_hidden_scale=1.0,
                  s_gate_init=1.0, s_gate_scale=1.0, norm_eps=0.0, num_hyperspheres=1, sqrt_dim_on_hidden=False):
@@ -86,7 +86,7 @@ class FeedForward(nn.Module):
 
 
 class Residual(nn.Module):
-    """A step on the sphere from x towards what a block suggests (section 2.2.2).
+    """A step on the sphere from x towards what a block suggests.
 
     ``branch_scale`` is alpha, how far: 0 stays at x, 1 arrives. For each number of the vector one, and the chord with
     its end put back on the sphere; or with ``interpolation="slerp"`` one for all, and the great circle.
@@ -147,7 +147,7 @@ class nGPT(Decoder):
         return Residual(fn, c.dim, init, scale, interpolation=c.residual, signed=c.alpha_signed)
 
     def logits(self, idx, cache=None):
-        """(B, T) -> (B, T, V): each a cosine between -1 and 1, times its word's s_z (section 2.1)."""
+        """(B, T) -> (B, T, V): each a cosine between -1 and 1, times its word's s_z."""
         table = self.token_embed.weight
         x = table[idx]                                                 # (B, T, C), unit vectors
         first_values = None

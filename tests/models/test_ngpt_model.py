@@ -171,7 +171,8 @@ def test_a_scale_learns_at_the_rate_that_is_set(init: float, scale: float, rate:
     optimizer = torch.optim.Adam(numbers.parameters(), lr=rate, eps=1e-15)
     numbers().sum().backward()
     optimizer.step()
-    torch.testing.assert_close(before - numbers(), torch.full((3,), rate * init / scale).double(), rtol=1e-5, atol=1e-12)
+    moved = torch.full((3,), rate * init / scale).double()
+    torch.testing.assert_close(before - numbers(), moved, rtol=1e-5, atol=1e-12)
 
 
 def test_modules_can_be_counted_by_an_optimizer() -> None:
