@@ -9,6 +9,12 @@ from runs.models import without_fused_attention
 
 SIZES = {"num_tokens": 256, "dim": 48, "depth": 3, "heads": 4, "dim_head": 12, "block_size": 64}
 KINDS = ("gpt", "ngpt")
+VARIANTS = {  # of nGPT, each trained with as many steps as the sweep has
+    "paper": {},
+    "slerp": {"residual": "slerp"},
+    "plain": {"attn_norm_qk": False},
+    "published": {"rope": "ngpt-repo"},
+}
 
 
 class NGPT(Run):
@@ -27,11 +33,12 @@ class NGPT(Run):
     WARMUP = 0.05  # of the steps, for the GPT; nGPT has none
     DECAY = 0.1  # of the GPT's weights, as in the paper; nGPT's have none
     BETAS = (0.9, 0.95)
+    VARIED_SEEDS = (1, 2, 3)
     WATCHED = "layers.1.0.fn.to_q"
     EXCERPT = 24  # bytes of the validation text, for the forward pass
 
     def train(self, log):
-        """Losses of the sweep (kinds, rates), curves (kinds, seeds, looks), both models of the first seed."""
+        """Losses: sweep (kinds, rates), curves (kinds, seeds, looks), variants (kinds, seeds); weights of two models."""
         import numpy as np
 
         sweep = np.array([[self.swept(kind, rate) for rate in self.RATES] for kind in KINDS])
@@ -45,24 +52,30 @@ class NGPT(Run):
                 seconds[kind] += took
                 if first:
                     kept |= {f"{kind}/{name}": tensor for name, tensor in model.state_dict().items()}
+        variants = [[self.varied(name, best["ngpt"], seed) for seed in self.VARIED_SEEDS] for name in VARIANTS]
         log.fact(**{f"best_rate_{kind}": rate for kind, rate in best.items()})
         log.fact(**{f"ms_{kind}": 1000 * took / self.STEPS / len(self.SEEDS) for kind, took in seconds.items()})
         log.fact(steps=self.STEPS, sweep_steps=self.SWEEP_STEPS, every=self.EVERY)
         log.fact(rows=self.ROWS, seeds=len(self.SEEDS))
         log.fact(tokens=self.STEPS * self.ROWS * SIZES["block_size"], warmup=self.WARMUP, decay=self.DECAY)
-        return {"sweep": sweep, "curves": np.array([curves[kind] for kind in KINDS]), **kept}
+        found = {"sweep": sweep, "curves": [curves[kind] for kind in KINDS], "variants": variants}
+        return {**{name: np.array(losses) for name, losses in found.items()}, **kept}
 
     def swept(self, kind, rate):
         """The loss that a learning rate ends with, after fewer steps and with weights of another seed."""
         return self.train_one(kind, rate, 0, self.SWEEP_STEPS)[1][-1]
 
-    def train_one(self, kind, rate, seed, steps, log=None):
+    def varied(self, name, rate, seed):
+        """The loss that a variant of nGPT ends with."""
+        return self.train_one("ngpt", rate, seed, self.SWEEP_STEPS, **VARIANTS[name])[1][-1]
+
+    def train_one(self, kind, rate, seed, steps, log=None, **settings):
         """A model, its losses on the validation rows from the first weights on, and the seconds of its steps."""
         import torch
 
         train, rows = self.text()
         torch.manual_seed(seed)
-        model, T = self.model(kind), SIZES["block_size"]
+        model, T = self.model(kind, **settings), SIZES["block_size"]
         optimizer = model.configure_optimizers(self.DECAY if kind == "gpt" else 0.0, rate, self.BETAS, "cpu")
         chance, losses, took = torch.Generator().manual_seed(seed), [], 0.0
         for step in range(steps + 1):

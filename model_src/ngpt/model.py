@@ -106,10 +106,10 @@ class Residual(nn.Module):
 
     def step(self, x, out):
         """From unit vectors (B, T, C) towards the direction of others, which may have any length."""
-        out = self.l2norm(out)
-        if self.interpolation == "slerp":
-            return self.l2norm(slerp(x, out, self.alpha()))
-        return self.l2norm(lerp(x, out, self.alpha()))
+        towards = self.l2norm(out)
+        walk = slerp if self.interpolation == "slerp" else lerp
+        moved = walk(x, towards, self.alpha())
+        return self.l2norm(moved)
 
     def forward(self, x, *rest):
         """(B, T, C) -> (B, T, C), and beside it what else the block gives back."""

@@ -26,7 +26,7 @@ PACE = 200  # words a minute
 SILENT = (nodes.literal_block, nodes.table, nodes.math_block, nodes.raw, nodes.comment)
 FEW = 300  # words; a page with fewer is looked at and not read
 READERS = ["index"]  # pages that use the role
-PROGRAMS = {"nanogpt": "nanoGPT", "nanochat": "nanochat"}  # by the package that listings quote
+PROGRAMS = {"nanogpt": "nanoGPT", "nanochat": "nanochat", "ngpt": "nGPT"}  # by the package that listings quote
 
 
 class minutes(nodes.Inline, nodes.TextElement):

@@ -1,0 +1,164 @@
+"""The clip for docs/ngpt/geometry.md: from one state of the trained nGPT to another, in the plane of their great
+circle."""
+
+import numpy as np
+from manim import LEFT, RIGHT, Arc, Create, Dot, FadeIn, FadeOut, Line, ValueTracker, VGroup, linear
+
+from scenes.kit import ACCENT_LINE, EASE, HAIRLINE, REST, Stage, at, px
+from scenes.rotary import Arrow
+
+MODULE, TOKEN = "layers.1.0", 12
+MIDDLE, RADIUS = (624, 872), 640
+LEDGER, LEDGER_RIGHT = 1272, 1848
+START = np.radians(118)  # where the state lies on the circle
+
+
+class Ways(Stage):
+    """A GPT's sum, the chord, the way back to the sphere, and the great circle; then alpha from 0 to 1."""
+
+    def construct(self):
+        self.read()
+        self.t = ValueTracker(0)
+        circle = Arc(px(RADIUS), np.radians(-8), np.radians(196)).move_arc_center_to(at(*MIDDLE))
+        circle.set_stroke(self.theme.line, 2 * HAIRLINE)
+        state = self.arrow(self.x, 18, self.theme.ink, "ngpt-step-out")
+        wish = self.arrow(self.out, 9, self.theme.muted, "ngpt-step-out")
+        names = VGroup(self.name("state", self.x), self.name("suggestion", self.out))
+
+        self.next_section("Two points")
+        self.beat(
+            "Two points of the sphere",
+            FadeIn(circle, state, wish, names),
+            rest=2 * REST,
+            say=f"The state of a token and what the attention suggests, both of length 1, {self.theta:.0f} degrees "
+            "apart, in the plane in which they lie.",
+        )
+
+        self.next_section("A sum")
+        total = abs(self.x + self.out)
+        added = Line(self.place(self.x), self.place(self.x + self.out)).set_stroke(self.theme.muted, ACCENT_LINE)
+        dot = Dot(self.place(self.x + self.out), px(16), color=self.theme.accent)
+        self.beat(
+            f"A GPT adds: length {total:.2f}",
+            Create(added),
+            FadeIn(dot),
+            rest=2 * REST,
+            say=f"A GPT would add the two. The sum has the length {total:.2f}: it has left the sphere.",
+        )
+        self.play(FadeOut(added, dot), run_time=EASE)
+
+        self.next_section("The chord")
+        chord = Line(self.place(self.x), self.place(self.out)).set_stroke(self.theme.line, ACCENT_LINE)
+        below, ray, above, exact = self.below(), self.ray(), self.above(), self.exact()
+        ledger = self.ledger()
+        self.beat(
+            "nGPT goes along the chord,",
+            Create(chord),
+            FadeIn(below, ledger[0]),
+            say="nGPT goes a share of the straight line between them, the chord, which runs below the sphere,",
+        )
+        self.beat(
+            "a quarter of it,",
+            self.t.animate.set_value(0.25),
+            run_time=1.2,
+            say="here a quarter of it,",
+        )
+        self.beat(
+            "and back to the sphere",
+            FadeIn(ray, above, ledger[1]),
+            rest=2 * REST,
+            say=f"and is put back on the sphere, at {self.chord_angle():.1f} degrees.",
+        )
+
+        self.next_section("The arc")
+        self.beat(
+            "Slerp takes the arc",
+            FadeIn(exact, ledger[2]),
+            rest=2 * REST,
+            say=f"Slerp goes a quarter of the arc itself, {self.theta / 4:.1f} degrees: farther than the chord did.",
+        )
+
+        self.next_section("Alpha")
+        self.beat(
+            "Half way they agree",
+            self.t.animate(rate_func=linear).set_value(0.5),
+            run_time=2,
+            say="Half way both are at the same point,",
+        )
+        self.beat(
+            "and arrive together",
+            self.t.animate(rate_func=linear).set_value(1),
+            run_time=3,
+            say="then the chord is ahead, and both arrive together.",
+        )
+        self.beat(
+            f"Learned here: {self.alpha:.2f} on average",
+            self.t.animate.set_value(self.alpha),
+            run_time=1.6,
+            rest=2 * REST,
+            say=f"The mean alpha that this half-block learned is {self.alpha:.2f}.",
+        )
+
+    def read(self):
+        """Both vectors as complex numbers of the plane in which they lie, turned so that they stand well."""
+        x = self.value(f"ngpt.forward/{MODULE}/x")[0, TOKEN].astype(float)
+        out = self.value(f"ngpt.forward/{MODULE}/ngpt-step-out")[0, TOKEN].astype(float)
+        angle = np.arccos(x @ out / np.linalg.norm(x) / np.linalg.norm(out))
+        self.theta, self.x = np.degrees(angle), np.exp(1j * START)
+        self.out = self.x * np.exp(-1j * angle)
+        self.alpha = float(np.abs(self.value(f"ngpt.forward/{MODULE}/ngpt-alpha-return")).mean())
+
+    def place(self, z):
+        return at(MIDDLE[0] + RADIUS * z.real, MIDDLE[1] - RADIUS * z.imag)
+
+    def arrow(self, z, width, color, tag):
+        return self.tag(Arrow(at(*MIDDLE), width, color).point(px(RADIUS) * z), tag)
+
+    def name(self, text, z):
+        return self.words(text, color=self.theme.muted).move_to(self.place(1.1 * z))
+
+    def on_chord(self):
+        return self.x + self.t.get_value() * (self.out - self.x)
+
+    def on_arc(self):
+        return self.x * np.exp(-1j * np.radians(self.theta) * self.t.get_value())
+
+    def chord_angle(self):
+        """Degrees that the chord's point has covered, seen from the middle."""
+        return float(np.degrees(-np.angle(self.on_chord() / self.x)))
+
+    def below(self):
+        dot = Dot(self.place(self.x), px(16), color=self.theme.ink)
+        return self.tag(dot.add_updater(lambda d: d.move_to(self.place(self.on_chord()))), "ngpt-step-lerp")
+
+    def ray(self):
+        """From the middle through the chord's point to the sphere."""
+        line = Line(at(*MIDDLE), self.place(self.x)).set_stroke(self.theme.line, 2 * HAIRLINE)
+        follow = lambda o: o.put_start_and_end_on(at(*MIDDLE), self.place(self.on_sphere()))  # noqa: E731
+        return line.add_updater(follow)
+
+    def on_sphere(self):
+        z = self.on_chord()
+        return z / abs(z)
+
+    def above(self):
+        dot = Dot(self.place(self.x), px(20), color=self.theme.accent)
+        return self.tag(dot.add_updater(lambda d: d.move_to(self.place(self.on_sphere()))), "ngpt-step-back")
+
+    def exact(self):
+        dot = Dot(self.place(self.x), px(20)).set_fill(self.theme.ground).set_stroke(self.theme.ink, ACCENT_LINE)
+        return self.tag(dot.add_updater(lambda d: d.move_to(self.place(self.on_arc()))), "ngpt-slerp-point")
+
+    def ledger(self):
+        """Alpha, and the degrees that either way has covered."""
+        lines = (
+            ("alpha", 2, self.t.get_value),
+            ("chord, degrees", 1, self.chord_angle),
+            ("arc, degrees", 1, lambda: self.theta * self.t.get_value()),
+        )
+        group = VGroup()
+        for (name, digits, read), y in zip(lines, (264, 376, 488), strict=True):
+            label = self.words(name, color=self.theme.muted).move_to(at(LEDGER, y), aligned_edge=LEFT)
+            number = self.digits(read(), digits, widest=199).move_to(at(LEDGER_RIGHT, y), aligned_edge=RIGHT)
+            group.add(VGroup(label, number.add_updater(lambda d, read=read: d.set_value(read()))))
+        return group
