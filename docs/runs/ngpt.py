@@ -38,7 +38,7 @@ class NGPT(Run):
     EXCERPT = 24  # bytes of the validation text, for the forward pass
 
     def train(self, log):
-        """Losses: sweep (kinds, rates), curves (kinds, seeds, looks), variants (kinds, seeds); weights of two models."""
+        """Losses: sweep (kinds, rates), curves (kinds, seeds, looks), variants (kinds, seeds); two models' weights."""
         import numpy as np
 
         sweep = np.array([[self.swept(kind, rate) for rate in self.RATES] for kind in KINDS])
