@@ -137,6 +137,8 @@ ROWS = [
     *(case("softmax.int", lambda d=d: (R(*X), d)) for d in (-1, 0, 2)), case("softmax.int", lambda: (hidden(), -1)),
     case("softmax.int", lambda: (R(*X) * 1000, -1)), case("_softmax.default", lambda: (R(6), 0, False)),
     case("log_softmax.int", lambda: (R(*X), -1)), case("_log_softmax.default", lambda: (R(*X), 1, False)),
+    *(case("linalg_vector_norm.default", lambda d=d, k=k: (R(*X), 2, d, k)) for d in ([-1], [0, 2]) for k in (0, 1)),
+    case("linalg_vector_norm.default", lambda: (R(*X),)),
     case("layer_norm.default", lambda: (R(*X), [5], R(5), R(5), 1e-5, False)),
     case("layer_norm.default", lambda: (R(*X), [5])),
     case("layer_norm.default", lambda: (R(*X), [4, 5], R(4, 5), R(4, 5))),

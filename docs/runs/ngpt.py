@@ -8,6 +8,7 @@ from runs.handbook import whole_text
 from runs.models import without_fused_attention
 
 SIZES = {"num_tokens": 256, "dim": 48, "depth": 3, "heads": 4, "dim_head": 12, "block_size": 64}
+BEGIN = ord("\n")  # a text that a reader types is the beginning of a line
 KINDS = ("gpt", "ngpt")
 VARIANTS = {  # of nGPT, each trained with as many steps as the sweep has
     "paper": {},
@@ -17,13 +18,19 @@ VARIANTS = {  # of nGPT, each trained with as many steps as the sweep has
 }
 
 
+def typed_bytes(longest):
+    """How a page makes tokens of what one types: each byte is one."""
+    tokens = [chr(byte) for byte in range(256)]
+    return {"bpe": {"pattern": r"[\s\S]", "tokens": tokens, "special": [], "bos": BEGIN}, "longest": longest}
+
+
 class NGPT(Run):
     """Both models on the bytes of Python's handbook: a sweep of learning rates, then five seeds at the best of each."""
 
     name = "ngpt"
     sources = ("ngpt",)
     limit_s = 3600
-    budget_s = 240
+    budget_s = 330
     RATES = (0.001, 0.003, 0.01, 0.03, 0.1)
     SWEEP_STEPS = 200
     SEEDS = (1, 2, 3, 4, 5)
@@ -47,7 +54,7 @@ class NGPT(Run):
         for seed in self.SEEDS:
             for kind in KINDS:
                 first = seed == self.SEEDS[0]
-                model, curve, took = self.train_one(kind, best[kind], seed, self.STEPS, log if first else None)
+                model, curve, took = self.train_one(kind, best[kind], seed, self.STEPS, log if first else None, True)
                 curves[kind].append(curve)
                 seconds[kind] += took
                 if first:
@@ -69,8 +76,8 @@ class NGPT(Run):
         """The loss that a variant of nGPT ends with."""
         return self.train_one("ngpt", rate, seed, self.SWEEP_STEPS, **VARIANTS[name])[1][-1]
 
-    def train_one(self, kind, rate, seed, steps, log=None, **settings):
-        """A model, its losses on the validation rows from the first weights on, and the seconds of its steps."""
+    def train_one(self, kind, rate, seed, steps, log=None, curve=False, **settings):
+        """A model, its loss on the validation rows (of a ``curve``, from the first weights on), its steps' seconds."""
         import torch
 
         train, rows = self.text()
@@ -79,7 +86,7 @@ class NGPT(Run):
         optimizer = model.configure_optimizers(self.DECAY if kind == "gpt" else 0.0, rate, self.BETAS, "cpu")
         chance, losses, took = torch.Generator().manual_seed(seed), [], 0.0
         for step in range(steps + 1):
-            if step % self.EVERY == 0:
+            if step == steps or (curve and step % self.EVERY == 0):
                 with torch.no_grad():
                     losses.append(model(rows[:, :-1], rows[:, 1:])[1].item())
                 if log:
@@ -153,29 +160,33 @@ class NGPT(Run):
         from ngpt.sphere import l2norm, lerp, slerp
 
         gpt, ngpt = (self.load(kind, weights) for kind in KINDS)
-        idx = self.text()[1][:1, : self.EXCERPT + 1]
+        begin = torch.tensor([[BEGIN]])
+        idx = torch.cat([begin, self.text()[1][:1, : self.EXCERPT]], dim=1)
         again = torch.arange(35).view(5, 7) % 17
         with torch.no_grad():
             with record("forward", ngpt):
                 ngpt(idx[:, :-1], idx[:, 1:])
+            with record("inference", ngpt):
+                ngpt(idx[:, :-1])
+            record.live("inference", ngpt, idx[:, :-1], reads=typed_bytes(SIZES["block_size"]))
             with record("gpt"):  # without its model: parameters that pages name are nGPT's
                 gpt(idx[:, :-1], idx[:, 1:])
             with record("ways"):
                 x, out = ngpt.token_embed.weight[idx[0, :2]]
                 slerp(x, out, 0.25)
                 l2norm(lerp(x, out, 0.25))
-            for name, kind in (("forward", "ngpt"), ("gpt", "gpt")):
+            for name, kind in (("forward", "ngpt"), ("inference", "ngpt"), ("gpt", "gpt")):
                 # Sizes that can't be taken for each other, nor for small multiples: they name the axes.
                 with without_fused_attention():
                     odd = self.model(kind, num_tokens=17, dim=143, heads=11, dim_head=26, ff_expand_factor=383 / 143)
                 given = (odd,) if kind == "ngpt" else ()
                 with record.sizes(name, *given, B=5, T=7, C=143, H=11, D=26, V=17, I=383):
-                    odd(again, again)
+                    odd(again, None if name == "inference" else again)
         model = self.load("ngpt", weights)
         with record("step"):
             optimizer = model.configure_optimizers(0.0, 0.01, self.BETAS, "cpu")
             model(idx[:, :-1], idx[:, 1:])[1].backward()
             optimizer.step()
-        record.fact(T=self.EXCERPT, excerpt=bytes(idx[0].tolist()).decode(errors="replace"))
+        record.fact(T=self.EXCERPT, excerpt=bytes(idx[0, 1:].tolist()).decode(errors="replace"))
         record.fact(**SIZES, dim_inner=ngpt.config.dim_inner, n_params=ngpt.num_params(), n_params_gpt=gpt.num_params())
         record.fact(rates=len(self.RATES), watched=self.WATCHED)

@@ -23,7 +23,7 @@ class RotaryEmbedding(nn.Module):
     def forward(self, x, past=0):
         """(B, H, T, D) -> (B, H, T, D); the first of the T tokens stands at position ``past``."""
         position = torch.arange(past, past + x.size(-2), device=x.device, dtype=torch.float32)
-        angle = torch.outer(position, self.freqs)                      # (T, D/2)
+        angle = position[:, None] * self.freqs                         # (T, D/2)
         return self.turn(x, angle.cos(), angle.sin())
 
 

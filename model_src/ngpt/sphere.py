@@ -2,7 +2,6 @@
 
 import torch
 import torch.nn as nn
-from torch.nn import functional as F
 from torch.nn.utils.parametrize import register_parametrization
 
 
@@ -17,11 +16,11 @@ def l2norm(t, dim=-1, norm_eps=0.0, eps=None, groups=1):
         if t.size(dim) % groups:
             raise ValueError(f"{t.size(dim)} numbers can't be shared out evenly among groups={groups}")
         return torch.cat([l2norm(part, dim, norm_eps, eps) for part in t.chunk(groups, dim)], dim)
+    length = t.norm(dim=dim, keepdim=True)
     if norm_eps == 0:
-        return F.normalize(t, dim=dim, eps=1e-12 if eps is None else eps)
+        return t / length.clamp(min=1e-12 if eps is None else eps)
     if eps is None:
         eps = 1e-5 if t.dtype == torch.float16 else 1e-10
-    length = t.norm(dim=dim, keepdim=True)
     wanted = length.detach().clamp(1 - norm_eps, 1 + norm_eps)
     return t / (length / wanted).clamp(min=eps)
 

@@ -53,6 +53,8 @@ def spelled(term: Term, found: Why | None) -> str:
         return f"exp({value} - {shown(found.numbers['max'])}) = {part}"
     if found and found.name == "cross_entropy_loss":
         return f"-log softmax of {value} = {part}"
+    if found and found.name == "linalg_vector_norm":
+        return f"{value} * {value} = {part}"
     return value if term.role in ("row", "term") and found else f"{ROLES.get(term.role, term.role)} {value}"
 
 
@@ -111,6 +113,8 @@ def _mean(found: Why) -> str:
     if found.name == "cross_entropy_loss":
         mean = f"the mean over {terms} positions" if count > 1 else f"the sum over {terms} positions"
         return f"{mean} of minus the logarithm of the right token's probability"
+    if found.name == "linalg_vector_norm":
+        return f"the root of the sum of the squares of {terms} numbers"
     return f"the sum of {terms} numbers" + (f", divided by {count}" if found.name == "mean" else "")
 
 
@@ -160,6 +164,8 @@ def _scaled(found: Why) -> str:
 
 
 def _summed(found: Why) -> str:
+    if found.name == "linalg_vector_norm":
+        return "sqrt(the sum of these)"
     return "the sum of these" + (f" / {found.numbers['count']}" if found.numbers.get("count", 1) > 1 else "")
 
 

@@ -205,10 +205,12 @@ def _norm(asked: Asked) -> Told:
 def _mean(asked: Asked) -> Told:
     if asked.name == "cross_entropy_loss":
         return _loss(asked)
-    x, named, is_kept = [*asked.args, None, None][:3]
+    is_length = asked.name == "linalg_vector_norm"  # which has its power before the axes
+    x, named, is_kept = [*asked.args[:1], *asked.args[1 + is_length :], None, None][:3]
     axes, own = axes_of(x, named), iter(asked.index)
     start = list(own) if is_kept else [0 if axis in axes else next(own) for axis in range(x.ndim)]
-    terms = [Term("row", cell, cell.value) for cell in asked.along(asked.raw[0], start, axes)]
+    cells = asked.along(asked.raw[0], start, axes)
+    terms = [Term("row", cell, float(cell.value) ** 2 if is_length else cell.value) for cell in cells]
     return terms, {"count": len(terms)}
 
 

@@ -70,6 +70,12 @@ def _reduced(act: Callable[..., Any]) -> Callable[..., np.ndarray]:
     return apply
 
 
+def length(x: np.ndarray, order: float = 2, axes: Any = None, keepdim: bool = False, **_: Any) -> np.ndarray:
+    if order != 2:
+        raise NotImplementedError(f"the length of a vector by powers of {order}")
+    return f32(np.sqrt((x.astype("f8") ** 2).sum(axis=axes_of(x, axes), keepdims=keepdim)))
+
+
 def surprise(logits: np.ndarray, target: int) -> float:
     """Minus the logarithm of the probability of the target. In single precision, as the recorded loss is: where the
     answer is all but certain, nothing but rounding is left of it."""
@@ -93,5 +99,6 @@ def cross_entropy(
 SOFTMAXES: dict[str, Callable[..., np.ndarray]] = {"softmax": softmax, "log_softmax": log_softmax}
 NORMS: dict[str, Callable[..., np.ndarray]] = {name: _norm(name) for name in ("layer_norm", "rms_norm")}
 SUMS: dict[str, Callable[..., np.ndarray]] = {
-    "sum": _reduced(np.sum), "mean": _reduced(np.mean), "cross_entropy_loss": cross_entropy
+    "sum": _reduced(np.sum), "mean": _reduced(np.mean), "linalg_vector_norm": length,
+    "cross_entropy_loss": cross_entropy,
 }  # fmt: skip

@@ -53,6 +53,8 @@ def _part(term: Term) -> float:
 
 
 def _mean(found: Why) -> float:
+    if found.name == "linalg_vector_norm":
+        return math.sqrt(_sum(found))
     return _sum(found) if found.name == "sum" else _sum(found) / found.numbers["count"]
 
 

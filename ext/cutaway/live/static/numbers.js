@@ -193,6 +193,7 @@
     mean: {
       sum: ([x, axes, keep]) => collapse(x, axes, (row) => total(row), keep),
       mean: ([x, axes, keep]) => collapse(x, axes, (row) => total(row) / row.length, keep),
+      linalg_vector_norm: ([x, , axes, keep]) => collapse(x, axes, (row) => Math.sqrt(total(row, (v) => v * v)), keep),
       cross_entropy_loss: crossEntropy,
     },
   };

@@ -76,7 +76,11 @@
       return [say, isOwn ? formula("mask", show(mask), ": so it stays", show(own)) : formula("mask", show(mask), ": so it is", put)];
     },
 
-    mean({ value, terms, numbers: { count } }, show) {
+    mean({ op, value, terms, numbers: { count } }, show) {
+      if (op.startsWith("linalg")) {
+        const squares = rows(terms, (term) => [show(term), "²"]);
+        return [`the root of the sum of the squares of ${terms.length} numbers`, ...squares, formula("√ sum of all", equals(value))];
+      }
       const by = count > 1 ? ` ÷ ${count}` : "";
       return [`the sum of ${terms.length} numbers${by}`, ...rows(terms, (term) => [show(term)]), formula(`sum of all${by}`, equals(value))];
     },

@@ -102,9 +102,11 @@
     },
 
     mean(asked) {
-      const { name, args: [x, given, keep], index, row, numbers } = asked, axes = axesOf(x, given), rest = [...index];
+      const { name, args: [x, ...more], index, row, numbers } = asked, isLength = name.startsWith("linalg");
+      const [given, keep] = more.slice(isLength), axes = axesOf(x, given), rest = [...index]; // a length has its power first
       const start = x.s.map((_, axis) => (axes.includes(axis) && !keep ? 0 : rest.shift()));
       const terms = name.startsWith("cross") ? losses(asked) : whole(row(axes, start));
+      if (isLength) for (const one of terms) one.part = one.value ** 2;
       numbers.count = terms.length;
       return terms;
     },
@@ -128,7 +130,7 @@
     product: ({ all }) => all,
     same: ({ same }) => same,
     pick: ({ row }) => row,
-    mean: ({ all, count, name }) => (name === "sum" ? all : all / count),
+    mean: ({ all, count, name }) => (name === "sum" ? all : name === "linalg_vector_norm" ? Math.sqrt(all) : all / count),
     softmax: ({ own, max, sum, name }) => share(name, max, sum)(own),
     norm: ({ own, mean = 0, variance, square = variance, eps, gain = 1, shift = 0 }) =>
       ((own - mean) / Math.sqrt(square + eps)) * gain + shift,
