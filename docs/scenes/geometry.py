@@ -8,8 +8,8 @@ from scenes.kit import ACCENT_LINE, EASE, HAIRLINE, REST, Stage, at, px
 from scenes.rotary import Arrow
 
 MODULE, TOKEN = "layers.1.0", 12
-MIDDLE, RADIUS = (624, 872), 640
-LEDGER, LEDGER_RIGHT = 1272, 1848
+MIDDLE, RADIUS = (640, 840), 560
+LEDGER, LEDGER_RIGHT = 1360, 1848
 START = np.radians(118)  # where the state lies on the circle
 
 
@@ -115,7 +115,8 @@ class Ways(Stage):
         return self.tag(Arrow(at(*MIDDLE), width, color).point(px(RADIUS) * z), tag)
 
     def name(self, text, z):
-        return self.words(text, color=self.theme.muted).move_to(self.place(1.1 * z))
+        edge = LEFT if z.real > 0 else RIGHT
+        return self.words(text, color=self.theme.muted).move_to(self.place(1.04 * z), aligned_edge=edge)
 
     def on_chord(self):
         return self.x + self.t.get_value() * (self.out - self.x)
@@ -153,8 +154,8 @@ class Ways(Stage):
         """Alpha, and the degrees that either way has covered."""
         lines = (
             ("alpha", 2, self.t.get_value),
-            ("chord, degrees", 1, self.chord_angle),
-            ("arc, degrees", 1, lambda: self.theta * self.t.get_value()),
+            ("chord, °", 1, self.chord_angle),
+            ("arc, °", 1, lambda: self.theta * self.t.get_value()),
         )
         group = VGroup()
         for (name, digits, read), y in zip(lines, (264, 376, 488), strict=True):

@@ -8,33 +8,29 @@ import torch.nn as nn
 from torch.nn import functional as F
 
 from ngpt.config import Config
-from ngpt.decoder import Decoder, attend
+from ngpt.decoder import Decoder, Heads
 from ngpt.rotary import RotaryEmbedding
 
 INIT_STD = 0.02  # of first weights, as in GPT-2
 RMS_EPS = 1e-6
 
 
-class Attention(nn.Module):
+class Attention(Heads):
     """Queries and keys are compared by their product, whatever their lengths."""
 
     def __init__(self, dim, *, dim_head=64, heads=8):
-        super().__init__()
+        super().__init__(heads, dim_head, attn_scale=dim_head**-0.5)  # products vary by sqrt(D): back to 1
         inner = dim_head * heads
-        self.heads, self.dim_head = heads, dim_head
         self.to_q = nn.Linear(dim, inner, bias=False)
         self.to_k = nn.Linear(dim, inner, bias=False)
         self.to_v = nn.Linear(dim, inner, bias=False)
-        self.attn_scale = dim_head**-0.5  # products of random vectors vary by sqrt(D): back to 1
         self.to_out = nn.Linear(inner, dim, bias=False)
-        self.flash = hasattr(F, "scaled_dot_product_attention")
 
     def forward(self, x, rotary_embed, cache=None):
         """(B, T, C) -> (B, T, C)."""
-        B, T = x.shape[:2]
-        q = self.to_q(x).view(B, T, self.heads, self.dim_head).transpose(1, 2)
-        k = self.to_k(x).view(B, T, self.heads, self.dim_head).transpose(1, 2)
-        v = self.to_v(x).view(B, T, self.heads, self.dim_head).transpose(1, 2)
+        q = self.split(self.to_q(x))
+        k = self.split(self.to_k(x))
+        v = self.split(self.to_v(x))
 
         past = cache.length if cache is not None else 0
         q = rotary_embed(q, past)
@@ -42,9 +38,8 @@ class Attention(nn.Module):
 
         if cache is not None:
             k, v = cache.extend(k, v)
-        y = attend(q, k, v, self.attn_scale, self.flash)
-        y = y.transpose(1, 2).reshape(B, T, self.heads * self.dim_head)
-        return self.to_out(y)
+        y = self.attend(q, k, v)
+        return self.to_out(self.merge(y))
 
 
 class FeedForward(nn.Module):

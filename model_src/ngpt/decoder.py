@@ -23,22 +23,41 @@ class LayerCache:
         return k, v
 
 
-def attend(q, k, v, scale, flash):
-    """Softmax of the scaled products over the tokens that are seen, times the values: (B, H, T, D).
+class Heads(nn.Module):
+    """What both attentions do once they have queries, keys and values; ``self.attn_scale`` differs.
 
-    The T queries belong to the last of the S keys; each sees its own token and those before. Where PyTorch has one
-    operation for all of that, ``flash``, it is used; the other branch computes the same step by step.
+    Where PyTorch has one operation for all of it, ``flash``, it is used; the other branch computes the same step by
+    step.
     """
-    T, S = q.size(-2), k.size(-2)
-    if flash and T == S:               # the mask is not even made
-        return F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=scale)
-    seen = torch.ones(T, S, dtype=torch.bool, device=q.device).tril(S - T)
-    if flash:
-        return F.scaled_dot_product_attention(q, k, v, attn_mask=seen, scale=scale)
-    att = (q @ k.transpose(-2, -1)) * scale                            # (B, H, T, S)
-    att = att.masked_fill(~seen, float("-inf"))
-    att = F.softmax(att, dim=-1)
-    return att @ v
+
+    def __init__(self, heads, dim_head, attn_scale):
+        super().__init__()
+        self.heads, self.dim_head, self.attn_scale = heads, dim_head, attn_scale
+        self.flash = hasattr(F, "scaled_dot_product_attention")
+
+    def split(self, x):
+        """(B, T, HD) -> (B, H, T, D): the heads side by side."""
+        return x.unflatten(-1, (self.heads, self.dim_head)).transpose(1, 2)
+
+    def merge(self, y):
+        """(B, H, T, D) -> (B, T, HD)."""
+        return y.transpose(1, 2).flatten(-2)
+
+    def attend(self, q, k, v):
+        """Softmax of the scaled products over the tokens that are seen, times the values: (B, H, T, D).
+
+        The T queries belong to the last of the S keys; each sees its own token and those before.
+        """
+        T, S = q.size(-2), k.size(-2)
+        if self.flash and T == S:          # the mask is not even made
+            return F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=self.attn_scale)
+        seen = torch.ones(T, S, dtype=torch.bool, device=q.device).tril(S - T)
+        if self.flash:
+            return F.scaled_dot_product_attention(q, k, v, attn_mask=seen, scale=self.attn_scale)
+        att = (q @ k.transpose(-2, -1)) * self.attn_scale              # (B, H, T, S)
+        att = att.masked_fill(~seen, float("-inf"))
+        att = F.softmax(att, dim=-1)
+        return att @ v
 
 
 class Decoder(nn.Module):

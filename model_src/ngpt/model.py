@@ -10,36 +10,32 @@ import torch.nn as nn
 from torch.nn import functional as F
 
 from ngpt.config import Config
-from ngpt.decoder import Decoder, attend
+from ngpt.decoder import Decoder, Heads
 from ngpt.rotary import RotaryEmbedding
 from ngpt.sphere import L2Norm, NormLinear, Scale, lerp, slerp
 
 
-class Attention(nn.Module):
+class Attention(Heads):
     """Queries and keys are compared by their angle, each number of it weighted by s_qk."""
 
     def __init__(self, dim, *, dim_head=64, heads=8, norm_qk=True, manual_norm_weights=True, s_qk_init=1.0,
                  s_qk_scale=None, norm_eps=0.0, num_hyperspheres=1, s_qk_on_keys=True):
-        super().__init__()
+        super().__init__(heads, dim_head, attn_scale=dim_head**0.5)  # cosines vary by 1/sqrt(D): back to 1
         inner = dim_head * heads
         how = {"parametrize": not manual_norm_weights, "norm_eps": norm_eps, "groups": num_hyperspheres}
-        self.heads, self.dim_head = heads, dim_head
         self.norm_qk, self.s_qk_on_keys = norm_qk, s_qk_on_keys
         self.to_q = NormLinear(dim, inner, **how)
         self.to_k = NormLinear(dim, inner, **how)
         self.to_v = NormLinear(dim, inner, **how)
         self.qk_scale = Scale(inner, s_qk_init, dim**-0.5 if s_qk_scale is None else s_qk_scale)
         self.l2norm = L2Norm(-1, norm_eps, num_hyperspheres)
-        self.attn_scale = dim_head**0.5  # cosines of random vectors vary by 1/sqrt(D): back to 1
         self.to_out = NormLinear(inner, dim, norm_dim_in=False, **how)
-        self.flash = hasattr(F, "scaled_dot_product_attention")
 
     def forward(self, x, rotary_embed, value_residual=None, cache=None):
         """(B, T, C) -> (B, T, C), and the values (B, H, T, D), mixed with ``value_residual`` if that is given."""
-        B, T = x.shape[:2]
-        q = self.to_q(x).view(B, T, self.heads, self.dim_head).transpose(1, 2)
-        k = self.to_k(x).view(B, T, self.heads, self.dim_head).transpose(1, 2)
-        v = self.to_v(x).view(B, T, self.heads, self.dim_head).transpose(1, 2)
+        q = self.split(self.to_q(x))
+        k = self.split(self.to_k(x))
+        v = self.split(self.to_v(x))
         if value_residual is not None:
             v = (v + value_residual) / 2
 
@@ -57,9 +53,8 @@ class Attention(nn.Module):
         values = v
         if cache is not None:
             k, v = cache.extend(k, v)
-        y = attend(q, k, v, self.attn_scale, self.flash)
-        y = y.transpose(1, 2).reshape(B, T, self.heads * self.dim_head)
-        return self.to_out(y), values
+        y = self.attend(q, k, v)
+        return self.to_out(self.merge(y)), values
 
 
 class FeedForward(nn.Module):

@@ -118,6 +118,7 @@
     slice, select, split, split_with_sizes: split, cat, repeat_interleave: repeat,
     getitem: (all, i) => all[i],
     flatten: (x, a = 0, b = -1) => view(x, [...x.s.slice(0, a), -1, ...x.s.slice(nth(b, x.s) + 1)]),
+    unflatten: (x, axis, s) => view(x, spliced(x.s, nth(axis, x.s), 1, ...s)),
     chunk: (x, n, axis = 0) => split(x, Math.ceil(x.s.at(axis) / n), axis),
     unbind: (x, axis = 0) => Array.from({ length: x.s.at(axis) }, (_, i) => select(x, axis, i)),
     stack: (all, axis = 0) => cat(all.map((x) => unsqueeze(x, axis)), axis),
