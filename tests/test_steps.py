@@ -176,6 +176,7 @@ def test_no_shape_or_count_is_typed_in_a_chapter():
         r"https?://\S+",
         r"^:\w+:.*?$",  # options
         r"^ *:::\{claim\}.*?$",  # a condition says from where to where its sentence is true
+        r"\[arXiv:[\d.]+\]",
         r"\((?:19|20)\d\d\)|, (?:19|20)\d\d\b",  # the year of a paper
     ]
     dated = re.compile(rf"\b(?:{'|'.join(calendar.month_name[1:])}) 20\d\d\b")  # what was read elsewhere, and when
