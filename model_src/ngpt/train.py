@@ -68,6 +68,16 @@ class Options(TrainOptions):
     min_lr: float = 0.0
 
 
+def model_from(checkpoint: dict[str, Any]) -> Decoder:
+    """The model of a checkpoint, with its weights. Raises ValueError for one that ngpt.train did not write."""
+    kind = checkpoint["config"].get("model")
+    if kind not in MODELS:
+        raise ValueError("the checkpoint was not written by ngpt.train: its config names no model")
+    model = (GPT if kind == "gpt" else nGPT)(**checkpoint["model_args"])
+    model.load_state_dict(checkpoint["model"])
+    return model
+
+
 def build(options: Options, resumed: dict[str, Any] | None) -> Decoder:
     """The model to train, from scratch or from a checkpoint."""
     if options.model not in MODELS:
@@ -76,9 +86,7 @@ def build(options: Options, resumed: dict[str, Any] | None) -> Decoder:
         kind = resumed["config"].get("model")
         if kind != options.model:
             raise OptionError(f"model={options.model}: the checkpoint was trained with model={kind}; resume with that")
-        model = (GPT if kind == "gpt" else nGPT)(**resumed["model_args"])
-        model.load_state_dict(resumed["model"])
-        return model
+        return model_from(resumed)
     if options.init_from != "scratch":
         raise OptionError(f"init_from={options.init_from!r} is not known: 'scratch' or 'resume'")
     if options.n_embd % options.n_head:

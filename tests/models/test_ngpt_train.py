@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+import nanogpt.train
 from nanogpt.configurator import OptionError, configure
+from nanogpt.sample import RULE
 from nanogpt.world import World
-from ngpt import train
+from ngpt import sample, train
 from ngpt.sphere import NormLinear
 from ngpt.train import PRESETS, Options, preset
 
@@ -25,6 +27,10 @@ SMALL = Options(
     n_head=2, n_embd=32, gradient_accumulation_steps=2, learning_rate=1e-2, max_iters=20, lr_decay_iters=20,
     eval_interval=10, eval_iters=3,
 )  # fmt: skip
+
+PLAIN = {"out_dir": "plain", "dataset": "turns", "device": "cpu", "compile": False, "block_size": 8, "batch_size": 2,
+         "n_layer": 1, "n_head": 2, "n_embd": 8, "gradient_accumulation_steps": 1, "max_iters": 1, "eval_interval": 1,
+         "eval_iters": 1}  # fmt: skip
 
 
 @pytest.fixture
@@ -111,6 +117,17 @@ def test_the_command(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "step 2: train loss" in capsys.readouterr().out
     train.main(["config/char_cpu.py", *few, *sizes, "--init_from=resume", "--max_iters=3"])
     assert "iter 3: loss" in capsys.readouterr().out
+    sample.main(["--out_dir=out-ngpt-char", "--start=ab", "--num_samples=2", "--max_new_tokens=12"])
+    texts = [text.splitlines()[-1] for text in capsys.readouterr().out.split(RULE)[:2]]
+    assert all(text.startswith("ab") and len(text) == 14 for text in texts)
+
+
+def test_what_cannot_be_sampled(data: Path) -> None:
+    with pytest.raises(SystemExit, match="sample: no checkpoint at out-none"):
+        sample.main(["--out_dir=out-none"])
+    nanogpt.train.train(nanogpt.train.TrainOptions(**PLAIN), World())
+    with pytest.raises(SystemExit, match="was not written by ngpt"):
+        sample.main(["--out_dir=plain"])
 
 
 @pytest.mark.parametrize(
