@@ -483,6 +483,15 @@ def test_a_probe_that_does_not_fit_is_refused(labels: list[str], count: int | No
         with_probe(shown, labels, None if count is None else [0.5] * count)
 
 
+def test_a_plane_has_two_directions() -> None:
+    shown = Shown("run.pass", "plane", 3, value=Value("tensor", "digest", (1, 3, 8)))
+    assert with_probe(shown, ["a", "b"], [0.5] * 18).probe == (["a", "b"], [0.5] * 18)
+    with pytest.raises(UnknownName, match="a plane has two :labels:, what is across and what is up; 3 were found"):
+        with_probe(shown, ["a", "b", "c"], [0.5] * 27)
+    with pytest.raises(UnknownName, match=r"a plane of it needs 9 × 2 = 18 numbers"):
+        with_probe(shown, ["a", "b"], [0.5] * 16)
+
+
 def test_a_cell_of_a_clip_says_why(chromium: Browser, mini_book: Book) -> None:
     page = chromium.new_page()
     page.goto(mini_book.url("things"))

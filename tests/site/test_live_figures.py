@@ -49,3 +49,21 @@ def test_the_model_of_text_goes_on_the_same_with_a_cache(page: Page, site: Path)
         said = cache.locator(".cutaway-live-drawn").inner_text()
         assert "the same logits" in said
         assert float(re.search(r"([\d.]+) times less work", said)[1]) > count - 1  # type: ignore[index]
+
+
+def test_the_bytes_of_a_text_walk_on_the_sphere(page: Page, site: Path) -> None:
+    """Each is a point in the circle; another half-block moves them, another text changes them."""
+    plane = figure(page, site, "ngpt/steps.html", "plane")
+    plane.get_by_role("button", name="Load the model").click()
+    plane.get_by_role("textbox").fill("if x:", timeout=SOON_MS)
+    points = plane.locator("ol.cutaway-live-plane li")
+    expect(points).to_have_text(["\\n", *"if·x:"], timeout=SOON_MS)
+
+    def places() -> list[tuple[float, float]]:
+        styles = points.evaluate_all("all => all.map(one => [one.style.left, one.style.top])")
+        return [(float(left[:-1]) / 50 - 1, 1 - float(top[:-1]) / 50) for left, top in styles]
+
+    first = places()
+    assert all(x * x + y * y <= 1.0001 for x, y in first)
+    plane.get_by_text("2.1", exact=False).last.click()
+    assert max(abs(x - u) + abs(y - v) for (x, y), (u, v) in zip(first, places(), strict=True)) > 0.05

@@ -18,6 +18,7 @@ shown of it:
 - ``softmax``: a row of scores that can be moved, the weights that come of it, and what the model then answers;
 - ``probe``: what a linear map reads from the vector where the answer begins. ``:matrix: cell.NAME`` is the map, which a
   cell of the page noted row by row, the last one added; ``:labels:`` are what its numbers are called, with commas;
+- ``plane``: the vectors of all tokens as points in a circle of radius 1, of two numbers that such a map reads of each;
 - ``ablation``: heads and parts of blocks to leave out, of what the heads made (``att @ v``);
 - ``cache``: generation step by step, without a cache of what was computed before and with one;
 - ``input``: only what is typed, and the answer. For these two the argument is the pass alone, ``sort.forward``.
@@ -43,7 +44,7 @@ from ..trace.names import UnknownName
 from ..trace.reading import TraceError
 from . import html as live_html
 from .making import scripts
-from .shown import SHOWS, Shown, find, with_probe
+from .shown import MAPPED, SHOWS, Shown, find, with_probe
 
 KIND = "live"
 
@@ -58,8 +59,8 @@ def _choice(text: str) -> str:
 
 OPTIONS = {
     "show": Option(_choice, f"what is shown: {', '.join(SHOWS)}; a grid without it"),
-    "matrix": Option(directives.unchanged_required, "of a probe: the flat list of numbers that a cell noted"),
-    "labels": Option(directives.unchanged_required, "of a probe: what its numbers are called, separated by commas"),
+    "matrix": Option(directives.unchanged_required, "of a probe or plane: the flat list of numbers that a cell noted"),
+    "labels": Option(directives.unchanged_required, "of a probe or plane: what its numbers are called, with commas"),
     "alt": Option(directives.unchanged_required, "says in a sentence what is seen; required"),
     "name": Option(directives.unchanged_required, "its address"),
 }
@@ -103,7 +104,7 @@ def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 def _found(app: Sphinx, node: live, docname: str) -> Shown:
     run = node["value"].partition("/")[0].partition(".")[0]
     shown = find(trace_of(app.env, run), names_of(app.env), node["value"], node["show"])
-    return with_probe(shown, node["labels"], _matrix(app, node, docname)) if node["show"] == "probe" else shown
+    return with_probe(shown, node["labels"], _matrix(app, node, docname)) if node["show"] in MAPPED else shown
 
 
 def _matrix(app: Sphinx, node: live, docname: str) -> list[float] | None:

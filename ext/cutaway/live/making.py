@@ -42,6 +42,7 @@ PARTS = {
     "ablation": ("answers", "ablation"),
     "softmax": ("answers", "softmax"),
     "probe": ("probe",),
+    "plane": ("plane",),
     "cache": ("going", "cached", "steps"),
     "text": ("bpe",),
     "why": ("why", "reasons", "panel"),

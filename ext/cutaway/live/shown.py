@@ -16,7 +16,8 @@ from ..trace.reading import Record, Trace, Value
 if TYPE_CHECKING:
     import numpy as np
 
-SHOWS = ("grid", "bars", "lens", "ablation", "softmax", "probe", "cache", "input")
+SHOWS = ("grid", "bars", "lens", "ablation", "softmax", "probe", "plane", "cache", "input")
+MAPPED = ("probe", "plane")  # they show what a linear map gives
 OF_A_PASS = ("input", "cache")  # they show no single value
 WIDEST = 12  # rows and columns of a table that people read
 
@@ -78,11 +79,13 @@ def find(trace: Trace, names: Names, name: str, show: str) -> Shown:
 
 def with_probe(shown: Shown, labels: Sequence[str], matrix: Sequence[float] | None) -> Shown:
     """The figure with the map that a cell fitted: a row for each number of the vector, and one that is added."""
+    if shown.show == "plane" and len(labels) != 2:
+        raise UnknownName(f"a plane has two :labels:, what is across and what is up; {len(labels)} were found")
     rows = shown.value.shape[-1] + 1 if shown.value is not None and shown.value.shape else 0
     if not labels or matrix is None or len(matrix) != rows * len(labels):
         asked = f"{rows} × {len(labels)} = {rows * len(labels)} numbers" if labels else ":labels: of its numbers"
         found = f"{len(matrix)} were found" if matrix is not None else "no :matrix: was named"
-        raise UnknownName(f"a probe of it needs {asked}, row by row, the last row added; {found}")
+        raise UnknownName(f"a {shown.show} of it needs {asked}, row by row, the last row added; {found}")
     return replace(shown, probe=(list(labels), [float(number) for number in matrix]))
 
 
