@@ -19,13 +19,22 @@ class Ways(Stage):
     def construct(self):
         self.read()
         self.t = ValueTracker(0)
+        self.next_section("Two points")
+        self.two_points()
+        self.next_section("A sum")
+        self.a_sum()
+        self.next_section("The chord")
+        self.the_chord()
+        self.next_section("Alpha")
+        self.alphas()
+
+    def two_points(self):
         circle = Arc(px(RADIUS), np.radians(-8), np.radians(196)).move_arc_center_to(at(*MIDDLE))
         circle.set_stroke(self.theme.line, 2 * HAIRLINE)
         state = self.arrow(self.x, 18, self.theme.ink, "ngpt-step-out")
         wish = self.arrow(self.out, 9, self.theme.muted, "ngpt-step-out")
         names = VGroup(self.name("state", self.x), self.name("suggestion", self.out))
 
-        self.next_section("Two points")
         self.beat(
             "Two points of the sphere",
             FadeIn(circle, state, wish, names),
@@ -34,7 +43,7 @@ class Ways(Stage):
             "apart, in the plane in which they lie.",
         )
 
-        self.next_section("A sum")
+    def a_sum(self):
         total = abs(self.x + self.out)
         added = Line(self.place(self.x), self.place(self.x + self.out)).set_stroke(self.theme.muted, ACCENT_LINE)
         dot = Dot(self.place(self.x + self.out), px(16), color=self.theme.accent)
@@ -47,7 +56,7 @@ class Ways(Stage):
         )
         self.play(FadeOut(added, dot), run_time=EASE)
 
-        self.next_section("The chord")
+    def the_chord(self):
         chord = Line(self.place(self.x), self.place(self.out)).set_stroke(self.theme.line, ACCENT_LINE)
         below, ray, above, exact = self.below(), self.ray(), self.above(), self.exact()
         ledger = self.ledger()
@@ -78,7 +87,7 @@ class Ways(Stage):
             say=f"Slerp goes a quarter of the arc itself, {self.theta / 4:.1f} degrees: farther than the chord did.",
         )
 
-        self.next_section("Alpha")
+    def alphas(self):
         self.beat(
             "Half way they agree",
             self.t.animate(rate_func=linear).set_value(0.5),
@@ -88,7 +97,7 @@ class Ways(Stage):
         self.beat(
             "and arrive together",
             self.t.animate(rate_func=linear).set_value(1),
-            run_time=3,
+            run_time=2,
             say="then the chord is ahead, and both arrive together.",
         )
         self.beat(
