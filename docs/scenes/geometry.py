@@ -1,4 +1,4 @@
-"""The clip for docs/ngpt/geometry.md: from one state of the trained nGPT to another, in the plane of their great
+"""The clips for docs/ngpt/geometry.md and docs/ngpt/steps.md: from one state of the trained nGPT to another, in the plane of their great
 circle."""
 
 import numpy as np
@@ -13,100 +13,8 @@ LEDGER, LEDGER_RIGHT = 1360, 1848
 START = np.radians(118)  # where the state lies on the circle
 
 
-class Ways(Stage):
-    """A GPT's sum, the chord, the way back to the sphere, and the great circle; then alpha from 0 to 1."""
-
-    def construct(self):
-        self.read()
-        self.t = ValueTracker(0)
-        self.next_section("Two points")
-        self.two_points()
-        self.next_section("A sum")
-        self.a_sum()
-        self.next_section("The chord")
-        self.the_chord()
-        self.next_section("Alpha")
-        self.alphas()
-
-    def two_points(self):
-        circle = Arc(px(RADIUS), np.radians(-8), np.radians(196)).move_arc_center_to(at(*MIDDLE))
-        circle.set_stroke(self.theme.line, 2 * HAIRLINE)
-        state = self.arrow(self.x, 18, self.theme.ink, "ngpt-step-out")
-        wish = self.arrow(self.out, 9, self.theme.muted, "ngpt-step-out")
-        names = VGroup(self.name("state", self.x), self.name("suggestion", self.out))
-
-        self.beat(
-            "Two points of the sphere",
-            FadeIn(circle, state, wish, names),
-            rest=2 * REST,
-            say=f"The state of a token and what the attention suggests, both of length 1, {self.theta:.0f} degrees "
-            "apart, in the plane in which they lie.",
-        )
-
-    def a_sum(self):
-        total = abs(self.x + self.out)
-        added = Line(self.place(self.x), self.place(self.x + self.out)).set_stroke(self.theme.muted, ACCENT_LINE)
-        dot = Dot(self.place(self.x + self.out), px(16), color=self.theme.accent)
-        self.beat(
-            f"A GPT adds: length {total:.2f}",
-            Create(added),
-            FadeIn(dot),
-            rest=2 * REST,
-            say=f"A GPT would add the two. The sum has the length {total:.2f}: it has left the sphere.",
-        )
-        self.play(FadeOut(added, dot), run_time=EASE)
-
-    def the_chord(self):
-        chord = Line(self.place(self.x), self.place(self.out)).set_stroke(self.theme.line, ACCENT_LINE)
-        below, ray, above, exact = self.below(), self.ray(), self.above(), self.exact()
-        ledger = self.ledger()
-        self.beat(
-            "nGPT goes along the chord,",
-            Create(chord),
-            FadeIn(below, ledger[0]),
-            say="nGPT goes a share of the straight line between them, the chord, which runs below the sphere,",
-        )
-        self.beat(
-            "a quarter of it,",
-            self.t.animate.set_value(0.25),
-            run_time=1.2,
-            say="here a quarter of it,",
-        )
-        self.beat(
-            "and back to the sphere",
-            FadeIn(ray, above, ledger[1]),
-            rest=2 * REST,
-            say=f"and is put back on the sphere, at {self.chord_angle():.1f} degrees.",
-        )
-
-        self.next_section("The arc")
-        self.beat(
-            "Slerp takes the arc",
-            FadeIn(exact, ledger[2]),
-            rest=2 * REST,
-            say=f"Slerp goes a quarter of the arc itself, {self.theta / 4:.1f} degrees: farther than the chord did.",
-        )
-
-    def alphas(self):
-        self.beat(
-            "Half way they agree",
-            self.t.animate(rate_func=linear).set_value(0.5),
-            run_time=2,
-            say="Half way both are at the same point,",
-        )
-        self.beat(
-            "and arrive together",
-            self.t.animate(rate_func=linear).set_value(1),
-            run_time=2,
-            say="then the chord is ahead, and both arrive together.",
-        )
-        self.beat(
-            f"Learned here: {self.alpha:.2f} on average",
-            self.t.animate.set_value(self.alpha),
-            run_time=1.6,
-            rest=2 * REST,
-            say=f"The mean alpha that this half-block learned is {self.alpha:.2f}.",
-        )
+class Plane(Stage):
+    """The plane of the two vectors: the circle with both, the chord's point and the arc's, and the ledger."""
 
     def read(self):
         """Both vectors as complex numbers of the plane in which they lie, turned so that they stand well."""
@@ -115,7 +23,7 @@ class Ways(Stage):
         angle = np.arccos(x @ out / np.linalg.norm(x) / np.linalg.norm(out))
         self.theta, self.x = np.degrees(angle), np.exp(1j * START)
         self.out = self.x * np.exp(-1j * angle)
-        self.alpha = float(np.abs(self.value(f"ngpt.forward/{MODULE}/ngpt-alpha-return")).mean())
+        self.t = ValueTracker(0)
 
     def place(self, z):
         return at(MIDDLE[0] + RADIUS * z.real, MIDDLE[1] - RADIUS * z.imag)
@@ -172,3 +80,113 @@ class Ways(Stage):
             number = self.digits(read(), digits, widest=199).move_to(at(LEDGER_RIGHT, y), aligned_edge=RIGHT)
             group.add(VGroup(label, number.add_updater(lambda d, read=read: d.set_value(read()))))
         return group
+
+    def circle_and_arrows(self):
+        circle = Arc(px(RADIUS), np.radians(-8), np.radians(196)).move_arc_center_to(at(*MIDDLE))
+        circle.set_stroke(self.theme.line, 2 * HAIRLINE)
+        state = self.arrow(self.x, 18, self.theme.ink, "ngpt-step-out")
+        wish = self.arrow(self.out, 9, self.theme.muted, "ngpt-step-out")
+        names = VGroup(self.name("state", self.x), self.name("suggestion", self.out))
+        return VGroup(circle, state, wish, names)
+
+    def chord(self):
+        return Line(self.place(self.x), self.place(self.out)).set_stroke(self.theme.line, ACCENT_LINE)
+
+
+class Ways(Plane):
+    """A GPT's sum, the chord and the way back to the sphere, and the great circle."""
+
+    def construct(self):
+        self.read()
+        self.next_section("Two points")
+        self.two_points()
+        self.next_section("A sum")
+        self.a_sum()
+        self.next_section("The chord")
+        self.the_chord()
+
+    def two_points(self):
+        self.beat(
+            "Two points of the sphere",
+            FadeIn(self.circle_and_arrows()),
+            rest=2 * REST,
+            say=f"The state of a token and what the attention suggests, both of length 1, {self.theta:.0f} degrees "
+            "apart, in the plane in which they lie.",
+        )
+
+    def a_sum(self):
+        total = abs(self.x + self.out)
+        added = Line(self.place(self.x), self.place(self.x + self.out)).set_stroke(self.theme.muted, ACCENT_LINE)
+        dot = Dot(self.place(self.x + self.out), px(16), color=self.theme.accent)
+        self.beat(
+            f"A GPT adds: length {total:.2f}",
+            Create(added),
+            FadeIn(dot),
+            rest=2 * REST,
+            say=f"A GPT would add the two. The sum has the length {total:.2f}: it has left the sphere.",
+        )
+        self.play(FadeOut(added, dot), run_time=EASE)
+
+    def the_chord(self):
+        below, ray, above, exact = self.below(), self.ray(), self.above(), self.exact()
+        ledger = self.ledger()
+        self.beat(
+            "nGPT goes along the chord,",
+            Create(self.chord()),
+            FadeIn(below, ledger[0]),
+            say="nGPT goes a share of the straight line between them, the chord, which runs below the sphere,",
+        )
+        self.beat(
+            "a quarter of it,",
+            self.t.animate.set_value(0.25),
+            run_time=1.2,
+            say="here a quarter of it,",
+        )
+        self.beat(
+            "and back to the sphere",
+            FadeIn(ray, above, ledger[1]),
+            rest=2 * REST,
+            say=f"and is put back on the sphere, at {self.chord_angle():.1f} degrees.",
+        )
+
+        self.next_section("The arc")
+        self.beat(
+            "Slerp takes the arc",
+            FadeIn(exact, ledger[2]),
+            rest=2 * REST,
+            say=f"Slerp goes a quarter of the arc itself, {self.theta / 4:.1f} degrees: farther than the chord did.",
+        )
+
+
+class Alpha(Plane):
+    """How far both ways lead, for every alpha."""
+
+    def construct(self):
+        self.read()
+        alpha = float(np.abs(self.value(f"ngpt.forward/{MODULE}/ngpt-alpha-return")).mean())
+        self.next_section("Alpha")
+        self.beat(
+            "Alpha says how far",
+            FadeIn(self.circle_and_arrows(), self.chord()),
+            FadeIn(self.below(), self.ray(), self.above(), self.exact(), self.ledger()),
+            say="The chord's point, where it comes out on the sphere, and the arc's, all at the state.",
+        )
+        self.beat(
+            "Half way they agree",
+            self.t.animate(rate_func=linear).set_value(0.5),
+            run_time=2,
+            say="Half way both are at the same point,",
+        )
+        self.beat(
+            "and arrive together",
+            self.t.animate(rate_func=linear).set_value(1),
+            run_time=2,
+            say="then the chord is ahead, and both arrive together.",
+        )
+        self.beat(
+            f"Learned here: {alpha:.2f} on average",
+            self.t.animate.set_value(alpha),
+            run_time=1.6,
+            rest=2 * REST,
+            say=f"The mean alpha that this half-block learned is {alpha:.2f}.",
+        )
