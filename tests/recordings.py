@@ -26,8 +26,9 @@ SIZE = [19200, 10800]
 def recording(**changes: Any) -> dict[str, Any]:
     """An empty stage of 40 frames at 10 a second, in two sections."""
     empty: dict[str, Any] = {
-        "format": 1, "fps": 10, "frames": 40, "size": SIZE, "background": 0, "paints": ["ground"], "paths": [],
-        "styles": [], "states": [], "curves": [], "objects": [], "views": [], "camera": [], "captions": [], "tags": [],
+        "format": 2, "fps": 10, "frames": 40, "size": SIZE, "background": 0, "paints": ["ground"], "paths": [],
+        "styles": [], "states": [], "curves": [], "objects": [], "views": [], "camera": [],
+        "eyes": [], "turns": [], "captions": [], "tags": [],
         "poster": 39, "sections": [[0, "Scores", "scores"], [20, "Softmax", "softmax"]],
     }  # fmt: skip
     return {**empty, **changes}

@@ -21,10 +21,11 @@ from tests.clip_book import write_book
 pytestmark = pytest.mark.slow
 
 SQUARE = {  # slides to the right for two seconds, then rests for one
-    "format": 1, "fps": 10, "frames": 30, "size": [19200, 10800], "background": 0,
+    "format": 2, "fps": 10, "frames": 30, "size": [19200, 10800], "background": 0,
     "paints": ["ground", "accent"], "paths": ["M0 0l1600 0l0 1600l-1600 0z"], "styles": [[[1, 1]]],
     "states": [[0, 2000, 4600, 0], [0, 15600, 4600, 0]], "curves": [[i * 500 for i in range(21)]],
-    "objects": [[[[0, 0, 1, 0], [20, 1]], 0, 0]], "views": [], "camera": [], "sections": [[0, "Slide", "slide"]],
+    "objects": [[[[0, 0, 1, 0], [20, 1]], 0, 0]], "views": [], "camera": [],
+    "eyes": [], "turns": [], "sections": [[0, "Slide", "slide"]],
     "captions": [], "tags": [], "poster": 29,
 }  # fmt: skip
 PAGE = """# Clips

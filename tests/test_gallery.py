@@ -31,7 +31,9 @@ SMALL, LARGE = (640, 360), (1280, 720)
 LEAST_DB, MOST_OFF = 40.0, 6.0  # of a whole picture; of 255, in the mean of any tile of it
 TILE = 20  # pixels: where the picture is black but for one dot, the dot counts
 KEYS = ["format", "fps", "frames", "size", "background", "paints", "paths", "styles", "states", "curves", "objects"]
-KEYS += ["views", "camera", "sections", "captions", "tags", "poster"]
+KEYS += ["views", "camera", "eyes", "turns", "sections", "captions", "tags", "poster"]
+NUMBER, NEXT = r"-?[\d.]+", r"( |(?=-))-?[\d.]+"
+PATH = re.compile(rf"(M{NUMBER}{NEXT}([lcz][-\d. ]*)*)*|S(M{NUMBER}{NEXT}{NEXT}([lcz][-\d. ]*)*)*")
 NAMED = [pytest.param(scene, id=scene.__name__) for scene in gallery.RECORDED]
 
 
@@ -95,9 +97,9 @@ def test_what_has_pixels_or_depth_is_no_recording(scene_class):
 
 
 @pytest.mark.parametrize("scene_class", NAMED)
-def test_a_recording_is_format_1(scene_class):
+def test_a_recording_is_format_2(scene_class):
     recording = recorded(scene_class)
-    assert json.loads(json.dumps(recording)) == recording and list(recording) == KEYS and recording["format"] == 1
+    assert json.loads(json.dumps(recording)) == recording and list(recording) == KEYS and recording["format"] == 2
     assert recording["size"] == [19200, 10800] and recording["fps"] == gallery.FPS
     assert 0 <= recording["poster"] < recording["frames"] and recording["background"] < len(recording["paints"])
     check_paints(recording["paints"])
@@ -111,6 +113,7 @@ def test_a_recording_is_format_1(scene_class):
                 assert commands(recording["paths"][a[0]]) == commands(recording["paths"][b[0]])
                 assert same_shape(recording["styles"][a[3]], recording["styles"][b[3]])
     check_spans(recording["camera"], recording, recording["views"])
+    check_spans(recording["turns"], recording, recording["eyes"])
     check_times(recording)
 
 
@@ -124,16 +127,18 @@ def check_paints(paints):
 
 
 def check_states(recording):
-    for path, _, _, style, *rest in recording["states"]:
+    for path, x, _, style, *rest in recording["states"]:
         assert path in range(len(recording["paths"])) and style in range(len(recording["styles"]))
-        assert all(part == 0 or len(part) == 4 for part in rest)
+        in_space = isinstance(x, list) and recording["paths"][path].startswith("S")
+        assert all(part == 0 or len(part) == (6 if number and in_space else 4) for number, part in enumerate(rest))
+        assert not isinstance(x, list) or (len(x) == 3 and recording["turns"])
     for fill, stroke, back, pen in map(padded, recording["styles"]):
-        assert pen in range(9)
+        assert pen in range(18)
         assert all(coat[0] >= 0 and len(coat) % 2 for coat in (stroke, back) if coat)
         for pairs in (fill or [], (stroke or [])[1:], (back or [])[1:]):
             assert all(paint in range(len(recording["paints"])) for paint in pairs[::2])
             assert all(0 <= alpha <= 1 for alpha in pairs[1::2])
-    assert all(re.fullmatch(r"(M-?[\d.]+( |(?=-))-?[\d.]+([lcz][-\d. ]*)*)*", path) for path in recording["paths"])
+    assert all(PATH.fullmatch(path) for path in recording["paths"])
 
 
 def check_spans(spans, recording, states):

@@ -1,5 +1,5 @@
-"""The clips for docs/ngpt/geometry.md and docs/ngpt/steps.md: from one state of the trained nGPT to another, in the plane of their great
-circle."""
+"""The clips for docs/ngpt/geometry.md and docs/ngpt/steps.md: from one state of the trained nGPT to another, in the
+plane of their great circle."""
 
 import numpy as np
 from manim import LEFT, RIGHT, Arc, Create, Dot, FadeIn, FadeOut, Line, ValueTracker, VGroup, linear

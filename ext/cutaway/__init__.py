@@ -4,8 +4,9 @@
 ``claim`` and ``claims``, and the roles ``fact``, ``dim``, ``step`` and ``claim``, and changes nothing else on a site.
 ``parts`` lists what may be added, each by its own name; ``cutaway.config_values.SETTINGS`` lists the settings.
 
-``PUBLIC`` are the names for authors: ``from cutaway import Run`` in the files of runs, ``RecordedScene`` in those of
-scenes, the others in cells. Each imports its module when it is asked for, so none needs what only another one uses.
+``PUBLIC`` are the names for authors: ``from cutaway import Run`` in the files of runs, ``RecordedScene`` and
+``SpaceScene`` in those of scenes, the others in cells. Each imports its module when it is asked for, so none needs what
+only another one uses.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 PUBLIC = {
     "Run": "runs",
     "RecordedScene": "clips.scene.scene",
+    "SpaceScene": "clips.scene.space",
     **dict.fromkeys(("load", "note", "table"), "cells"),
     "plot": "plots",
     "interactive": "plots.interactive",

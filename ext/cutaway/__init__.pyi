@@ -7,6 +7,7 @@ from .cells import load as load
 from .cells import note as note
 from .cells import table as table
 from .clips.scene.scene import RecordedScene as RecordedScene
+from .clips.scene.space import SpaceScene as SpaceScene
 from .plots import plot as plot
 from .plots.interactive import interactive as interactive
 from .plots.series import Band as Band

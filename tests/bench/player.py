@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from cutaway.theme.assets import STATIC
+
 from .measure import Case, Options
 from .programs import ROOT
 from .sampled import of_book, sample
@@ -41,7 +43,7 @@ def _draw(scenes: Sequence[str]) -> float:
     from cutaway.settings import Book
 
     book = Book.read(ROOT / "docs")
-    player = (ROOT / "ext/cutaway/static/clip-canvas.js").read_text("utf-8")
+    player = "\n".join((STATIC / f"clip-{part}.js").read_text("utf-8") for part in ("canvas", "space"))
     found = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)

@@ -1,4 +1,4 @@
-"""Scenes that can't be recordings: pixels, points, three dimensions, another ground. They stay films."""
+"""Scenes that can't be recordings: pixels, points, several cameras, another ground. They stay films."""
 
 import tempfile
 from pathlib import Path
@@ -35,12 +35,12 @@ class Cloud(m.Scene):
         self.wait(0.2)
 
 
-class Surface(m.ThreeDScene):
-    why = "ThreeDCamera"
+class Exponential(m.ThreeDScene):
+    why = "exponentially"
 
     def construct(self):
-        self.set_camera_orientation(phi=1, theta=0.5)
-        self.add(m.Surface(lambda u, v: np.array([u, v, u * v]), [-1, 1], [-1, 1], resolution=4))
+        self.camera.exponential_projection = True
+        self.add(m.Cube())
         self.wait(0.2)
 
 

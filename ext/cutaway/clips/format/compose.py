@@ -20,16 +20,20 @@ from ..scene.reel import Reel, captions_of, poster_of, sections_of
 from ..scene.tracks import TOLERANCE, UNITS, Look, Span, Track
 from . import paths as outline
 
-FORMAT = 1
+FORMAT = 2
 INVISIBLE = 1.0  # of 255 parts of opacity
+EYE = np.array([0.001, 0.001, 0.001, 0.0001, 1, 1, 1, 1])  # degrees, the zoom, and units in a reel's numbers
 STEEPEST = 1.5  # a path is not blown up further than this: its rounding would show
 
 
 def compose(reel: Reel, fps: int, theme: Theme | None = None) -> dict[str, Any]:
     """The recording of a reel. Colours of ``theme`` become their names in it."""
-    tables = _Tables(theme, reel.unit, _fineness(reel.view))
+    tables = _Tables(theme, reel.unit, _fineness(reel.view, reel.eye))
     objects = [entry for track in reel.tracks if (entry := tables.object(track, reel.frames))]
-    views, camera = _camera(reel.view, tables, reel.height)
+    views, camera = _camera(reel.view, tables, np.ones(3))
+    if views == [[UNITS // 2, _decimal(reel.height / 2, 2), UNITS]]:
+        views, camera = [], []  # the whole stage, all the time
+    eyes, turns = _camera(reel.eye, tables, EYE)
     return {
         "format": FORMAT,
         "fps": fps,
@@ -44,6 +48,8 @@ def compose(reel: Reel, fps: int, theme: Theme | None = None) -> dict[str, Any]:
         "objects": objects,
         "views": views,
         "camera": camera,
+        "eyes": eyes,
+        "turns": turns,
         "sections": sections_of(reel),
         "captions": [list(caption) for caption in captions_of(reel)],
         "tags": [[name, cells.rows] for name, cells in tables.tags.items()],
@@ -106,20 +112,27 @@ class _Tables:
         """The states of the looks of one span: of two, with paths and styles that can be mixed."""
         styles = self._styles(looks)
         for look, style, (path, matrix) in zip(looks, styles, self._outlines(looks, base), strict=True):
-            place = look.points[0] if len(look.points) else np.zeros(2)
-            line = look.line - np.tile(place, 2) if len(look.line) else np.zeros(0)
-            state = [path, *self._round(place), style, matrix, self._round(line) or 0]
+            corner = self._corner(look)
+            where: list[Any] = [self._round(look.anchor), 0] if len(look.anchor) else self._round(corner)
+            line = look.line - np.resize(corner, len(look.line))
+            state = [path, *where, style, matrix, self._round(line) or 0]
             while len(state) > 4 and state[-1] == 0:
                 state.pop()
             yield state
 
+    def _corner(self, look: Look) -> np.ndarray:
+        """What a look's points are counted from: its first point, or in space already its anchor."""
+        is_counted = len(look.anchor) or not len(look.points)
+        return np.zeros(look.points.shape[1]) if is_counted else look.points[0]
+
     def _outlines(self, looks: list[Look], base: _Base) -> list[tuple[int, Any]]:
         """Number of the path of each look and its matrix. Looks that are each other's images share a path."""
-        own = [look.points - look.points[0] if len(look.points) else look.points for look in looks]
+        own = [look.points - self._corner(look) for look in looks]
         if not len(own[0]):
             return [(self.paths.number(""), 0)] * len(looks)
-        matrices = base.matrices(own)
-        if matrices is None:
+        is_flat = own[0].shape[1] == 2  # no matrix is looked for in space
+        matrices = base.matrices(own) if is_flat else None
+        if matrices is None and is_flat:
             matrices = base.take(max(own, key=_extent)).matrices(own)
         if matrices is not None:
             if base.path is None:
@@ -212,19 +225,23 @@ def _visible(looks: list[Look]) -> bool:
     return any(len(look.points) for look in looks) and any(_shows(looks, coat) for coat in range(3))
 
 
-def _fineness(view: Track) -> int:
+def _fineness(view: Track, eye: Track) -> int:
     """Into how many parts a unit is divided: where the camera comes near, rounding must not show."""
-    narrowest = min((look.style[2] for span in view.spans for look in span[1:3] if look is not None), default=UNITS)
-    return int(2 ** max(0, np.ceil(np.log2(UNITS / narrowest))))
+    narrowest = min((look.style[2] for look in _looks(view)), default=UNITS)
+    nearest = max((look.style[3] * EYE[3] for look in _looks(eye)), default=1.0)
+    return int(2 ** max(0, np.ceil(np.log2(UNITS * nearest / narrowest))))
 
 
-def _camera(view: Track, tables: _Tables, height: int) -> tuple[list[Any], list[Any]]:
-    """The table of views and the spans over it; both empty where the whole stage is seen all the time."""
-    views, spans = _Table(), []
-    for span in view.spans:
+def _looks(track: Track) -> Iterable[Look]:
+    return (look for span in track.spans for look in span[1:3] if isinstance(look, Look))
+
+
+def _camera(track: Track, tables: _Tables, scales: np.ndarray) -> tuple[list[Any], list[Any]]:
+    """The table of what a camera was set to, and the spans over it; ``scales``: how much a number counts for."""
+    rows, spans = _Table(), []
+    for span in track.spans:
         looks = [look for look in span[1:3] if look is not None]
-        numbers = [views.number([_decimal(value, 2) for value in look.style]) for look in looks]
+        numbers = [rows.number([_decimal(part, 4) for part in look.style * scales]) for look in looks]
         curve = [tables.curves.number(list(span.weights))] if span.b is not None else []
         spans.append([span.start, *numbers, *curve])
-    whole = [[UNITS // 2, _decimal(height / 2, 2), UNITS]]
-    return ([], []) if views.rows == whole else (views.rows, spans)
+    return rows.rows, spans

@@ -23,16 +23,16 @@ class Form(NamedTuple):
 
 
 def subpaths(points: np.ndarray, unit: float) -> tuple[tuple[int, ...], tuple[bool, ...]]:
-    """Where Manim begins a new subpath among ``points`` (4 n, 2), and which it closes; ``unit`` is Manim's 1.
+    """Where Manim begins a new subpath among ``points`` (4 n, 2 or 3), and which it closes; ``unit`` is Manim's 1.
 
     As in Manim a curve goes on from the one before where its start is that one's end within 1e-6.
     """
-    curves = points.reshape(-1, 4, 2) / unit
+    curves = points.reshape(-1, 4, points.shape[1]) / unit
     apart = ~np.isclose(curves[:-1, 3], curves[1:, 0], rtol=1e-5, atol=1e-6).all(axis=1)
     ends = (*(int(i) + 1 for i in np.flatnonzero(apart)), len(curves))
     begins = (0, *ends[:-1])
     near = np.isclose(curves[list(begins), 0], curves[[end - 1 for end in ends], 3], rtol=1e-5, atol=1e-6)
-    return ends, tuple(bool(x and y) for x, y in np.atleast_2d(near))
+    return ends, tuple(bool(all(parts)) for parts in np.atleast_2d(near))
 
 
 def straight(points: np.ndarray, evenly: bool) -> np.ndarray:
@@ -65,15 +65,15 @@ def common_form(one: np.ndarray, other: np.ndarray, between: tuple[tuple[int, ..
 
 
 def path(points: np.ndarray, form: Form, fineness: int) -> str:
-    """The path string of ``points`` (4 n, 2), relative to the first, to 1 / ``fineness`` of a unit.
+    """The path string of ``points`` (4 n, 2 or 3), relative to their object's place, to 1 / ``fineness`` of a unit.
 
     >>> square = np.array([[0, 0], [1, 0], [2, 0], [3, 0], [3, 0], [3, 1], [3, 2], [3, 3]]) * 10.0
     >>> path(square, form(square, 1350.0), 1)
     'M0 0l30 0l0 30'
     """
-    rounded = np.rint((points - points[0]) * fineness).astype(np.int64).reshape(-1, 4, 2)
+    rounded = np.rint(points * fineness).astype(np.int64).reshape(-1, 4, points.shape[1])
     lines = np.frombuffer(form.lines, dtype=bool)
-    parts, begin = [], 0
+    parts, begin = ["S"] if points.shape[1] == 3 else [], 0
     for end, closed in zip(form.ends, form.closed, strict=True):
         parts.append("M" + _numbers(rounded[begin, 0], fineness))
         for steps, line in zip(_steps(rounded[begin:end], closed), lines[begin:end], strict=True):
@@ -84,7 +84,7 @@ def path(points: np.ndarray, form: Form, fineness: int) -> str:
 
 
 def _steps(curves: np.ndarray, closed: bool) -> np.ndarray:
-    """The handles and the end of each curve (n, 3, 2), relative to where it begins.
+    """The handles and the end of each curve (n, 3, 2 or 3), relative to where it begins.
 
     Of a curve as short as what is rounded away the direction is lost, and a line with a corner there would show a
     thorn. So such a curve stays where it is, and the next one goes all the way.

@@ -12,8 +12,10 @@ import numpy as np
 
 from ...theme.paints import entries
 from ...theme.palette import RGB, Theme, rgb
+from .eye import Eye
 
 _TOKEN = re.compile(r"[Mlcz]|-?[\d.]+")
+DEEP = 9  # in a pen: it is sorted by its distance
 _JOINS = (cairo.LINE_JOIN_MITER, cairo.LINE_JOIN_ROUND, cairo.LINE_JOIN_BEVEL)
 _CAPS = (cairo.LINE_CAP_BUTT, cairo.LINE_CAP_ROUND, cairo.LINE_CAP_SQUARE)
 IDENTITY = (1, 0, 0, 1)
@@ -21,7 +23,8 @@ _POINTS = {"M": 1, "l": 1, "c": 3, "z": 0}  # that follow a command
 
 
 class Path(NamedTuple):
-    """The commands of a path, a letter each, and all their points (n, 2), none of them relative any more.
+    """The commands of a path, a letter each, and all their points (n, 2), or (n, 3) in space, none of them relative
+    any more.
 
     So a subpath that is closed ends exactly where it began, however it is bent: a closing line of a millionth of
     a pixel would have a corner of its own.
@@ -34,7 +37,8 @@ class Path(NamedTuple):
     def read(cls, text: str) -> Path:
         tokens = _TOKEN.findall(text)
         commands = "".join(token for token in tokens if token in _POINTS)
-        points = np.array([float(token) for token in tokens if token not in _POINTS]).reshape(-1, 2)
+        numbers = np.array([float(token) for token in tokens if token not in _POINTS])
+        points = numbers.reshape(-1, 3 if text.startswith("S") else 2)
         i = 0
         for command in commands:
             count = _POINTS[command]
@@ -51,7 +55,7 @@ class State(NamedTuple):
     """A state with everything looked up: what is drawn at one frame."""
 
     path: Path
-    place: np.ndarray
+    place: np.ndarray  # of two numbers, or of three in space
     matrix: np.ndarray
     line: np.ndarray
     coats: tuple[Coat | None, ...]  # fill, stroke, background stroke
@@ -85,19 +89,33 @@ class Painter:
         """Draw ``objects``, rows of the recording's, over what is on ``surface``, as they are at ``frame``."""
         context = cairo.Context(surface)
         self._look_through_camera(context, frame, surface.get_width(), surface.get_height())
-        for spans, *_ in objects:
-            state = self._state(spans, frame)
-            if state is not None:
-                _draw(context, state)
+        states = [state for spans, *_ in objects if (state := self._state(spans, frame)) is not None]
+        for state in self._seen(states, frame):
+            _draw(context, state)
         surface.flush()
+
+    def _seen(self, states: list[State], frame: int) -> list[State]:
+        """What stands in space as it is seen on the stage; first what is sorted by its distance, from far to near."""
+        eye = self._numbers_at("turns", "eyes", frame)
+        if eye is None:
+            return states
+        seen = Eye.read(eye, self.recording["size"])
+        deep = [state for state in states if state.pen >= DEEP]
+        deep.sort(key=lambda state: seen.depth(state.place))
+        return [_flat(state, seen) for state in [*deep, *(state for state in states if state.pen < DEEP)]]
+
+    def _numbers_at(self, spans: str, rows: str, frame: int) -> np.ndarray | None:
+        """What a camera is set to at a frame, if it is ever set."""
+        span, weight = _at(self.recording[spans], self.recording["curves"], frame)
+        if len(span) < 2:
+            return None
+        set_to = [np.array(self.recording[rows][number], float) for number in span[1:3]]
+        return np.asarray(_mixed(set_to[0], set_to[-1], weight))
 
     def _look_through_camera(self, context: cairo.Context, frame: int, width: int, height: int) -> None:
         whole_width, whole_height = self.recording["size"]
-        x, y, seen = whole_width / 2, whole_height / 2, whole_width
-        span, weight = _at(self.recording["camera"], self.recording["curves"], frame)
-        if len(span) > 1:
-            views = [np.array(self.recording["views"][number], float) for number in span[1:3]]
-            x, y, seen = _mixed(views[0], views[-1], weight)
+        view = self._numbers_at("camera", "views", frame)
+        x, y, seen = (whole_width / 2, whole_height / 2, whole_width) if view is None else view
         context.translate(width / 2, height / 2)
         context.scale(width / seen, width / seen)
         context.translate(-x, -y)
@@ -120,7 +138,8 @@ class Painter:
             self._paths[path] = Path.read(self.recording["paths"][path])
         fill, stroke, back, pen = (*self.recording["styles"][style], None, None, None, None)[:4]
         coats = (self._coat([0, *fill] if fill else None), self._coat(stroke), self._coat(back))
-        place, matrix, line = (np.array(row, float) for row in ([x, y], matrix or IDENTITY, line or (0, 0, 0, 0)))
+        corner = x if isinstance(x, list) else [x, y]
+        place, matrix, line = (np.array(row, float) for row in (corner, matrix or IDENTITY, line or (0, 0, 0, 0)))
         return State(self._paths[path], place, matrix, line, coats, pen or 0)
 
     def _coat(self, row: Sequence[float] | None) -> Coat | None:
@@ -178,6 +197,18 @@ def _mixed_coat(one: Coat | None, other: Coat | None, weight: float) -> Coat | N
     ]
 
 
+def _flat(state: State, eye: Eye) -> State:
+    """What is seen on the stage of a state that stands in space."""
+    if len(state.place) == 2:
+        return state
+    place = eye.project(state.place[None])[0]
+    if state.path.points.shape[1] == 2:
+        return state._replace(place=place)
+    points = eye.project(state.place + state.path.points) - place
+    line = state.line if len(state.line) == 4 else eye.project(state.place + state.line.reshape(2, 3)) - place
+    return state._replace(path=Path(state.path.commands, points), place=place, line=np.ravel(line))
+
+
 def rgba(surface: cairo.ImageSurface) -> np.ndarray:
     """Its pixels: an array (height, width, 4) of RGBA, 0..255."""
     bgra = np.ndarray((surface.get_height(), surface.get_width(), 4), np.uint8, surface.get_data())
@@ -223,7 +254,7 @@ def _stroke(context: cairo.Context, state: State, coat: Coat) -> None:
         return
     _take_ink(context, state, coat)
     context.set_line_width(coat[0])
-    context.set_line_join(_JOINS[state.pen // 3])
+    context.set_line_join(_JOINS[state.pen % DEEP // 3])
     context.set_line_cap(_CAPS[state.pen % 3])
     context.stroke_preserve()
 

@@ -49,10 +49,12 @@ _NOTHING = 10**9  # more than a recording has objects
 def _hindmost(recording: dict[str, Any]) -> np.ndarray:
     """For each frame the number of the first object that differs from the frame before: what is before it stands.
 
-    0 where the camera moves, ``_NOTHING`` where nothing does.
+    0 where a camera moves, ``_NOTHING`` where nothing does.
     """
     found = np.full(recording["frames"], _NOTHING)
-    numbered = [(0, recording["camera"]), *((n, spans) for n, (spans, *_) in enumerate(recording["objects"]))]
+    order = itertools.repeat(0) if recording["turns"] else itertools.count()  # in space the hindmost may be any
+    objects = zip(order, (spans for spans, *_ in recording["objects"]))  # noqa: B905 - the order has no end
+    numbered = [(0, recording["camera"]), (0, recording["turns"]), *objects]
     for number, spans in numbered:
         for span, (end, *_) in itertools.pairwise([*spans, [recording["frames"]]]):
             changed = slice(span[0], end if len(span) > 2 else span[0] + 1)

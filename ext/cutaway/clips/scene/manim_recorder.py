@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable
 from typing import Any
 
 import numpy as np
-from manim import Camera, ManimColor, Mobject, MovingCamera, Scene, VMobject
+from manim import Camera, ManimColor, Mobject, MovingCamera, Scene, ThreeDCamera, VMobject
 from manim.mobject.types.image_mobject import AbstractImageMobject
 from manim.mobject.types.point_cloud_mobject import PMobject
 from manim.utils.iterables import list_update
@@ -20,6 +20,7 @@ from ..format.compose import compose
 from .looks import LINE_WIDTH, Stage, look_of, raw_of
 from .reel import Reel
 from .scene import RecordedScene
+from .space import SpaceCamera, eye_of
 from .tracks import UNITS, Look, Track
 from .writer import Director, Writer
 from .z_order import Order
@@ -48,8 +49,10 @@ def watch(scene_class: type[Scene]) -> Reel:
 
 
 def _check_camera(camera: Camera) -> None:
-    if type(camera) not in (Camera, MovingCamera):
-        raise Unrecordable(f"it is seen through a {type(camera).__name__}, and a recording is flat")
+    if type(camera) not in (Camera, MovingCamera, ThreeDCamera, SpaceCamera):
+        raise Unrecordable(f"it is seen through a {type(camera).__name__}, which a recording can't follow")
+    if isinstance(camera, ThreeDCamera) and camera.exponential_projection:
+        raise Unrecordable("its camera projects exponentially")
     if camera.background_image:
         raise Unrecordable("its background is an image")
     if camera.cairo_line_width_multiple != LINE_WIDTH:
@@ -62,7 +65,7 @@ class Renderer(Director):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._order: Order[Track] = Order(lambda _: Track())
-        self._view = Track()
+        self._view, self._eye = Track(), Track()
         self._static: list[VMobject] = []
         self._unchanged = 0  # how many of them were compared in this play already
         self._shown: list[VMobject] = []  # in this frame
@@ -108,14 +111,16 @@ class Renderer(Director):
         self._settle()
         self.file_writer.finish()
         self.reel.tracks, self.reel.view = self._order.entries, self._view
+        self.reel.eye = self._eye
         stage = Stage.now()
         self.reel.unit, self.reel.height = stage.unit, round(stage.height)
 
     # What is noted
 
     def _displayed(self, mobjects: Iterable[Mobject]) -> list[VMobject]:
-        """What the camera would draw, in its order."""
-        found = self.camera.get_mobjects_to_display(mobjects)
+        """What the camera would draw, in its order; of what stands in space, who draws sorts it by its distance."""
+        aim = getattr(self.camera, "_frame_center", None)  # a point that Manim moves, and nobody sees
+        found = [m for m in Camera.get_mobjects_to_display(self.camera, mobjects) if m is not aim]
         for mobject in found:
             if isinstance(mobject, AbstractImageMobject):
                 raise Unrecordable(f"it shows an image ({type(mobject).__name__})")
@@ -136,7 +141,7 @@ class Renderer(Director):
             raw = raw_of(objects[key])
             if raw != track.raw:
                 track.raw = raw
-                track.see(frame, look_of(objects[key], stage))
+                track.see(frame, look_of(objects[key], stage, self.camera))
         self._unchanged = len(self._static)
         self._note_view(frame, stage)
         self._note_background()
@@ -164,13 +169,12 @@ class Renderer(Director):
         self.reel.background = background
 
     def _note_view(self, frame: int, stage: Stage) -> None:
-        camera = self.camera
-        x, y, width = np.array([*camera.frame_center[:2], camera.frame_width]) * stage.unit
-        view = np.array([UNITS / 2 + x, stage.height / 2 - y, width])
-        raw = tuple(view)
-        if raw != self._view.raw:
-            self._view.raw = raw
-            self._view.see(frame, Look(("view",), np.zeros((0, 2)), view))
+        camera, in_space = self.camera, isinstance(self.camera, ThreeDCamera)
+        centre = np.zeros(2) if in_space else camera.frame_center[:2]  # in space the eye has it
+        x, y, width = np.array([*centre, camera.frame_width]) * stage.unit
+        _see(self._view, frame, np.array([UNITS / 2 + x, stage.height / 2 - y, width]))
+        if in_space:
+            _see(self._eye, frame, eye_of(camera, stage.unit))
 
     def _settle(self) -> None:
         """A play is over: note where its objects were left, which may never be shown."""
@@ -180,9 +184,18 @@ class Renderer(Director):
                 raw = raw_of(self._objects[key])
                 if raw != track.raw:
                     track.raw = raw
-                    track.leave(last + 1, look_of(self._objects[key], stage))
+                    track.leave(last + 1, look_of(self._objects[key], stage, self.camera))
             track.settle()
         self._view.settle()
+        self._eye.settle()
+
+
+def _see(track: Track, frame: int, numbers: np.ndarray) -> None:
+    """Note what the camera's numbers are, if they are new."""
+    raw = tuple(numbers)
+    if raw != track.raw:
+        track.raw = raw
+        track.see(frame, Look(("numbers",), np.zeros((0, 2)), numbers))
 
 
 def _by_key(mobjects: Iterable[VMobject]) -> dict[Hashable, VMobject]:

@@ -24,6 +24,7 @@ class Reel:
     frames: int = 0
     tracks: list[Track] = field(default_factory=list)
     view: Track = field(default_factory=Track)
+    eye: Track = field(default_factory=Track)  # of a scene in space
     unit: float = 1.0  # units of the recording in one of Manim's
     height: int = 0  # of the stage, in units
     background: tuple[float, ...] = (0.0, 0.0, 0.0)

@@ -24,6 +24,9 @@ class Look(NamedTuple):
     The style is the widths of stroke and background stroke in units, the line of a gradient (x0, y0, x1, y1) if there
     is one, and the colours of fill, stroke and background stroke, each red, green, blue, opacity of 255. ``kind``
     counts the points, these colours and the numbers of the line, and has the pen: looks of one kind can be mixed.
+
+    What stands in space has an ``anchor``, its three numbers the last of the kind; points and line are relative to it,
+    of three numbers each unless the object is upright.
     """
 
     kind: tuple[Any, ...]
@@ -42,9 +45,14 @@ class Look(NamedTuple):
     def pen(self) -> int:
         return int(self.kind[5])
 
+    @property
+    def anchor(self) -> np.ndarray:
+        """Where in space it stands, in units; empty for what is flat."""
+        return self.style[2 + self.kind[4] :][: self.kind[6]]
+
     def coat(self, number: int) -> np.ndarray:
         """Colours (n, 4) of the fill (0), the stroke (1) or the background stroke (2)."""
-        start = 2 + self.kind[4] + 4 * sum(self.kind[1 : 1 + number])
+        start = 2 + self.kind[4] + self.kind[6] + 4 * sum(self.kind[1 : 1 + number])
         return self.style[start : start + 4 * self.kind[1 + number]].reshape(-1, 4)
 
     @property

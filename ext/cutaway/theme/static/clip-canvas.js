@@ -2,6 +2,7 @@
 const CutawayRecording = (() => {
   const PEN = { M: "moveTo", l: "lineTo", c: "bezierCurveTo", z: "closePath" };
   const SAME = [1, 0, 0, 1];
+  const DEEP = 9; // in a pen: sorted by its distance
 
   // What is one in both stays one: an outline that only moves is built once.
   const mix = (a, b, weight) => {
@@ -14,11 +15,12 @@ const CutawayRecording = (() => {
 
   // Relative to an outline's place, not to the point before, so that two can be mixed and measured.
   const parse = (path) => {
-    let x = 0, y = 0;
-    return (path.match(/[a-z][^a-z]*/gi) ?? []).map((part) => {
+    const size = path[0] === "S" ? 3 : 2;
+    let last = [0, 0, 0];
+    return (path.match(/[Mlcz][^Mlcz]*/g) ?? []).map((part) => {
       const command = part[0], numbers = part.match(/-?[\d.]+/g) ?? [];
-      const points = numbers.map((number, i) => +number + (command === "M" ? 0 : i % 2 ? y : x));
-      if (points.length) [x, y] = points.slice(-2);
+      const points = numbers.map((number, i) => +number + (command === "M" ? 0 : last[i % size]));
+      if (points.length) last = points.slice(-size);
       return [PEN[command], ...points];
     });
   };
@@ -29,6 +31,7 @@ const CutawayRecording = (() => {
     constructor(text, canvas, palette) {
       Object.assign(this, JSON.parse(text), { palette, pen: canvas.getContext("2d"), shapes: new WeakMap() });
       this.outlines = this.paths.map(parse);
+      this.turned = [0, 0]; // degrees by which the reader has changed phi and theta
       this.recolour();
     }
 
@@ -47,7 +50,8 @@ const CutawayRecording = (() => {
         const [width, ...paints] = coat ?? [];
         return coat && { width, stops: paints.flatMap((paint, i) => (i % 2 ? [] : [[...this.rgb[paint], paints[i + 1]]])) };
       });
-      return { outline: this.outlines[path], x, y, matrix: matrix || SAME, line: line || [0, 0, 0, 0], coats, pen };
+      const isSolid = this.paths[path][0] === "S";
+      return { outline: this.outlines[path], isSolid, x, y, matrix: matrix || SAME, line: line || [0, 0, 0, 0], coats, pen };
     }
 
     // What spans say of a time; it may be between frames.
@@ -67,15 +71,25 @@ const CutawayRecording = (() => {
       pen.resetTransform();
       pen.fillStyle = `rgb(${this.rgb[this.background]})`;
       pen.fillRect(0, 0, width, height);
-      this.shown = this.objects
+      this.shown = this.seen(time, this.objects
         .map(([spans, tag, cell]) => ({ look: this.at(spans, time, this.looks), tag, cell }))
-        .filter(({ look }) => look?.coats.some(isVisible));
+        .filter(({ look }) => look?.coats.some(isVisible)));
       for (const { look } of this.shown) this.paint(look);
+    }
+
+    // What stands in space as the eye sees it; first what is sorted by its distance, from far to near.
+    seen(time, shown) {
+      const eye = this.at(this.turns, time, this.eyes);
+      if (!eye) return shown;
+      const { flat } = new CutawayEye(eye, this.turned, this.size);
+      const all = shown.map((one) => (Array.isArray(one.look.x) ? { ...one, look: flat(one.look) } : one));
+      const [deep, front] = [true, false].map((isDeep) => all.filter(({ look }) => look.pen >= DEEP === isDeep));
+      return [...deep.sort((a, b) => a.look.near - b.look.near), ...front];
     }
 
     paint(look) {
       const { pen } = this, shape = this.place(look);
-      pen.lineJoin = ["miter", "round", "bevel"][Math.floor(look.pen / 3)];
+      pen.lineJoin = ["miter", "round", "bevel"][Math.floor((look.pen % DEEP) / 3)];
       pen.lineCap = ["butt", "round", "square"][look.pen % 3];
       look.coats.forEach((coat, i) => {
         if (!coat) return;

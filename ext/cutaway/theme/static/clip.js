@@ -13,6 +13,11 @@
     "<": ({ speed }) => speed.selectedIndex > 0 && speed.selectedIndex--,
     ">": ({ speed }) => speed.selectedIndex < 3 && speed.selectedIndex++,
     c: ({ cc, captions }) => (cc.ariaPressed = !(captions.hidden = !captions.hidden)),
+    a: (clip) => clip.turn(0, -5),
+    d: (clip) => clip.turn(0, 5),
+    w: (clip) => clip.turn(-5, 0),
+    s: (clip) => clip.turn(5, 0),
+    r: (clip) => clip.turn(),
     f: ({ figure }) => (document.fullscreenElement ? document.exitFullscreen() : figure.requestFullscreen()),
     t: (clip, by) => clip.walk("tag", by),
     v: (clip, by) => clip.walk("cell", by),
@@ -41,6 +46,7 @@
       }));
       this.full.hidden = !document.fullscreenEnabled;
       this.listen();
+      this.hand = new CutawayHand(this);
     }
 
     listen() {
@@ -131,6 +137,7 @@
       const { canvas, stage, script } = this;
       if (!this.isOnScreen || !this.isWanted || !script?.recording) return;
       const film = (this.film ??= new CutawayRecording(script.recording, canvas, (paint) => this.colour(paint)));
+      this.figure.classList.toggle("cutaway-clip-space", film.turns.length > 0);
       this.ratio = devicePixelRatio;
       const [width, height] = [stage.clientWidth, stage.clientHeight].map((side) => Math.round(side * this.ratio));
       if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
@@ -138,6 +145,14 @@
       film.draw(this.isFresh ? film.poster : this.shown);
       this.tell();
       this.showLit();
+    }
+
+    // Turn what stands in space, by degrees; without them, back to how it was recorded.
+    turn(down, round) {
+      const { film } = this;
+      if (!film?.turns.length) return;
+      film.turned = down === undefined ? [0, 0] : [within(-90, film.turned[0] + down, 90), film.turned[1] + round];
+      this.want();
     }
 
     colour(paint) {
