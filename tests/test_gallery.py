@@ -127,11 +127,11 @@ def check_paints(paints):
 
 
 def check_states(recording):
-    for path, x, _, style, *rest in recording["states"]:
+    for path, x, y, style, *rest in recording["states"]:
         assert path in range(len(recording["paths"])) and style in range(len(recording["styles"]))
         in_space = isinstance(x, list) and recording["paths"][path].startswith("S")
         assert all(part == 0 or len(part) == (6 if number and in_space else 4) for number, part in enumerate(rest))
-        assert not isinstance(x, list) or (len(x) == 3 and recording["turns"])
+        assert not isinstance(x, list) or (len(x) == 3 and len(y) == 2 and recording["turns"])
     for fill, stroke, back, pen in map(padded, recording["styles"]):
         assert pen in range(18)
         assert all(coat[0] >= 0 and len(coat) % 2 for coat in (stroke, back) if coat)

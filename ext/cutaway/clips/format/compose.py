@@ -113,7 +113,9 @@ class _Tables:
         styles = self._styles(looks)
         for look, style, (path, matrix) in zip(looks, styles, self._outlines(looks, base), strict=True):
             corner = self._corner(look)
-            where: list[Any] = [self._round(look.anchor), 0] if len(look.anchor) else self._round(corner)
+            where: list[Any] = self._round(corner)
+            if len(look.anchor):
+                where = [self._round(look.anchor[:3]), self._round(look.anchor[3:])]
             line = look.line - np.resize(corner, len(look.line))
             state = [path, *where, style, matrix, self._round(line) or 0]
             while len(state) > 4 and state[-1] == 0:

@@ -55,7 +55,7 @@ class State(NamedTuple):
     """A state with everything looked up: what is drawn at one frame."""
 
     path: Path
-    place: np.ndarray  # of two numbers, or of three in space
+    place: np.ndarray  # of two numbers; in space of five, the last two on the stage
     matrix: np.ndarray
     line: np.ndarray
     coats: tuple[Coat | None, ...]  # fill, stroke, background stroke
@@ -101,7 +101,7 @@ class Painter:
             return states
         seen = Eye.read(eye, self.recording["size"])
         deep = [state for state in states if state.pen >= DEEP]
-        deep.sort(key=lambda state: seen.depth(state.place))
+        deep.sort(key=lambda state: seen.depth(state.place[:3]))
         return [_flat(state, seen) for state in [*deep, *(state for state in states if state.pen < DEEP)]]
 
     def _numbers_at(self, spans: str, rows: str, frame: int) -> np.ndarray | None:
@@ -138,7 +138,7 @@ class Painter:
             self._paths[path] = Path.read(self.recording["paths"][path])
         fill, stroke, back, pen = (*self.recording["styles"][style], None, None, None, None)[:4]
         coats = (self._coat([0, *fill] if fill else None), self._coat(stroke), self._coat(back))
-        corner = x if isinstance(x, list) else [x, y]
+        corner = [*x, *y] if isinstance(x, list) else [x, y]
         place, matrix, line = (np.array(row, float) for row in (corner, matrix or IDENTITY, line or (0, 0, 0, 0)))
         return State(self._paths[path], place, matrix, line, coats, pen or 0)
 
@@ -201,12 +201,13 @@ def _flat(state: State, eye: Eye) -> State:
     """What is seen on the stage of a state that stands in space."""
     if len(state.place) == 2:
         return state
-    place = eye.project(state.place[None])[0]
+    anchor, aside = np.split(state.place, [3])
+    place = eye.project(anchor[None])[0]
     if state.path.points.shape[1] == 2:
-        return state._replace(place=place)
-    points = eye.project(state.place + state.path.points) - place
-    line = state.line if len(state.line) == 4 else eye.project(state.place + state.line.reshape(2, 3)) - place
-    return state._replace(path=Path(state.path.commands, points), place=place, line=np.ravel(line))
+        return state._replace(place=place + aside)
+    points = eye.project(anchor + state.path.points) - place
+    line = state.line if len(state.line) == 4 else eye.project(anchor + state.line.reshape(2, 3)) - place
+    return state._replace(path=Path(state.path.commands, points), place=place + aside, line=np.ravel(line))
 
 
 def rgba(surface: cairo.ImageSurface) -> np.ndarray:

@@ -71,7 +71,9 @@ def look_of(mobject: VMobject, stage: Stage, camera: Camera) -> Look:
     if max(len(fill), len(stroke), len(back)) > 1:
         line = units(np.array(mobject.get_gradient_start_and_end_points())).ravel().tolist()
     widths = [width * LINE_WIDTH * stage.unit for width in (mobject.get_stroke_width(), mobject.get_stroke_width(True))]
-    anchor = standing.anchor * stage.unit if standing else np.zeros(0)
+    anchor = np.zeros(0)
+    if standing:
+        anchor = np.concatenate([standing.anchor * stage.unit, standing.aside[:2] * stage.scale])
     style = np.concatenate([widths, line, anchor, fill.ravel(), stroke.ravel(), back.ravel()])
     colours = style[2 + len(line) + len(anchor) :]
     colours[:] = np.maximum(np.minimum(colours, 1), 0) * COLOUR

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from manim import Camera, Mobject, ThreeDCamera, ThreeDScene, VMobject
+from manim import ORIGIN, Camera, Mobject, ThreeDCamera, ThreeDScene, VMobject
 
 from .scene import RecordedScene
 
@@ -25,8 +25,8 @@ class SpaceCamera(ThreeDCamera):
         if standing is None:
             return points
         if standing.is_upright:
-            return np.asarray(points + self.project_point(standing.anchor) - standing.anchor)
-        return np.asarray(self.project_points(points))
+            return np.asarray(points + self.project_point(standing.anchor) - standing.anchor + standing.aside)
+        return np.asarray(self.project_points(points) + standing.aside)
 
 
 class SpaceScene(RecordedScene, ThreeDScene):
@@ -36,16 +36,19 @@ class SpaceScene(RecordedScene, ThreeDScene):
     def __init__(self, camera_class: type[Camera] = SpaceCamera, **options: Any) -> None:
         super().__init__(camera_class=camera_class, **options)
 
-    def space(self, *mobjects: VMobject) -> VMobject:
-        """Put ``mobjects`` into space, where their points have three numbers; returns the first."""
-        for mobject in mobjects:
-            mobject.set_shade_in_3d(True)
-        return mobjects[0]
+    def space(self, mobject: VMobject, aside: np.ndarray = ORIGIN) -> VMobject:
+        """Put ``mobject`` into space, where its points have three numbers, and return it.
 
-    def upright(self, mobject: VMobject) -> VMobject:
-        """Put a label or dot into space whose centre moves with the camera and which always faces the reader."""
-        self.space(mobject)
+        ``aside``: how far on the stage it is shifted once it is projected. So two spaces side by side turn as one
+        camera does, each about its own middle.
+        """
         for part in mobject.get_family():
+            part.shade_in_3d, part.cutaway_aside = True, aside
+        return mobject
+
+    def upright(self, mobject: VMobject, aside: np.ndarray = ORIGIN) -> VMobject:
+        """Put a label or dot into space whose centre moves with the camera and which always faces the reader."""
+        for part in self.space(mobject, aside).get_family():
             part.cutaway_upright = mobject
         return mobject
 
@@ -55,6 +58,7 @@ class Standing(NamedTuple):
 
     is_upright: bool  # its outline is flat and faces the reader
     anchor: np.ndarray
+    aside: np.ndarray = ORIGIN  # on the stage
 
     @classmethod
     def of(cls, camera: Camera, mobject: VMobject) -> Self | None:
@@ -62,8 +66,8 @@ class Standing(NamedTuple):
         if isinstance(camera, SpaceCamera):
             if not mobject.shade_in_3d:
                 return None
-            top = getattr(mobject, "cutaway_upright", None)
-            return cls(True, top.get_center()) if top else cls(False, mobject.get_z_index_reference_point())
+            top, aside = getattr(mobject, "cutaway_upright", None), getattr(mobject, "cutaway_aside", ORIGIN)
+            return cls(top is not None, (top or mobject).get_center(), aside)
         if not isinstance(camera, ThreeDCamera) or mobject in camera.fixed_in_frame_mobjects:
             return None
         if mobject in camera.fixed_orientation_mobjects:

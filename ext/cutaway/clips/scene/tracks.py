@@ -25,8 +25,8 @@ class Look(NamedTuple):
     is one, and the colours of fill, stroke and background stroke, each red, green, blue, opacity of 255. ``kind``
     counts the points, these colours and the numbers of the line, and has the pen: looks of one kind can be mixed.
 
-    What stands in space has an ``anchor``, its three numbers the last of the kind; points and line are relative to it,
-    of three numbers each unless the object is upright.
+    What stands in space has an ``anchor``, its five numbers the last of the kind: its place, and how far aside on the
+    stage it is seen. Points and line are relative to the place, of three numbers each unless the object is upright.
     """
 
     kind: tuple[Any, ...]
@@ -47,7 +47,7 @@ class Look(NamedTuple):
 
     @property
     def anchor(self) -> np.ndarray:
-        """Where in space it stands, in units; empty for what is flat."""
+        """Where in space it stands and how far aside, in units; empty for what is flat."""
         return self.style[2 + self.kind[4] :][: self.kind[6]]
 
     def coat(self, number: int) -> np.ndarray:

@@ -22,12 +22,12 @@ class CutawayEye {
 
   // An object of space as it is seen on the stage, and how near.
   flat = (look) => {
-    const at = look.x, [x, y] = this.project(at), near = this.turn(at)[2];
+    const at = look.x, [left, top] = this.project(at), near = this.turn(at)[2], [x, y] = [left + look.y[0], top + look.y[1]];
     const points = (numbers) => {
       const seen = [];
       for (let i = 0; i < numbers.length; i += 3) {
         const [px, py] = this.project([at[0] + numbers[i], at[1] + numbers[i + 1], at[2] + numbers[i + 2]]);
-        seen.push(px - x, py - y);
+        seen.push(px - left, py - top);
       }
       return seen;
     };
