@@ -52,6 +52,7 @@ cutaway_runs = [
     "runs/rl.py",
     "runs/talk.py",
     "runs/ngpt.py",
+    "runs/sphere.py",
     "runs/clusters.py",
 ]
 cutaway_scenes = "scenes"
