@@ -26,6 +26,7 @@ def test_words_and_marks_read(theme):
         assert palette.contrast(theme.ink, ground) >= 12
         assert palette.contrast(theme.muted, ground) >= 5
         assert palette.contrast(theme.accent, ground) >= 3
+        assert min(palette.contrast(getattr(theme, hue), ground) for hue in ("blue", "green", "red", "yellow")) >= 5
 
 
 RAMPS = {"weight": [t.weight for t in THEMES], "signed": [lambda v, t=t: t.sign(2 * v - 1) for t in THEMES]}

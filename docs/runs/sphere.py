@@ -19,7 +19,7 @@ class Sphere(Run):
     STEPS = 600
     EVERY = 10  # steps from one look at the embeddings to the next
     ROWS, LENGTH = 16, 32
-    RATE = 0.03
+    RATES = {"gpt": 0.02, "ngpt": 0.03}
     WARMUP = 30  # steps, for the GPT; nGPT has none
     WORD = "return the value"
     EPS = 0.25
@@ -42,7 +42,8 @@ class Sphere(Run):
         train, rows = self.text()
         torch.manual_seed(1)
         model = self.model(kind)
-        optimizer = model.configure_optimizers(0.1 if kind == "gpt" else 0.0, self.RATE, (0.9, 0.95), "cpu")
+        rate, decay = self.RATES[kind], 0.1 if kind == "gpt" else 0.0
+        optimizer = model.configure_optimizers(decay, rate, (0.9, 0.95), "cpu")
         chance, path = torch.Generator().manual_seed(1), []
         for step in range(self.STEPS + 1):
             if step % self.EVERY == 0:
@@ -50,7 +51,7 @@ class Sphere(Run):
             if step == self.STEPS:
                 break
             for group in optimizer.param_groups:
-                group["lr"] = self.RATE * self.schedule(kind, step)
+                group["lr"] = rate * self.schedule(kind, step)
             starts = torch.randint(len(train) - self.LENGTH, (self.ROWS, 1), generator=chance)
             batch = train[starts + torch.arange(self.LENGTH + 1)]
             optimizer.zero_grad(set_to_none=True)
@@ -112,4 +113,4 @@ class Sphere(Run):
                 a, b = paths[1, -1][[LETTERS.index(c) for c in "ae"]]
                 slerp(a, b, 0.25)
         record.fact(**SIZES, letters=LETTERS, word=self.WORD, eps=self.EPS, steps=self.STEPS, every=self.EVERY)
-        record.fact(rate=self.RATE)
+        record.fact(**{f"rate_{kind}": rate for kind, rate in self.RATES.items()})

@@ -88,6 +88,6 @@ class Own(SpaceScene):
         dot = m.Dot([0, -2, 0], 0.2, color=self.theme.accent)
         left = 2 * m.LEFT
         self.space(halves.set_stroke(self.theme.muted, 4), left)
-        self.add(halves, self.upright(disc, left), self.upright(dot, left), Words("Title").to_corner(m.UL))
+        self.add(halves, self.facing(disc, left), self.facing(dot, left), Words("Title").to_corner(m.UL))
         self.add(self.space(m.Square(1, color=self.theme.ink), 4 * m.RIGHT + m.UP))
         self.move_camera(theta=0.8, added_anims=[m.Rotate(dot, 1, m.OUT, about_point=m.ORIGIN)], run_time=SHORT)

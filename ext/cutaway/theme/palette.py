@@ -51,6 +51,10 @@ class Theme:
     muted: str
     line: str
     accent: str
+    blue: str  # four hues for what a book tells apart, each with a word beside it
+    green: str
+    red: str
+    yellow: str
     weights: tuple[str, ...]  # stops of the ramp for 0..1
     signed: tuple[str, ...]  # stops of the ramp for -1..1, zero in the middle
 
@@ -93,6 +97,10 @@ DARK = Theme(
     muted="#a5a4c6",
     line="#3b3a68",
     accent="#da7756",
+    blue="#5a9bff",
+    green="#8bd450",
+    red="#ff5c6c",
+    yellow="#ffd84d",
     weights=("#21213e", "#666490", "#a5a3c4", "#cfcde3", "#f5f4fd"),
     signed=("#838eff", "#6670f0", "#4a53c4", "#23234a", "#71601a", "#ad941e", "#f2d52f"),
 )
@@ -104,16 +112,23 @@ LIGHT = Theme(
     muted="#56557a",
     line="#cfcee4",
     accent="#c8502b",
+    blue="#1f5fd0",
+    green="#3a7511",
+    red="#c0142b",
+    yellow="#7d6000",
     weights=("#ebebf5", "#8c8aad", "#716f96", "#444269", "#1b1a35"),
     signed=("#2733a8", "#4653cc", "#848ff0", "#efeff8", "#bea224", "#806906", "#665300"),
 )
 BY_NAME = {theme.name: theme for theme in (DARK, LIGHT)}
 
 
+PARTS = ("ground", "panel", "ink", "muted", "line", "accent", "blue", "green", "red", "yellow")
+
+
 def entries(theme: Theme) -> dict[str, str]:
     """The theme's colours by name: ``{"ground": "#0f0f23", ..., "dim-B": ..., "weight-0": ..., "signed-6": ...}``."""
     return {
-        **{part: str(getattr(theme, part)) for part in ("ground", "panel", "ink", "muted", "line", "accent")},
+        **{part: str(getattr(theme, part)) for part in PARTS},
         **{f"dim-{letter}": theme.dimension(letter) for letter in DIMENSIONS},
         **{f"weight-{i}": colour for i, colour in enumerate(theme.weights)},
         **{f"signed-{i}": colour for i, colour in enumerate(theme.signed)},

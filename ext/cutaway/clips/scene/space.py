@@ -30,7 +30,7 @@ class SpaceCamera(ThreeDCamera):
 
 
 class SpaceScene(RecordedScene, ThreeDScene):
-    """Base of scenes in three dimensions that read a run. What goes through ``space`` or ``upright`` stands in space,
+    """Base of scenes in three dimensions that read a run. What goes through ``space`` or ``facing`` stands in space,
     sorted by its distance; all else is flat and in front, as in any scene."""
 
     def __init__(self, camera_class: type[Camera] = SpaceCamera, **options: Any) -> None:
@@ -46,7 +46,7 @@ class SpaceScene(RecordedScene, ThreeDScene):
             part.shade_in_3d, part.cutaway_aside = True, aside
         return mobject
 
-    def upright(self, mobject: VMobject, aside: np.ndarray = ORIGIN) -> VMobject:
+    def facing(self, mobject: VMobject, aside: np.ndarray = ORIGIN) -> VMobject:
         """Put a label or dot into space whose centre moves with the camera and which always faces the reader."""
         for part in self.space(mobject, aside).get_family():
             part.cutaway_upright = mobject
