@@ -19,7 +19,7 @@ class Sphere(Run):
     STEPS = 600
     EVERY = 10  # steps from one look at the embeddings to the next
     ROWS, LENGTH = 16, 32
-    RATES = {"gpt": 0.02, "ngpt": 0.03}
+    RATES = (0.02, 0.03)  # of the GPT, of nGPT
     WARMUP = 30  # steps, for the GPT; nGPT has none
     WORD = "return the value"
     EPS = 0.25
@@ -42,7 +42,7 @@ class Sphere(Run):
         train, rows = self.text()
         torch.manual_seed(1)
         model = self.model(kind)
-        rate, decay = self.RATES[kind], 0.1 if kind == "gpt" else 0.0
+        rate, decay = self.RATES[KINDS.index(kind)], 0.1 if kind == "gpt" else 0.0
         optimizer = model.configure_optimizers(decay, rate, (0.9, 0.95), "cpu")
         chance, path = torch.Generator().manual_seed(1), []
         for step in range(self.STEPS + 1):
@@ -113,4 +113,4 @@ class Sphere(Run):
                 a, b = paths[1, -1][[LETTERS.index(c) for c in "ae"]]
                 slerp(a, b, 0.25)
         record.fact(**SIZES, letters=LETTERS, word=self.WORD, eps=self.EPS, steps=self.STEPS, every=self.EVERY)
-        record.fact(**{f"rate_{kind}": rate for kind, rate in self.RATES.items()})
+        record.fact(**{f"rate_{kind}": rate for kind, rate in zip(KINDS, self.RATES, strict=True)})

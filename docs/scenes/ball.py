@@ -1,6 +1,7 @@
 """A sphere in space, and vectors on it and in it: shared by the clips of nGPT's part that have three dimensions."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from manim import DEGREES, Arc, Circle, Dot, Line, VGroup
@@ -60,4 +61,4 @@ class SpaceStage(Stage, SpaceScene):
 def cut(ring: Circle) -> list[Circle]:
     """The pieces of a circle or arc, each by itself in the order of distances."""
     shares = np.linspace(0, 1, CHORDS + 1)
-    return [ring.copy().pointwise_become_partial(ring, a, b) for a, b in zip(shares[:-1], shares[1:], strict=True)]
+    return [ring.copy().pointwise_become_partial(ring, a, b) for a, b in pairwise(shares)]

@@ -33,7 +33,7 @@ class Both(SpaceStage):
             self.look.animate(rate_func=linear).set_value(self.last),
             run_time=2,
             rest=2 * REST,
-            say=f"{self.steps} steps. The GPT's vectors become longer, each by another factor; nGPT's turn on the sphere.",
+            say=f"{self.steps} steps. The GPT's vectors become longer, each by another factor; nGPT's only turn.",
         )
 
         self.next_section("Lengths")

@@ -22,8 +22,8 @@ class ToTheSphere(SpaceStage):
             FadeIn(ball, one),
             FadeIn(self.ledger()),
             rest=2 * REST,
-            say=f"The embedding of “{LETTER}” in a trained GPT, three numbers. Its length is {self.length:.2f}: the root "
-            "of the sum of their squares.",
+            say=f"The embedding of “{LETTER}” in a trained GPT, three numbers. Its length is {self.length:.2f}, the "
+            "root of the sum of their squares.",
         )
 
         self.next_section("Divided")
