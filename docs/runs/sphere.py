@@ -16,6 +16,7 @@ class Sphere(Run):
     name = "sphere"
     sources = ("ngpt",)
     limit_s = 600
+    budget_s = 40
     STEPS = 600
     EVERY = 10  # steps from one look at the embeddings to the next
     ROWS, LENGTH = 16, 32
