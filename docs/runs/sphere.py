@@ -98,7 +98,7 @@ class Sphere(Run):
     def trace(self, weights, record):
         import torch
 
-        from ngpt.sphere import l2norm, slerp
+        from ngpt.sphere import l2norm
 
         paths = torch.from_numpy(weights["paths"])
         idx = torch.tensor([[LETTERS.index(c) for c in self.WORD]])
@@ -110,8 +110,5 @@ class Sphere(Run):
                 l2norm(paths)
             with record("shell"):
                 l2norm(paths[0, -1], norm_eps=self.EPS)
-            with record("arc"):
-                a, b = paths[1, -1][[LETTERS.index(c) for c in "ae"]]
-                slerp(a, b, 0.25)
         record.fact(**SIZES, letters=LETTERS, word=self.WORD, eps=self.EPS, steps=self.STEPS, every=self.EVERY)
         record.fact(**{f"rate_{kind}": rate for kind, rate in zip(KINDS, self.RATES, strict=True)})

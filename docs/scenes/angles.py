@@ -48,7 +48,7 @@ class TwoScores(Stage):
             old,
             new,
             say=f"A GPT divides by the root of {self.width}, nGPT multiplies by it: scores up to "
-            f"{np.abs(self.scaled[1]).max():.0f}, enough for a softmax to decide.",
+            f"{np.abs(self.scaled[1]).max():.0f}.",
         )
 
         self.next_section("Weights")

@@ -11,7 +11,7 @@ VOWELS, OTHERS = "aeiou", "tqb"
 
 
 class Both(SpaceStage):
-    """A GPT's vectors grow, each to its own length; nGPT's turn, and all keep length 1."""
+    """A GPT's vectors get lengths of their own; nGPT's turn, and all keep length 1."""
 
     def construct(self):
         self.read()
@@ -33,7 +33,7 @@ class Both(SpaceStage):
             self.look.animate(rate_func=linear).set_value(self.last),
             run_time=2,
             rest=2 * REST,
-            say=f"{self.steps} steps. The GPT's vectors become longer, each by another factor; nGPT's only turn.",
+            say=f"{self.steps} steps. The GPT's vectors turn and change their lengths; nGPT's only turn.",
         )
 
         self.next_section("Lengths")
@@ -52,8 +52,8 @@ class Both(SpaceStage):
             self.camera.theta_tracker.animate.increment_value(80 * DEGREES),
             run_time=2,
             rest=2 * REST,
-            say=f"The vowels have come together: two of nGPT's are {self.vowels:.0f} degrees apart on average, any two "
-            f"letters {self.any_two:.0f}.",
+            say=f"Two vowels of nGPT's are {self.vowels:.0f} degrees apart on average, any two letters "
+            f"{self.any_two:.0f}.",
         )
 
     def read(self):

@@ -12,10 +12,10 @@ import numpy as np
 
 from ...theme.paints import entries
 from ...theme.palette import RGB, Theme, rgb
+from ..scene.tracks import DEEP
 from .eye import Eye
 
 _TOKEN = re.compile(r"[Mlcz]|-?[\d.]+")
-DEEP = 9  # in a pen: it is sorted by its distance
 _JOINS = (cairo.LINE_JOIN_MITER, cairo.LINE_JOIN_ROUND, cairo.LINE_JOIN_BEVEL)
 _CAPS = (cairo.LINE_CAP_BUTT, cairo.LINE_CAP_ROUND, cairo.LINE_CAP_SQUARE)
 IDENTITY = (1, 0, 0, 1)

@@ -10,12 +10,11 @@ from manim import Camera, VMobject, config
 from manim.constants import CapStyleType, LineJointType
 
 from .space import Standing
-from .tracks import UNITS, Look
+from .tracks import DEEP, UNITS, Look
 
 JOINTS = {LineJointType.ROUND: 1, LineJointType.BEVEL: 2}
 CAPS = {CapStyleType.ROUND: 1, CapStyleType.SQUARE: 2}
 LINE_WIDTH = 0.01  # Manim's units of a line of width 1, unless a camera has another idea
-DEEP = 9  # added to the pen of what is sorted by its distance
 COLOUR = 255.0  # so that a colour's tolerance is that of a place
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from .lines import stretches
 
 UNITS = 19200  # width of the stage: a tenth of a pixel where it is 1920 wide
+DEEP = 9  # added to the pen of what is sorted by its distance
 TOLERANCE = 0.5  # units of place (a twentieth of a pixel), or steps of 1/255 of a colour
 
 
