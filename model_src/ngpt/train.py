@@ -149,14 +149,17 @@ def evaluate(state: State, options: Options, world: World, rng: dict[str, Any], 
 
 
 def scales(model: Decoder) -> dict[str, float]:
-    """Means of the learned scales as they are used, all layers together; nothing for a GPT."""
+    """Means of the learned scales as they are used, all layers together; nothing for a GPT.
+
+    Of s_qk the mean size: it multiplies both queries and keys, so its sign means nothing.
+    """
     if not isinstance(model, nGPT):
         return {}
     found: dict[str, list[torch.Tensor]] = {"s_z": [model.logit_scale()]}
     for attn, ff in model.layers:
         found.setdefault("alpha_attn", []).append(attn.alpha())
         found.setdefault("alpha_ff", []).append(ff.alpha())
-        found.setdefault("s_qk", []).append(attn.fn.qk_scale())
+        found.setdefault("s_qk", []).append(attn.fn.qk_scale().abs())
         found.setdefault("s_hidden", []).append(ff.fn.hidden_scale())
         found.setdefault("s_gate", []).append(ff.fn.gate_scale())
     return {name: torch.stack(tensors).mean().item() for name, tensors in found.items()}

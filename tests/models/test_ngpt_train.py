@@ -16,6 +16,7 @@ from nanogpt.configurator import OptionError, configure
 from nanogpt.sample import RULE
 from nanogpt.world import World
 from ngpt import sample, train
+from ngpt.model import nGPT
 from ngpt.sphere import NormLinear
 from ngpt.train import PRESETS, Options, preset
 
@@ -61,6 +62,14 @@ def test_it_learns(model: str, data: Path) -> None:
         if isinstance(module, NormLinear):
             lengths = module.weight.norm(dim=module.l2norm.dim)
             torch.testing.assert_close(lengths, torch.ones_like(lengths))
+
+
+def test_the_sign_of_s_qk_is_not_told() -> None:
+    model = nGPT(num_tokens=17, dim=16, depth=1, heads=2, dim_head=8)
+    before = train.scales(model)
+    with torch.no_grad():
+        model.layers[0][0].fn.qk_scale.scale[::2].neg_()
+    assert train.scales(model) == before
 
 
 @pytest.mark.parametrize("model", train.MODELS)
