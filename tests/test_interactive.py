@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,43 @@ def test_the_same_series_give_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "log", "texts"),
+    [
+        ([0.25, 0.5, 0.8, 1, 1.25, 2, 4], "x", ["0.25", "0.5", "0.8", "1", "2", "4"]),  # thinned
+        ([0.00001, 0.0004], "x", ["0.00001", "0.0004"]),
+        ([9000 * 1.1**n for n in range(30)], "xy", ["10,000", "20,000", "50,000", "100,000"]),  # many
+        ([2.1 * 1.01**n for n in range(30)], "x", None),  # nothing round in it
+        ([1, 10, 100], "x", None),  # long enough for powers of 10
+        ([1, math.nan, 1], "x", None),
+        ([0.25, 1, 4], "", None),
+        ([0.25, 1, 4], "y", None),
+    ],
+)
+def test_a_short_logarithmic_axis_has_plain_numbers_that_keep_apart(
+    given: list[float], log: str, texts: list[str] | None
+) -> None:
+    axis = told(interactive(Line("loss", given, [1] * len(given)), **NAMED, log=log)._repr_markdown_()).get("ticks")
+    assert (axis and axis["text"]) == texts
+    if axis:
+        assert axis["at"] == [float(text.replace(",", "")) for text in texts]
+
+
+def test_the_picture_has_the_ticks_that_the_figure_has() -> None:
+    axes = []
+
+    @dataclass
+    class Kept(Line):
+        def draw(self, on: Any, *look: str) -> None:
+            super().draw(on, *look)
+            axes.append(on)
+
+    interactive(Kept("loss", [0.25, 0.5, 1, 4], [1] * 4), **NAMED, log="x")
+    for one in axes:
+        assert [label.get_text() for label in one.get_xticklabels()] == ["0.25", "0.5", "1", "4"]
+        assert not any(label.get_text() for label in one.get_xticklabels(minor=True))
+
+
+@pytest.mark.parametrize(
     ("make", "said"),
     [
         (lambda: interactive(**NAMED), "one series or more"),
@@ -94,7 +132,19 @@ interactive(Line("each batch", range(1, 101), [1 / n for n in range(1, 101)], fa
             x="step", y="loss, nats", alt="The loss falls like one by the step.")
 ```
 """
-START = "# Start\n\n```{toctree}\nfolder/plots\nplain\n```\n"
+SHORT = """---
+file_format: mystnb
+kernelspec: {name: python3}
+---
+# A page with a short logarithmic axis
+
+```{code-cell}
+from cutaway.plots.interactive import Line, interactive
+interactive(Line("loss", [0.25, 0.5, 0.8, 1, 1.25, 2, 4], [4, 2, 1.2, 1, 1.3, 2, 4]),
+            x="times what was learned", y="loss, nats", log="x", alt="A valley around 1.")
+```
+"""
+START = "# Start\n\n```{toctree}\nfolder/plots\nshort\nplain\n```\n"
 BROKEN = """addEventListener("securitypolicyviolation", event =>
     console.error(`against the policy: ${event.violatedDirective} ${event.blockedURI}`))"""
 
@@ -106,6 +156,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "index.md").write_text(START, "utf-8")
     (folder / "plain.md").write_text("# Plain\n\nNo plot.\n", "utf-8")
     (folder / "folder/plots.md").write_text(PAGE, "utf-8")
+    (folder / "short.md").write_text(SHORT, "utf-8")
     return folder
 
 
@@ -127,7 +178,9 @@ def open_plot(chromium: Browser, book: Book, host: str) -> Callable[..., Any]:
     """``with open_plot(over="http", ...) as (page, asked, complaints)``: what it asked for, what went wrong."""
 
     @contextmanager
-    def opened(over: str = "http", width: int = 1280, **options: Any) -> Iterator[tuple[Page, list[str], list[str]]]:
+    def opened(
+        over: str = "http", width: int = 1280, name: str = "folder/plots", **options: Any
+    ) -> Iterator[tuple[Page, list[str], list[str]]]:
         context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
         page, asked, complaints = context.new_page(), [], []
         page.on("request", lambda request: asked.append(request.url))
@@ -135,7 +188,7 @@ def open_plot(chromium: Browser, book: Book, host: str) -> Callable[..., Any]:
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.add_init_script(BROKEN)
-        page.goto(book.url("folder/plots") if over == "file" else f"{host}/folder/plots.html")
+        page.goto(book.url(name) if over == "file" else f"{host}/{name}.html")
         page.wait_for_load_state("networkidle")
         yield page, asked, complaints
         context.close()
@@ -247,6 +300,29 @@ def test_a_telephone_has_room_for_the_frame_and_nothing_jumps(
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_short_logarithmic_axis_is_legible_and_has_more_ticks_when_zoomed_into(
+    open_plot: Callable[..., Any], width: int
+) -> None:
+    texts = """() => [...document.querySelectorAll("#plot .xaxislayer-above .xtick text")].map(one => {
+        const {left, right} = one.getBoundingClientRect();
+        return [one.textContent, left, right];
+    }).sort((one, other) => one[1] - other[1])"""
+    with open_plot(width=width, name="short") as (page, _, complaints):
+        frame = play(page)
+        ticks = frame.evaluate(texts)
+        assert [text for text, _, _ in ticks] == ["0.25", "0.5", "0.8", "1", "2", "4"]
+        assert all(right < left for (_, _, right), (_, left, _) in zip(ticks, ticks[1:], strict=False))
+        frame.evaluate("Plotly.relayout('plot', {'xaxis.range': [Math.log10(2.1), Math.log10(3.9)]})")
+        wait_until(page, lambda: len(frame.evaluate(texts)) > 1)
+        frame.get_by_role("button", name="Reset axes").click()
+        wait_until(page, lambda: [text for text, _, _ in frame.evaluate(texts)] == [text for text, _, _ in ticks])
+        frame.get_by_role("checkbox", name="x logarithmic").uncheck()
+        wait_until(page, lambda: "0.25" not in [text for text, _, _ in frame.evaluate(texts)])
+        assert complaints == []
+
+
+@pytest.mark.browser
 def test_the_frame_has_a_name_and_runs_nothing_but_its_scripts(open_plot: Callable[..., Any]) -> None:
     with open_plot() as (page, asked, complaints):
         frame = play(page)
@@ -279,7 +355,7 @@ def test_a_rebuild_that_runs_no_cell_publishes_the_same_files(
 
     first = files()
     kinds = sorted(re.sub(r"-\w+", "", name) for name in first)
-    assert kinds == ["frame.html", "frame.js", "plot.svg", "plot.svg", "plotly.js", "plots.html"]
+    assert kinds == ["frame.html", "frame.js", *["plot.svg"] * 4, "plotly.js", "plots.html"]
     assert all(name in first["frame.html"].decode() for name in first if name.endswith(".js"))
     shutil.rmtree(book.folder)
     shutil.rmtree(f"{book.folder}-doctrees")  # what the cells gave is kept elsewhere

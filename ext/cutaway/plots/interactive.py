@@ -27,17 +27,21 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from . import SIZE, Plot, plot
-from .series import Band, Level, Line, Points, Series
+from .series import Band, Level, Line, Points, Series, six
 
 __all__ = ["Band", "Level", "Line", "Points", "interactive"]
 
 FEW = 4  # names that find room among the lines; more stand below
+GIVEN = 12  # different x up to which a short logarithmic axis has its ticks there; else at 1, 2 and 5 times 10, 100, …
+LETTER, GAP = 0.03, 0.01  # of the axis: what a digit of a tick takes, on a telephone, and what stays free beside it
 MOST = 20_000  # numbers of one plot: they are a part of the page
 CYCLE = "CTDHVB"  # colour 0, 1, … is that of a dimension, as in matplotlib's cycle
 MARKERS = "osD^"  # of the first points of a plot, the second, …; frame.js has the same
@@ -49,19 +53,26 @@ def interactive(
 ) -> Plot:
     """A picture of the series, and what is needed to play with them.
 
-    ``x`` and ``y`` name the axes, with their units; ``log`` says which are logarithmic at first; ``alt`` says in words
-    what the plot shows. ValueError says what is wrong; ModuleNotFoundError, that the package ``plotly`` is missing.
+    ``x`` and ``y`` name the axes, with their units; ``log`` says which are logarithmic at first (an ``x`` of less than
+    two decades has its ticks at the given numbers); ``alt`` says in words what the plot shows. ValueError
+    says what is wrong; ModuleNotFoundError, that the package ``plotly`` is missing.
     """
     bundle()
     _check(series, {"x": x, "y": y}, log)
     looks = list(_looks(series))
     named = sum(not isinstance(one, Level) for one in series)
+    ticks = _ticks({x for one in series for x in one.along("x") if x > 0}) if "x" in log else {}
 
     def draw(axes: Any) -> None:
         axes.set(xlabel=x, ylabel=y, **{f"{axis}scale": "log" for axis in log})
         muted = axes.yaxis.label.get_color()
         for one, (colour, marker) in zip(series, looks, strict=True):
             one.draw(axes, muted if isinstance(one, Level) else f"C{colour}", MARKERS[marker % len(MARKERS)])
+        if ticks:
+            from matplotlib.ticker import NullFormatter
+
+            axes.set_xticks(list(ticks), ticks.values())
+            axes.xaxis.set_minor_formatter(NullFormatter())
         if named > FEW:
             axes.figure.legend(loc="outside lower center", ncols=2)
         elif named > 1:
@@ -72,7 +83,10 @@ def interactive(
         {**one.told(), "colour": f"dim-{CYCLE[colour % len(CYCLE)]}", "marker": marker}
         for one, (colour, marker) in zip(series, looks, strict=True)
     ]
-    drawn.more = f"{DATA}{_json({'x': x, 'y': y, 'log': log, 'series': told})}</script>"
+    figure = {"x": x, "y": y, "log": log, "series": told}
+    if ticks:
+        figure["ticks"] = {"at": [six(value) for value in ticks], "text": [*ticks.values()]}
+    drawn.more = f"{DATA}{_json(figure)}</script>"
     return drawn
 
 
@@ -93,6 +107,28 @@ def _check(series: Sequence[Series], axes: dict[str, str], log: str) -> None:
         for one in series:
             if bad := [value for value in one.along(axis) if value <= 0]:
                 raise ValueError(f"{one.name!r}: a logarithmic axis {axis} has no place for {bad[0]:g}")
+
+
+def _ticks(values: set[float]) -> dict[float, str]:
+    """Ticks of a logarithmic axis that is shorter than two decades, with plain numbers; none for another axis.
+
+    Matplotlib would write 3×10⁻¹ and 4×10⁻¹ over each other, Plotly a 3 for either of 0.3 and 3.
+    """
+    low, high = min(values, default=1), max(values, default=1)
+    if not 1 < high / low < 100:
+        return {}
+    if len(values) > GIVEN:
+        powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)))
+        values = {value for power in powers for digit in "125" if low <= (value := float(f"{digit}e{power}")) <= high}
+    found: dict[float, str] = {}
+    for value in sorted(values):
+        text = f"{value:,.0f}" if value >= 1000 else f"{Decimal(f'{value:.3g}'):f}"
+        if found:
+            before, beside = [*found.items()][-1]
+            if math.log(value / before, high / low) < LETTER * (len(beside) + len(text)) / 2 + GAP:
+                continue
+        found[value] = text
+    return found if len(found) > 1 else {}
 
 
 def _looks(series: Sequence[Series]) -> Iterator[tuple[int, int]]:

@@ -46,7 +46,7 @@ class Series:
 
     def told(self) -> dict[str, Any]:
         """As JSON tells it: its kind and its settings, numbers with six digits."""
-        rows = {name: [_six(value) for value in row] for name, row in self.rows().items()}
+        rows = {name: [six(value) for value in row] for name, row in self.rows().items()}
         flags = {name: True for name in ("faint", "dashed") if getattr(self, name, False)}
         return {"kind": type(self).__name__.lower(), "name": self.name, **flags, **rows}
 
@@ -128,7 +128,7 @@ def _floats(row: Any, who: str) -> list[float]:
     return [value if math.isfinite(value) else math.nan for value in values]
 
 
-def _six(value: float) -> float | int | None:
+def six(value: float) -> float | int | None:
     """As short as JSON can say it with six digits."""
     if math.isnan(value):
         return None

@@ -64,7 +64,11 @@
 
   function axis(name) {
     const type = form.elements[`log ${name}`]?.checked ? "log" : "linear";
+    const before = stage._fullLayout?.[`${name}axis`];
+    const isWhole = !before || before.autorange || before.type !== type; // zoomed into, an axis needs more ticks
+    const ticks = name === "x" && type === "log" && isWhole && plot.ticks;
     return {
+      ...(ticks && { tickmode: "array", tickvals: ticks.at, ticktext: ticks.text }),
       type,
       title: { text: literal(plot[name]), standoff: 8 },
       uirevision: type, // what was zoomed into is meant for one scale
@@ -139,5 +143,6 @@
     stage.ariaLabel = data.alt;
     if (isNew) offer();
     draw();
+    if (isNew && plot.ticks) stage.on("plotly_relayout", draw);
   });
 })();
