@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     for kind in KINDS:
         kinds.add_argument(f"--{kind}", type=Path, metavar="FILE")
     clip.add_argument("--theme", choices=("dark", "light"), default="dark")
-    clip.add_argument("--quality", metavar="1080p60", help="of a file: height and frames a second (default: the book's)")
+    clip.add_argument("--quality", metavar="1080p60", help="of a file: height and frames (default: the book's)")
     clip.set_defaults(run=_clip)
     frame = commands.add_parser("frame", help="one frame of a clip as a PNG")
     frame.add_argument("scene", help="dotted path, as in attention.CausalMask")

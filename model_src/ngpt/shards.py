@@ -27,16 +27,20 @@ from nanochat.training.horizon import accumulation_steps, make_plan
 from nanochat.training.settings import Settings, make_loader
 from nanochat.training.step import Training
 from ngpt.baseline import GPT
-from ngpt.decoder import LayerCache
+from ngpt.decoder import Decoder, LayerCache
 from ngpt.model import nGPT
 
 BETAS = (0.9, 0.95)
 LEARNING_RATE = 15e-4  # of NVIDIA's repository, for 1,024 numbers a token
 
 
-class Shared:
+class Shared(Decoder):
     """What nanochat's loop asks a model for, by nanochat's names."""
 
+    config: Any
+    layers: Any
+    token_embed: Any
+    to_logits: Any
     dtype = torch.float32  # what it computes in where autocast allows that
 
     @property
@@ -100,7 +104,7 @@ class ShardedGPT(Shared, GPT):
     """The GPT beside it, with nanochat's interface."""
 
 
-MODELS = {"ngpt": ShardedNGPT, "gpt": ShardedGPT}
+MODELS: dict[str, type[Shared]] = {"ngpt": ShardedNGPT, "gpt": ShardedGPT}
 
 
 def begin(settings: Settings, world: World = ALONE, kind: str = "ngpt") -> Training:
@@ -116,7 +120,7 @@ def begin(settings: Settings, world: World = ALONE, kind: str = "ngpt") -> Train
         raise ValueError(f"n_kv_head={sizes.n_kv_head}: nGPT has keys for each of its n_head={sizes.n_head} heads")
     torch.manual_seed(settings.seed)  # the same weights in every process
     with torch.device(world.device):
-        model = MODELS[kind](
+        model: Any = MODELS[kind](
             num_tokens=sizes.vocab_size, dim=sizes.n_embd, depth=sizes.n_layer, heads=sizes.n_head,
             dim_head=sizes.n_embd // sizes.n_head, block_size=settings.max_seq_len,
         )  # fmt: skip

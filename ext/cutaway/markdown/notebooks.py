@@ -21,6 +21,7 @@ from sphinx.application import Sphinx
 from ..address import base
 from ..build import build_of
 from ..clips.directive import clip
+from ..clips.finished import Clip
 from ..clips.keys import KIND
 from ..clips.resolve import found as found_clip
 from ..store import replacing
@@ -67,7 +68,8 @@ def composed(parts: Iterator[Part], sources: list[str], metadata: dict[str, Any]
     """A notebook of a page's parts and of all its cells, those too that the page does not show."""
     kernel = metadata.get("kernelspec", {}).get("name", "python3")
     cells: list[dict[str, Any]] = []
-    waiting, stills = [], []
+    waiting: list[str] = []
+    stills: list[Still] = []
 
     def flush() -> None:
         if waiting:
@@ -145,8 +147,8 @@ def _is_cell(node: nodes.Node) -> bool:
 
 def _stills(app: Sphinx, node: clip) -> Iterator[Still]:
     """The last frame of each section."""
-    found = found_clip(app.env, node)
-    for number, section in enumerate(found.sections if found and found.key else ()):
+    found = found_clip(app.env, node) or Clip()
+    for number, section in enumerate(found.sections if found.key else ()):
         path = build_of(app.env).book.store.path(KIND, found.key, found.still(number, THEME))
         name = f"{node['ids'][0]}-{section.slug}.png"
         yield Still(name, f"{section.name}: {' '.join(section.captions)}".rstrip(": "), path.read_bytes())

@@ -83,7 +83,7 @@ def interactive(
         {**one.told(), "colour": f"dim-{CYCLE[colour % len(CYCLE)]}", "marker": marker}
         for one, (colour, marker) in zip(series, looks, strict=True)
     ]
-    figure = {"x": x, "y": y, "log": log, "series": told}
+    figure: dict[str, object] = {"x": x, "y": y, "log": log, "series": told}
     if ticks:
         figure["ticks"] = {"at": [six(value) for value in ticks], "text": [*ticks.values()]}
     drawn.more = f"{DATA}{_json(figure)}</script>"
