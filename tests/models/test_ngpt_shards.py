@@ -126,6 +126,7 @@ def test_the_command(small: Settings, tmp_path: Path, capsys: pytest.CaptureFixt
 PROCESS = """
 import json, sys
 from itertools import cycle
+from pathlib import Path
 import torch
 from nanochat.common import compute_cleanup, compute_init
 from nanochat.training.settings import Settings
@@ -137,7 +138,8 @@ state = shards.begin(Settings(**json.loads(sys.argv[1])), compute_init("cpu"))
 ids = torch.randint(200, (8, 17), generator=torch.Generator().manual_seed(3))
 mine = ids.split(2)[state.world.rank :: state.world.size]
 state.loader, state.accumulation = cycle([(rows[:, :-1], rows[:, 1:]) for rows in mine]), len(mine)
-print(json.dumps([state.world.rank, [take_step(state)["loss"] for _ in range(4)]]))
+losses = [take_step(state)["loss"] for _ in range(4)]
+Path(sys.argv[2], f"{state.world.rank}-of-{state.world.size}.json").write_text(json.dumps(losses))
 compute_cleanup()
 """
 
@@ -146,14 +148,12 @@ def test_two_processes_do_what_one_does(small: Settings, tmp_path: Path) -> None
     (tmp_path / "step.py").write_text(PROCESS)
     asked = json.dumps(asdict(small))
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
-    found: list[list[float]] = []
     for how in ([], torchrun):
         done = subprocess.run(
-            [sys.executable, *how, tmp_path / "step.py", asked], capture_output=True, text=True, timeout=240,
+            [sys.executable, *how, tmp_path / "step.py", asked, tmp_path], capture_output=True, text=True, timeout=240,
             env={**os.environ, "PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        found += [json.loads(line)[1] for line in done.stdout.splitlines() if line.startswith("[")]
-    assert len(found) == 3
-    assert found[1] == found[2]
-    assert found[1] == pytest.approx(found[0], rel=1e-4)
+    alone, *both = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("0-of-1", "0-of-2", "1-of-2"))
+    assert both[0] == both[1]
+    assert both[0] == pytest.approx(alone, rel=1e-4)
