@@ -49,11 +49,11 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("--build", default="", metavar="EXPRESSION", help='how the object is made, as in "Net(4, 8)"')
     new.add_argument("--input", default="", metavar="ARGUMENTS", help='arguments, as in "torch.randn(2, 4)"')
     new.set_defaults(run=_new)
-    explain = commands.add_parser("explain", help="print the diagram of a function or class, or a section with its diagrams")
+    explain = commands.add_parser("explain", help="print the diagram of a function or class, or a page's section")
     explain.add_argument(
         "object",
-        help="dotted path, as in nanogpt.model.CausalSelfAttention.forward, a short name, as in attention, or '#ID' for "
-        "a section of a Markdown page or a diagram in it",
+        help="dotted path, as in nanogpt.model.CausalSelfAttention.forward, a short name, as in attention, or '#ID', a "
+        "section of a Markdown page or a diagram in it",
     )
     explain.add_argument(
         "--run", dest="of", help="RUN, RUN.PASS or RUN.PASS/MODULE (default: the first run that fits); of a short name "

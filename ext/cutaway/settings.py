@@ -44,7 +44,7 @@ class Book:
     inventory: str = "book"  # what others call it in their intersphinx_mapping
     executor: str = ""
     shard: str = ""
-    explain: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # short name -> program or "" -> what is drawn
+    explain: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # short name -> program or "" -> what it is
 
     @property
     def source(self) -> Source:
@@ -185,8 +185,8 @@ def _short_names(setting: Any) -> dict[str, dict[str, str]]:
             raise BookError(f"cutaway_explain[{name!r}] = {shown!r}: write a name without dots and without #")
         if not by_program or (isinstance(shown, Mapping) and not all(map(str.isidentifier, by_program))):
             raise BookError(
-                f"cutaway_explain[{name!r}] = {shown!r}: write {{program: what is drawn}}, where a program is one word, "
-                "as in {'mypackage': 'mypackage.model.Mixer'}"
+                f"cutaway_explain[{name!r}] = {shown!r}: write {{program: what is drawn}}, a program as one word, as "
+                "in {'mypackage': 'mypackage.model.Mixer'}"
             )
         for what in by_program.values():
             if not _is_drawn(what):

@@ -13,6 +13,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 
 from ..cells.page_names import run_of
@@ -110,7 +111,7 @@ def section(folder: Path, id: str) -> list[Block]:
     Looks through the Markdown pages of a folder; LookupError, with the nearest ids, where none has it."""
     known: list[str] = []
     for path in pages(folder):
-        blocks = list(read(path.read_text("utf-8")))
+        blocks = list(read(path.read_text("utf-8", errors="replace")))
         for i, block in enumerate(blocks):
             if isinstance(block, Directive) and block.id == id:
                 return [block]
@@ -176,16 +177,9 @@ def _end(lines: Sequence[str], row: int, mark: str) -> int:
 
 
 def _directive(name: str, argument: str, lines: Sequence[str]) -> Directive:
-    options: dict[str, str] = {}
-    row, last = 0, ""
-    while row < len(lines) and (option := _OPTION.match(lines[row]) or (last and lines[row].startswith("  "))):
-        if isinstance(option, re.Match):
-            last = option["name"]
-            options[last] = option["value"].strip()
-        else:
-            options[last] += f" {lines[row].strip()}"
-        row += 1
-    return Directive(name, argument, options, tuple(lines[row:]))
+    given = list(takewhile(bool, map(_OPTION.match, lines)))
+    options = {option["name"]: option["value"].strip() for option in given if option}
+    return Directive(name, argument, options, tuple(lines[len(given) :]))
 
 
 # As text
