@@ -20,6 +20,7 @@ from cutaway.runs import ensure
 from cutaway.settings import Book
 from cutaway.trace.reading import Trace, load
 
+pytestmark = pytest.mark.slow  # where the store is empty, it traces the runs
 DOCS = ROOT / "docs"
 # What each of the seed's pictures has, in the words of nanochat's code, from above to below.
 BOXES = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -154,6 +155,22 @@ def test_what_no_page_has_is_told_with_the_nearest(book: Path, capsys: pytest.Ca
     said = capsys.readouterr().err
     assert f"no Markdown page in {book} has a section or a diagram '#part'; did you mean 'parts' or 'after'?" in said
     assert main(["--docs", str(book), "explain", "#no-label"]) == 1  # it stands in code
+
+
+def test_only_the_book_s_own_pages_are_read(book: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.md").write_text("(secret)=\n# Not yours\n", "utf-8")
+    (book / "_built").mkdir()
+    (book / "_built/page.md").write_text("(built)=\n# Built\n", "utf-8")
+    (book / "linked.md").symlink_to(tmp_path / "secret.md")
+    (book / "broken.md").write_bytes(b"\xff\xfe(\n")
+    (book / "folder.md").mkdir()
+    for id in ("secret", "built"):
+        with pytest.raises(LookupError, match=f"'#{id}'"):
+            section(book, id)
+    for name in ("linked.md", "broken.md"):
+        (book / name).unlink()
+    (book / "folder.md").rmdir()
+    shutil.rmtree(book / "_built")
 
 
 # What is printed

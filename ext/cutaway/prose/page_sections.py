@@ -24,6 +24,7 @@ from ..diagrams.layout.ports import WIDTH
 from ..domain import nearest
 from ..runs import RunError, ensure
 from ..settings import Book, places_of_last_build
+from ..source.find import is_inside
 from ..trace.names import Names
 from ..trace.reading import load
 from .facts import in_text
@@ -122,9 +123,10 @@ def section(folder: Path, id: str) -> list[Block]:
 
 
 def pages(folder: Path) -> list[Path]:
-    """The Markdown pages of a book, without what was built."""
-    found = (path.relative_to(folder) for path in folder.rglob("*.md"))
-    return [folder / path for path in sorted(found) if not any(part[0] in "._" for part in path.parts)]
+    """The Markdown pages of a book, without what was built; none that a link leads out of it."""
+    found = sorted(path.relative_to(folder) for path in folder.rglob("*.md"))
+    inside = [folder / path for path in found if not any(part[0] in "._" for part in path.parts)]
+    return [path for path in inside if path.is_file() and is_inside(path, folder)]
 
 
 def _until_next(blocks: Sequence[Block]) -> list[Block]:
