@@ -78,24 +78,26 @@ nb_merge_streams = True
 nb_render_markdown_format = "myst"  # tables and roles in the output of cells
 nb_ipywidgets_js = {}  # its default asks two other hosts for scripts
 
-# `python -m cutaway explain optimizer` draws one of these.
+# `python -m cutaway explain optimizer` draws one of these; of several the first, or that of `--run nanochat`.
+# What begins with # is a section of a page.
 cutaway_explain = {
-    "gpt": "nanogpt.model.GPT sort",
-    "attention": "nanogpt.model.CausalSelfAttention sort",
-    "mlp": "nanogpt.model.MLP sort",
-    "block": "nanogpt.model.Block sort",
-    "optimizer": "nanochat.training.optim.adamw_step adamw.step",
+    "gpt": {"nanogpt": "nanogpt.model.GPT sort", "nanochat": "#explain-gpt"},
+    "attention": {"nanogpt": "nanogpt.model.CausalSelfAttention sort", "nanochat": "#explain-attention"},
+    "mlp": {"nanogpt": "nanogpt.model.MLP sort", "nanochat": "#explain-mlp"},
+    "block": {"nanogpt": "nanogpt.model.Block sort", "nanochat": "nanochat.gpt.Block prose"},
+    "optimizer": {"nanochat": "#explain-optimizer"},
+    "adamw": "nanochat.training.optim.adamw_step adamw.step",
     "muon": "nanochat.training.muon.muon_step muon.step",
-    "dataloader": "nanochat.dataloader.DataLoader.__next__ shards.rows",
-    "rotary": "nanochat.gpt.apply_rotary_emb prose",
-    "tokenizer": "nanochat.tokenizer.get_token_bytes tokens.lengths",
+    "dataloader": {"nanochat": "#explain-dataloader", "nanogpt": "nanogpt.train.get_batch chars.batch"},
+    "rotary": {"nanochat": "#explain-rotary"},
+    "tokenizer": {"nanochat": "#explain-tokenizer"},
     "training": "nanochat.training.step.accumulate prose.step",
     "ngpt": "ngpt.model.nGPT.logits ngpt",
     "slerp": "ngpt.sphere.slerp ngpt.ways",
     "mask": "nanochat.chat.chat_data.supervised sft.batch",
     "policy": "nanochat.chat.reinforcement.policy_loss rl.loss",
     "sampling": "nanochat.chat.sampling.sample_next_token talk.draw",
-    "engine": "nanochat.engine.Engine.prefill talk.answer",
+    "engine": {"nanochat": "#explain-engine", "nanogpt": "nanogpt.model.GPT.generate sort.generate"},
 }
 
 # Ids that last, and the site's public address: snippets name it, and without it everything works by relative links.

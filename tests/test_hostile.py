@@ -399,7 +399,11 @@ SETTINGS = {
     "cutaway_workers": ["x", -1],
     "cutaway_color_scheme": [5, "blue", "\0"],
     "cutaway_permalinks": [5, "\0"],
-    "cutaway_explain": [5, {"a": 5}, {"a": "\0"}, {"a": "b.c d e"}, {"a.b": "c.d"}, {"": "c.d"}, {5: "c.d"}],
+    "cutaway_explain": [
+        *[5, {"a": 5}, {"a": "\0"}, {"a": "b.c d e"}, {"a.b": "c.d"}, {"": "c.d"}, {5: "c.d"}, {"#a": "c.d"}],
+        *[{"a": what} for what in (["b.c"], {}, {"b": 5}, {"b c": "d.e"}, {"": "c.d"}, {5: "c.d"})],
+        *[{"a": what} for what in ("#", "#b c", "#../b", {"b": "#"}, {"b": {"c": "d.e"}})],
+    ],
     "cutaway_dimensions": [5],
     "html_baseurl": ["javascript:alert(1)", '"><hacked>', "ftp://x"],
 }

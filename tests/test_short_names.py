@@ -8,9 +8,10 @@ from conftest import ROOT
 
 from cutaway.__main__ import main
 from cutaway.diagrams.explain import function_of, named
+from cutaway.prose.page_sections import drawings, section
 from cutaway.settings import Book
 
-SEEDS = {"gpt", "attention", "mlp", "optimizer", "dataloader", "rotary", "tokenizer"}
+SEEDS = {"gpt", "attention", "mlp", "optimizer", "dataloader", "rotary", "tokenizer", "engine"}
 DIAGRAM = re.compile(r"^:::\{diagram\} (\S+)\n(?:[^:].*\n|:(?!run|::).*\n)*(?::run: (\S+))?", re.MULTILINE)
 
 
@@ -33,9 +34,14 @@ def test_every_module_of_the_seed_has_a_name(book: Book) -> None:
 def test_every_name_stands_for_a_diagram_of_a_page(book: Book) -> None:
     pages = drawn_in_pages(book)
     assert len(pages) > 10
-    for name in book.explain:
-        dotted, run = named(book, name)
-        assert (function_of(book.source, dotted).dotted, run) in pages, name
+    for name, by_program in book.explain.items():
+        for program in by_program:
+            what, _ = named(book, name, program or None)
+            if what.startswith("#"):
+                assert "diagram" in {getattr(block, "name", "") for block in section(book.confdir, what[1:])}, name
+                continue
+            for dotted, run in drawings(book, name, program or None):
+                assert (function_of(book.source, dotted).dotted, run) in pages, name
 
 
 def test_a_name_prints_the_drawing(book: Book, capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,6 +51,10 @@ def test_a_name_prints_the_drawing(book: Book, capsys: pytest.CaptureFixture[str
     dotted = ["nanogpt.model.CausalSelfAttention.forward", "--run", "sort"]
     assert main(["--docs", str(ROOT / "docs"), "explain", *dotted]) == 0
     assert capsys.readouterr().out == short
+
+
+def test_each_of_the_seed_s_is_drawn_of_nanochat(book: Book) -> None:
+    assert {name for name, by_program in book.explain.items() if "nanochat" in by_program} >= SEEDS
 
 
 def test_what_has_no_name_is_told_which_there_are(book: Book, capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,14 +49,16 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("--build", default="", metavar="EXPRESSION", help='how the object is made, as in "Net(4, 8)"')
     new.add_argument("--input", default="", metavar="ARGUMENTS", help='arguments, as in "torch.randn(2, 4)"')
     new.set_defaults(run=_new)
-    explain = commands.add_parser("explain", help="print the computed diagram of a function or class")
+    explain = commands.add_parser("explain", help="print the diagram of a function or class, or a page's section")
     explain.add_argument(
         "object",
-        help="dotted path, as in nanogpt.model.CausalSelfAttention.forward, or a short name, as in attention",
+        help="dotted path, as in nanogpt.model.CausalSelfAttention.forward, a short name, as in attention, or '#ID', a "
+        "section of a Markdown page or a diagram in it",
     )
     explain.add_argument(
-        "--run", dest="of", help="RUN, RUN.PASS or RUN.PASS/MODULE (default: the first run that fits)"
-    )
+        "--run", dest="of", help="RUN, RUN.PASS or RUN.PASS/MODULE (default: the first run that fits); of a short name "
+        "also the program that is drawn, as in nanochat",
+    )  # fmt: skip
     explain.add_argument(
         "--prove", action="store_true", help="change what each box gives and see whether exactly those feel it"
         " to which its arrows lead; 1 where they differ",
@@ -123,17 +125,17 @@ def _new(options: argparse.Namespace) -> None:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    from .diagrams.directive import explain
+    from .prose.page_sections import drawings, explain
 
     book = _book(options)
     print(explain(book, options.object, options.of))
-    return _prove(book, options) if options.prove else 0
+    return max(_prove(book, *drawing) for drawing in drawings(book, options.object, options.of)) if options.prove else 0
 
 
-def _prove(book: Book, options: argparse.Namespace) -> int:
+def _prove(book: Book, dotted: str, of: str | None) -> int:
     from .diagrams.proof.asking import proof_of
 
-    proof, place = proof_of(book, options.object, options.of, lambda line: print(line, file=sys.stderr))
+    proof, place = proof_of(book, dotted, of, lambda line: print(line, file=sys.stderr))
     print(f"\n{place}: {proof.boxes} boxes, {proof.arrows} arrows; {len(proof.moved)} boxes changed, ", end="")
     print(f"{len(proof.missing)} arrows missing, {len(proof.surplus)} too many")
     print(*proof.lines(), sep="\n", end="\n" if any(proof.lines()) else "")

@@ -160,8 +160,9 @@ SETTINGS = [
         {},
         "",
         dict,
-        "short names for `python -m cutaway explain`: name -> dotted path of a function or class and, "
-        "after a blank, its run",
-        '{"block": "mypackage.model.Block training"}',
+        "short names for `python -m cutaway explain`: name -> dotted path of a function or class and, after a blank, "
+        "its run; or `#ID`, a section of a Markdown page or a diagram in it, by its label or name; or program -> one "
+        "of these, of which `--run PROGRAM` chooses and the first is the default",
+        '{"block": "mypackage.model.Block training", "data": {"mypackage": "#loading", "other": "other.data.batch"}}',
     ),
 ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .address import base
+from .address import base, is_id
 from .config_values import SETTINGS
 from .shards import share
 from .source.find import Source, SourceError
@@ -44,7 +44,7 @@ class Book:
     inventory: str = "book"  # what others call it in their intersphinx_mapping
     executor: str = ""
     shard: str = ""
-    explain: Mapping[str, str] = field(default_factory=dict)  # short name -> dotted path and run
+    explain: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # short name -> program or "" -> what it is
 
     @property
     def source(self) -> Source:
@@ -176,15 +176,34 @@ def _files(setting: str | Sequence[str], confdir: Path) -> tuple[Path, ...]:
     return tuple(confdir / name for name in listed)
 
 
-def _short_names(setting: Any) -> dict[str, str]:
-    given = setting if isinstance(setting, Mapping) else {"": setting}
-    for name, shown in given.items():
-        if not name or not _is_words([name, shown]) or "." in name or len(shown.split()) not in (1, 2):
+def _short_names(setting: Any) -> dict[str, dict[str, str]]:
+    """For each short name what it stands for, by program; by "" where none is named."""
+    names = {}
+    for name, shown in (setting if isinstance(setting, Mapping) else {"": setting}).items():
+        by_program = dict(shown) if isinstance(shown, Mapping) else {"": shown}
+        if not _is_words([name, *by_program]) or not re.fullmatch(r"[^.#]+", name):
+            raise BookError(f"cutaway_explain[{name!r}] = {shown!r}: write a name without dots and without #")
+        if not by_program or (isinstance(shown, Mapping) and not all(map(str.isidentifier, by_program))):
             raise BookError(
-                f"cutaway_explain[{name!r}] = {shown!r}: write a name without dots, and for it a dotted path or a path "
-                "and a run, as in 'mypackage.model.Mixer.forward mix'"
+                f"cutaway_explain[{name!r}] = {shown!r}: write {{program: what is drawn}}, a program as one word, as "
+                "in {'mypackage': 'mypackage.model.Mixer'}"
             )
-    return dict(given)
+        for what in by_program.values():
+            if not _is_drawn(what):
+                raise BookError(
+                    f"cutaway_explain[{name!r}] = {what!r}: write a dotted path, a path and a run, as in "
+                    "'mypackage.model.Mixer.forward mix', or '#ID' for a section or a diagram of a page"
+                )
+        names[name] = by_program
+    return names
+
+
+def _is_drawn(what: Any) -> bool:
+    """Whether it is a path, a path and a run, or the ``#ID`` of a place on a page."""
+    if not _is_words([what]):
+        return False
+    words = what.split()
+    return len(words) == 1 and is_id(words[0][1:]) if what.startswith("#") else len(words) in (1, 2)
 
 
 def _is_words(value: Any) -> bool:

@@ -52,7 +52,7 @@ from ..options import Option, spec
 from ..source.find import SourceError
 from ..trace.names import UnknownName, Wanted
 from . import hand_drawn
-from .explain import SKETCHED, NotCalled, explain, function_of, sketched
+from .explain import SKETCHED, NotCalled, function_of, sketched
 from .graph.graph import Graph
 from .graph.lost import lost
 from .html import Anchor, markup
@@ -60,7 +60,7 @@ from .layout.canvas import Box, Drawing
 from .lookup import UNDRAWN, computed, explained
 from .words import describe
 
-__all__ = ["diagram", "explain", "setup"]
+__all__ = ["diagram", "setup"]
 
 
 class diagram(nodes.General, nodes.Element):

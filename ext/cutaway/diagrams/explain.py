@@ -121,18 +121,32 @@ def _better(span: tuple[int, ...], other: tuple[int, ...], smaller: bool) -> boo
     return inner != outer and outer[:2] <= inner[:2] and inner[2:] <= outer[2:]
 
 
-def named(book: Book, asked: str) -> tuple[str, str | None]:
-    """The dotted path and the run that a short name of the book stands for (``cutaway_explain``).
+def named(book: Book, asked: str, of: str | None = None) -> tuple[str, str | None]:
+    """The dotted path, or ``#ID``, and the run that a short name of the book stands for (``cutaway_explain``).
 
-    What has a dot is a path itself. LookupError says which short names there are.
+    ``of`` is a program that has drawings of its own, or a run. What has a dot is a path itself. LookupError says which
+    short names there are, or of which programs.
     """
-    if "." in asked:
-        return asked, None
+    if "." in asked or asked.startswith("#"):
+        return asked, of
     if asked not in book.explain:
         known = f"there is {', '.join(sorted(book.explain))}" if book.explain else "conf.py's cutaway_explain has none"
         raise LookupError(f"nothing has the short name {asked[:80]!r}; {known}; or write a path, as in {EXAMPLE}")
-    dotted, _, run = book.explain[asked].partition(" ")
-    return dotted, run.strip() or None
+    shown = book.explain[asked]
+    if of and any(of in others for others in book.explain.values()):
+        what = shown.get(of) or _of_package(shown.get("", ""), of)
+        if what is None:
+            there = ", ".join(program or what.split(".")[0] for program, what in shown.items())
+            raise LookupError(f"the short name {asked!r} stands for nothing of {of}; it does for what is of {there}")
+        of = None
+    else:
+        what = next(iter(shown.values()))
+    dotted, _, run = what.partition(" ")
+    return dotted, of or run.strip() or None
+
+
+def _of_package(what: str, package: str) -> str | None:
+    return what if what.startswith(f"{package}.") else None
 
 
 def explained_in(
@@ -141,8 +155,7 @@ def explained_in(
     """The dotted path, the run asked for and the outcomes of runs that may show it; runs what is missing.
 
     RunError where none did."""
-    dotted, run = named(book, asked)
-    of = of or run
+    dotted, of = named(book, asked, of)
     wanted = Wanted.read(of)
     outcomes = ensure(book, report, [wanted.run] if wanted.run else None)
     failed = [f"{outcome.name}: {outcome.error}" for outcome in outcomes.values() if outcome.error]
@@ -154,10 +167,11 @@ def explained_in(
 
 def explain(book: Book, asked: str, of: str | None = None) -> str:
     """The drawing of a function as text, for the terminal, by its dotted path or a short name; runs what is missing."""
-    obj = function_of(book.source, named(book, asked)[0])
+    dotted, run = named(book, asked, of)
+    obj = function_of(book.source, dotted)
     if not of and not book.runs:
         return f"{sketched(obj)[1].text}\n\n{SKETCHED}"
-    _, of, outcomes = explained_in(book, asked, of, lambda line: print(line, file=sys.stderr))
+    _, of, outcomes = explained_in(book, dotted, run, lambda line: print(line, file=sys.stderr))
     traces = {name: load(Path(outcome.trace)) for name, outcome in outcomes.items()}
     try:
         graph, drawing = drawn(obj, *chosen(traces, obj.dotted, Wanted.read(of)))

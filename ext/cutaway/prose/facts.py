@@ -24,7 +24,7 @@ from ..cells.page_names import is_excused, page_names
 from ..domain import cutaway_domain, nearest
 from ..theme import shapes
 from ..theme.palette import DIMENSIONS
-from ..trace.names import Found, UnknownName
+from ..trace.names import Found, Names, UnknownName
 from ..trace.reading import TraceError
 from .words import in_words
 
@@ -39,12 +39,17 @@ class FactRole(SphinxRole):
     """A recorded number or shape by its name, ``sort.accuracy:.1%`` with a format, ``sort.share:about`` in words."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        parsed = _TEXT.match(self.text.strip())
-        name, form = (parsed["name"], parsed["format"] or "") if parsed else (self.text, "")
+        name, form = asked(self.text)
         node = fact(self.rawtext, name, name=name, format=form)
         node.source, node.line = self.get_source_info()
         cutaway_domain(self.env).note_use(self.env.current_document.docname, "fact", {"name": name})
         return [node], []
+
+
+def asked(text: str) -> tuple[str, str]:
+    """The name and the format in the text of the role."""
+    parsed = _TEXT.match(text.strip())
+    return (parsed["name"], parsed["format"] or "") if parsed else (text, "")
 
 
 class DimRole(SphinxRole):
@@ -74,6 +79,18 @@ def fill(found: Found, form: str = "") -> nodes.inline:
         return nodes.inline("", shown(value.scalar, form), classes=["cutaway-fact"])
     what = f"a tensor of shape {value.shape}" if value is not None and value.shape else "more than one number"
     raise ValueError(f"it is {what}; add .shape or an index such as [0, 2]")
+
+
+def in_text(names: Names, text: str) -> str:
+    """What the role shows, as plain text; LookupError where there is no such value or the format does not fit."""
+    name, form = asked(text)
+    found = names.resolve(name)
+    if found.scalar is None and found.is_shape and found.value is not None:
+        return shapes.text(found.value.shape or ())
+    try:
+        return fill(found, form).astext()
+    except ValueError as error:
+        raise LookupError(f"{name}: {error}") from error
 
 
 def shown(value: Any, form: str = "") -> str:
