@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> Report:
             return inference(question, trial)
         step = trial.step(question.batch, question.block, question.accumulation)
         needed = total(question, trial, step)
-        fit = largest_batch(lambda batch: need(question, trial, batch), question.target.room)
+        fit = largest_batch(lambda n: need(question, trial, n), question.target.room, question.batch, needed)
         fits = question.target.holds(needed)
         smaller = [] if fits else [(name, need(q, trial, q.batch), cost) for name, q, cost in smaller_steps(question)]
         report = training(question, trial, step, fit)
@@ -104,7 +104,7 @@ def total(question: Question, trial: Trial, step: Step) -> int:
 
 def need(question: Question, trial: Trial, batch: int) -> int:
     """The same for another batch."""
-    return total(question, trial, trial.step(batch, question.block, question.accumulation))
+    return total(question, trial, trial.step(batch, question.block, question.accumulation, update=False))
 
 
 def training(question: Question, trial: Trial, step: Step, fit: Fit) -> Report:
@@ -112,7 +112,7 @@ def training(question: Question, trial: Trial, step: Step, fit: Fit) -> Report:
     bytes_needed = total(question, trial, step)
     report = Report(headline(question, trial.parameters))
     report.tables += [peak_table(step, buckets(question, trial)), layers_table(step, question.batch * question.block)]
-    report.findings += verdict(question, bytes_needed, fit)
+    report.findings += verdict(question, bytes_needed, trial.states, fit)
     report.findings += [Finding("note", note) for note in question.subject.notes]
     if question.target.cuda:
         report.findings.append(Finding("note", COMPILED))
@@ -121,7 +121,7 @@ def training(question: Question, trial: Trial, step: Step, fit: Fit) -> Report:
         "batch": question.batch, "block": question.block, "accumulation": question.accumulation,
         "dtype": question.setup.dtype, "device": question.target.name, "device_bytes": question.target.bytes,
         "room_bytes": question.target.room, "peak_bytes": bytes_needed, "forward_backward_bytes": step.passes.bytes,
-        "optimizer_step_bytes": step.update.bytes, "largest_batch": fit.batch,
+        "optimizer_step_bytes": step.update.bytes, "largest_batch": fit.batch, "states_bytes": trial.states,
         "parts": {f"{kind}: {part}" if part else kind: n for (kind, part), n in step.peak.parts.items() if n},
         "kept": {part: n for (kind, part), n in step.kept.parts.items() if kind == FORWARD and n},
     }
@@ -138,14 +138,19 @@ def headline(question: Question, parameters: int) -> str:
     )
 
 
-def verdict(question: Question, bytes_needed: int, fit: Fit) -> list[Finding]:
+def verdict(question: Question, bytes_needed: int, states: int, fit: Fit) -> list[Finding]:
     """Whether it fits, and the largest batch that does."""
     target = question.target
     room = f"{target.name} has {gib(target.bytes)}, of which {gib(target.room)} are counted on: {target.how}"
     if target.holds(bytes_needed):
-        most = f"the largest batch that fits is {fit.batch}" + (" or more" if fit.open_end else "")
-        return [Finding("good", f"It fits: {gib(bytes_needed)} at the peak; {most}.", room)]
-    advice = instead(question, fit.batch) if fit.batch else "see below for what each change brings"
+        what = f"It fits: {gib(bytes_needed)} at the peak; the largest batch that fits is {fit.told}."
+        return [Finding("good", what, room)]
+    if states > target.room:
+        return [Finding(
+            "error", f"It does not fit: weights, gradients and optimizer alone are {gib(states)}.", room,
+            "no batch helps: take a smaller model, more memory, or an optimizer that is shared out among devices",
+        )]  # fmt: skip
+    advice = instead(question, fit.batch) if fit.batch else "the table says what each change brings; or take several"
     if bytes_needed <= target.bytes:
         return [Finding("warning", f"It may just fit: {gib(bytes_needed)} at the peak.", room, advice)]
     what = "are needed at the peak" if fit.batch else f"at the peak, and one sequence alone takes {gib(fit.least)}"

@@ -1,5 +1,7 @@
 """Tables of bytes: of what lives at the peak, and of what each block keeps."""
 
+from collections.abc import Callable
+
 from fieldguide.peak import AFTER, BACKWARD, BEFORE, FORWARD, STEP, Peak
 from fieldguide.report import Table
 from fieldguide.trial import Step
@@ -38,13 +40,23 @@ def layers_table(step: Step, tokens: int) -> Table:
     kept = [(part, n) for (kind, part), n in step.kept.parts.items() if kind == FORWARD and n]
     groups: list[list[tuple[str, int]]] = []
     for part, size in sorted(kept, key=lambda each: place(each[0])):
-        last = groups[-1][-1] if groups else ("", -1)
-        if size == last[1] and part[:5] == last[0][:5] == "block":
+        if groups and part.startswith("block ") and alike(size, groups[-1]):
             groups[-1].append((part, size))
         else:
             groups.append([(part, size)])
-    rows = [(group_name(group), gib(group[0][1]), f"{group[0][1] / tokens:,.0f}") for group in groups]
+    rows = [(group_name(group), span(group, gib), span(group, lambda n: f"{n / tokens:,.0f}")) for group in groups]
     return Table(("kept for the backward pass", "bytes", "per token"), rows)
+
+
+def alike(size: int, group: list[tuple[str, int]]) -> bool:
+    """Whether a block belongs to a group of blocks: all within a tenth of the first."""
+    return group[0][0].startswith("block ") and abs(size / group[0][1] - 1) < 0.1
+
+
+def span(group: list[tuple[str, int]], told: Callable[[float], str]) -> str:
+    """The size of a group, or the smallest and the largest in it."""
+    least, most = min(size for _, size in group), max(size for _, size in group)
+    return told(least) if told(least) == told(most) else f"{told(least)} to {told(most)}"
 
 
 def place(part: str) -> float:

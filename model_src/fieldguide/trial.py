@@ -59,7 +59,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class Step:
-    """What lived at once."""
+    """What lived at once; ``update`` may be that of another step, because it is the same for all batches."""
 
     kept: Peak    # at the end of the forward pass: what waits for the backward pass
     passes: Peak  # the most in forward and backward passes
@@ -71,7 +71,7 @@ class Step:
 
 
 class Trial:
-    """A model and its optimizer, ready to step. ``ledger`` is None where something else measures."""
+    """A model and its optimizer, ready to step."""
 
     def __init__(self, subject: Subject, setup: Setup, ledger: Ledger) -> None:
         self.subject, self.setup, self.ledger = subject, setup, ledger
@@ -83,7 +83,9 @@ class Trial:
         follow_gradients(self.model, ledger)
         if setup.checkpointing:
             recompute_blocks(self.model)
-        self.step(1, min(16, subject.block), 1)  # the optimizer makes its memories in its first step
+        self.update, self.states = Peak(0), 0  # bytes that live between two steps, with gradients
+        for _ in range(2):  # the optimizer makes its memories in its first step; the second is like all others
+            self.step(1, min(16, subject.block), 1)
 
     def autocast(self) -> Any:
         """The context of the forward pass: matrix products in half precision, on a GPU."""
@@ -91,8 +93,11 @@ class Trial:
             return contextlib.nullcontext()
         return torch.autocast("cpu", DTYPES[self.setup.dtype])
 
-    def step(self, batch: int, block: int, accumulation: int) -> Step:
-        """Gradients of some micro-batches of (batch, block) tokens, then the optimizer's step."""
+    def step(self, batch: int, block: int, accumulation: int, update: bool = True) -> Step:
+        """Gradients of some micro-batches of (batch, block) tokens, then the optimizer's step.
+
+        Without ``update`` it is left out, because what it takes is known from the last one.
+        """
         ledger, held, kept = self.ledger, None, Peak(0)
         ledger.restart()
         for _ in range(min(accumulation, 2)):  # in later ones no more lives than in the second
@@ -105,16 +110,23 @@ class Trial:
                 (loss / accumulation).backward()
         passes = ledger.peak
         del held, loss, x, y
+        if update:
+            self.take_step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return Step(kept, passes, self.update)
+
+    def take_step(self) -> None:
+        """The optimizer's step, with the gradients that are there."""
+        ledger = self.ledger
         ledger.restart()
         with ledger.making(STEP):
             self.optimizer.step()
-        update = ledger.peak
+        self.update = ledger.peak
         for state in self.optimizer.state.values():
             for value in state.values():
                 if isinstance(value, torch.Tensor):
                     ledger.rename(value, "optimizer")
-        self.optimizer.zero_grad(set_to_none=True)
-        return Step(kept, passes, update)
+        self.states = ledger.live
 
     def prefill(self, batch: int, block: int) -> Step:
         """A prompt of (batch, block) tokens goes through the model, which keeps what the next token needs."""
