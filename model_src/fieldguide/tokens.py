@@ -118,10 +118,12 @@ def hashes(ids: np.ndarray, window: int) -> np.ndarray:
 def sample(path: Path, width: int, count: int, window: int) -> np.ndarray:
     """Hashes of windows from all over a file, none of one token alone, each once."""
     data = np.memmap(path, dtype=f"<u{width}", mode="r", shape=(count,))
-    starts = np.unique(np.linspace(0, count - window, SAMPLED).astype(np.int64)) if count >= window else []
-    windows = [np.array(data[start : start + window], dtype=np.uint32) for start in starts]
-    varied = [ids for ids in windows if len(np.unique(ids)) > 4]
-    return np.unique(np.concatenate([hashes(ids, window) for ids in varied])) if varied else np.array([], np.uint64)
+    if count < window:
+        return np.array([], dtype=np.uint64)
+    starts = np.unique(np.linspace(0, count - window, SAMPLED).astype(np.int64))
+    ids = data[starts[:, None] + np.arange(window)]  # (n, window)
+    varied = (np.diff(np.sort(ids, axis=1), axis=1) != 0).sum(axis=1) >= 4
+    return np.unique((mixed(ids[varied]) * powers(BASE, window)).sum(axis=1, dtype=np.uint64))
 
 
 def occurrences(wanted: np.ndarray, tokens: Tokens, window: int, told: Callable[[int], None]) -> np.ndarray:

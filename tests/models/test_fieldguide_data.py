@@ -10,13 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fieldguide.__main__ import main
 from fieldguide.documents import Digests
 from fieldguide.tokens import hashes
 from nanochat.data.corpus import python_docs
+from nanochat.data.manifest import MANIFEST
 from nanochat.dataset import write_shards
 from nanogpt.data import prepare_char
 
@@ -260,7 +261,8 @@ def test_a_parquet_bomb_is_not_unpacked(says: Says, tmp_path: Path, monkeypatch:
     assert any("it is not unpacked" in alarm for alarm in alarms(says(tmp_path)))
 
 
-@given(st.binary(max_size=400), st.sampled_from(["a.bin", "a.jsonl", "a.txt", "a.parquet", "meta.pkl", "manifest.json"]))
+@settings(max_examples=50)
+@given(st.binary(max_size=400), st.sampled_from(["a.bin", "a.jsonl", "a.txt", "a.parquet", "meta.pkl", MANIFEST]))
 def test_any_bytes_are_reported(tmp_path_factory: pytest.TempPathFactory, data: bytes, name: str) -> None:
     folder = tmp_path_factory.mktemp("any")
     (folder / "train.bin").write_bytes(bytes(range(200)))
