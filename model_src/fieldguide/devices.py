@@ -8,8 +8,9 @@ show about as many GiB, less half a percent.
 import argparse
 import difflib
 from dataclasses import dataclass
+from typing import Any
 
-from fieldguide.report import UsageProblem
+from fieldguide.report import Finding, Report, Table, UsageProblem
 
 DATE = "2026-11"
 SOURCES = (
@@ -85,9 +86,9 @@ def find(name: str) -> Device:
         raise UsageProblem(f"--gpu {name}: which one? {', '.join(each.name for each in begin)}")
     by_letters = {letters(each.name): each.name for each in DEVICES}
     near = [by_letters[each] for each in difflib.get_close_matches(wanted, by_letters, n=3)]
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    hint = f", did you mean {' or '.join(near)}?" if near else "."
     raise UsageProblem(
-        f"--gpu {name}: no GPU of that name in the table of {DATE}; {hint}Say its figures: --memory-gb, and --tflops "
+        f"--gpu {name}: no GPU of that name in the table of {DATE}{hint} Say its figures: --memory-gb, and --tflops "
         "where time is asked for. --gpu list shows the table"
     )
 
@@ -107,3 +108,15 @@ def asked(options: argparse.Namespace) -> Device | None:
     if options.memory_gb or options.tflops:
         return Device("a GPU as described", options.memory_gb, options.tflops)
     return None
+
+
+def listed() -> Report:
+    """The table of GPUs."""
+    def told(value: Any) -> str:
+        return "-" if value is None else f"{value:g}"
+
+    rows = [(d.name, told(d.memory_gb), told(d.tflops), told(d.bandwidth), d.note) for d in DEVICES]
+    heads = ("GPU", "GB", "bf16 TFLOPS", "TB/s", "note")
+    return Report(f"GPUs known in {DATE}", [Finding("note", SOURCES)], [Table(heads, rows)])
+
+

@@ -4,7 +4,6 @@ import argparse
 import math
 import sys
 from dataclasses import dataclass, replace
-from typing import Any
 
 from fieldguide import devices
 from fieldguide.fitting import Fit, largest_batch
@@ -35,6 +34,13 @@ class Question:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_training_arguments(parser)
+    parser.add_argument("--inference", action="store_true", help="no training: read a prompt of --batch times --block")
+    parser.add_argument("--measure", action="store_true", help="run a step on this CPU, and compare")
+
+
+def add_training_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options that say which model is trained how and where."""
     add_model_arguments(parser)
     devices.add_device_arguments(parser)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="whose memory, without --gpu")
@@ -47,13 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--dtype", choices=tuple(DTYPES), help="of products (default: bfloat16 on GPUs, else float32)")
     group.add_argument("--optimizer", choices=OPTIMIZERS, default="own", help="the model's own, or one by name")
     group.add_argument("--checkpointing", action="store_true", help="blocks are computed again in the backward pass")
-    group.add_argument("--inference", action="store_true", help="no training: read a prompt of --batch times --block")
-    group.add_argument("--measure", action="store_true", help="run a step on this CPU, and compare")
 
 
 def run(options: argparse.Namespace) -> Report:
     if options.gpu == "list":
-        return list_devices()
+        return devices.listed()
     question = ask(options)
     say(f"playing a step of {question.subject.name} through ...")
     with played(question.subject, question.setup) as trial:
@@ -145,14 +149,15 @@ def verdict(question: Question, bytes_needed: int, states: int, fit: Fit) -> lis
     if target.holds(bytes_needed):
         what = f"It fits: {gib(bytes_needed)} at the peak; the largest batch that fits is {fit.told}."
         return [Finding("good", what, room)]
+    if target.bytes >= bytes_needed:
+        advice = instead(question, fit.batch) if fit.batch else "nothing else may run there"
+        return [Finding("warning", f"It may just fit: {gib(bytes_needed)} at the peak.", room, advice)]
     if states > target.room:
         return [Finding(
             "error", f"It does not fit: weights, gradients and optimizer alone are {gib(states)}.", room,
             "no batch helps: take a smaller model, more memory, or an optimizer that is shared out among devices",
         )]  # fmt: skip
     advice = instead(question, fit.batch) if fit.batch else "the table says what each change brings; or take several"
-    if bytes_needed <= target.bytes:
-        return [Finding("warning", f"It may just fit: {gib(bytes_needed)} at the peak.", room, advice)]
     what = "are needed at the peak" if fit.batch else f"at the peak, and one sequence alone takes {gib(fit.least)}"
     return [Finding("error", f"It does not fit: {gib(bytes_needed)} {what}.", room, advice)]
 
@@ -232,15 +237,3 @@ def compare(question: Question, step: Step, report: Report) -> None:
     text = f"Counted {step.peak.bytes:,} bytes, measured {found:,} at PyTorch's allocator: {off:+.2%}."
     report.findings.append(Finding("good" if abs(off) < 0.1 else "warning", text))
     report.data["measured_bytes"] = found
-
-
-def list_devices() -> Report:
-    """The table of GPUs."""
-    def told(value: Any) -> str:
-        return "-" if value is None else f"{value:g}"
-
-    rows = [(d.name, told(d.memory_gb), told(d.tflops), told(d.bandwidth), d.note) for d in devices.DEVICES]
-    heads = ("GPU", "GB", "bf16 TFLOPS", "TB/s", "note")
-    return Report(f"GPUs known in {devices.DATE}", [Finding("note", devices.SOURCES)], [Table(heads, rows)])
-
-

@@ -34,7 +34,7 @@ class Table:
     """Rows of text under their heads; numbers come formatted."""
 
     heads: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     caption: str = ""
 
 

@@ -153,7 +153,7 @@ def recompute_blocks(model: nn.Module) -> None:
     for block in find_blocks(model):
         for module in block:
             again = partial(checkpoint, module.forward, use_reentrant=False, preserve_rng_state=False)
-            module.forward = again  # type: ignore[method-assign]
+            module.forward = again
 
 
 @contextlib.contextmanager
