@@ -92,7 +92,7 @@ def check_shares(question: memory.Question, options: argparse.Namespace) -> list
 def check_memory(question: memory.Question) -> list[Finding]:
     """Whether the step fits; ``fieldguide memory`` says more."""
     memory.say("counting memory ...")
-    with played(question.subject, question.setup) as trial:
+    with played(question.subject, question.setup, question.batch, question.block) as trial:
         needed = memory.need(question, trial, question.batch)
     target, text = question.target, gib(needed)
     room = f"{target.name}: {gib(target.bytes)}, {target.how}"

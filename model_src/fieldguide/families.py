@@ -120,7 +120,7 @@ def cached_ngpt(model: Any, x: Any) -> Any:
     from ngpt.decoder import LayerCache
 
     cache = [LayerCache() for _ in model.layers]
-    return model.logits(x, cache)[:, -1], cache
+    return model.logits(x, cache)[:, -1].clone(), cache
 
 
 def cached_nanochat(model: Any, x: Any) -> Any:
@@ -131,7 +131,7 @@ def cached_nanochat(model: Any, x: Any) -> Any:
     cache = KVCache(
         x.size(0), c.n_kv_head, x.size(1), c.n_embd // c.n_head, c.n_layer, device=x.device, dtype=model.dtype
     )
-    return model(x, kv_cache=cache)[:, -1], cache
+    return model(x, kv_cache=cache)[:, -1].clone(), cache  # without the other logits
 
 
 def nanochat(options: argparse.Namespace, newest: bool) -> Subject:

@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> Report:
         return devices.listed()
     question = ask(options)
     say(f"playing a step of {question.subject.name} through ...")
-    with played(question.subject, question.setup) as trial:
+    with played(question.subject, question.setup, question.batch, question.block) as trial:
         if options.inference:
             return inference(question, trial)
         step = trial.step(question.batch, question.block, question.accumulation)
@@ -108,7 +108,7 @@ def total(question: Question, trial: Trial, step: Step) -> int:
 
 def need(question: Question, trial: Trial, batch: int) -> int:
     """The same for another batch."""
-    return total(question, trial, trial.step(batch, question.block, question.accumulation, update=False))
+    return total(question, trial, trial.step(batch, question.block, question.accumulation))
 
 
 def training(question: Question, trial: Trial, step: Step, fit: Fit) -> Report:
@@ -198,7 +198,7 @@ def changes(question: Question, counted: list[tuple[str, int, str]]) -> Table:
     """What to change first, and what it costs; each is counted."""
     for name, changed, cost in other_setups(question):
         say(f"trying {name} ...")
-        with played(changed.subject, changed.setup) as trial:
+        with played(changed.subject, changed.setup, changed.batch, changed.block) as trial:
             counted.append((name, need(changed, trial, changed.batch), cost))
     rows = [(name, gib(size), "yes" if question.target.holds(size) else "no", cost) for name, size, cost in counted]
     return Table(("change", "needs", "fits", "costs"), rows, "one change alone, the cheapest first:")

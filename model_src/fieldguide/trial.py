@@ -71,9 +71,9 @@ class Step:
 
 
 class Trial:
-    """A model and its optimizer, ready to step."""
+    """A model and its optimizer, ready to step. A first step, of ``batch`` sequences, has made its memories."""
 
-    def __init__(self, subject: Subject, setup: Setup, ledger: Ledger) -> None:
+    def __init__(self, subject: Subject, setup: Setup, ledger: Ledger, batch: int = 1, block: int = 16) -> None:
         self.subject, self.setup, self.ledger = subject, setup, ledger
         with ledger.making("weights"):
             self.model = subject.make(DTYPES[setup.dtype])
@@ -84,8 +84,8 @@ class Trial:
         if setup.checkpointing:
             recompute_blocks(self.model)
         self.update, self.states = Peak(0), 0  # bytes that live between two steps, with gradients
-        for _ in range(2):  # the optimizer makes its memories in its first step; the second is like all others
-            self.step(1, min(16, subject.block), 1)
+        self.step(batch, min(block, subject.block), 1)
+        self.update = Peak(0)  # the second one is like all others
 
     def autocast(self) -> Any:
         """The context of the forward pass: matrix products in half precision, on a GPU."""
@@ -93,10 +93,10 @@ class Trial:
             return contextlib.nullcontext()
         return torch.autocast("cpu", DTYPES[self.setup.dtype])
 
-    def step(self, batch: int, block: int, accumulation: int, update: bool = True) -> Step:
+    def step(self, batch: int, block: int, accumulation: int) -> Step:
         """Gradients of some micro-batches of (batch, block) tokens, then the optimizer's step.
 
-        Without ``update`` it is left out, because what it takes is known from the last one.
+        Once what that takes is known it is left out: it is the same for all batches.
         """
         ledger, held, kept = self.ledger, None, Peak(0)
         ledger.restart()
@@ -110,7 +110,7 @@ class Trial:
                 (loss / accumulation).backward()
         passes = ledger.peak
         del held, loss, x, y
-        if update:
+        if not self.update.bytes:
             self.take_step()
         self.optimizer.zero_grad(set_to_none=True)
         return Step(kept, passes, self.update)
@@ -157,8 +157,11 @@ def recompute_blocks(model: nn.Module) -> None:
 
 
 @contextlib.contextmanager
-def played(subject: Subject, setup: Setup) -> Iterator[Trial]:
-    """A trial without numbers: what it tells is what the training would take, and it takes nothing."""
+def played(subject: Subject, setup: Setup, batch: int = 1, block: int = 16) -> Iterator[Trial]:
+    """A trial without numbers: what it tells is what the training would take, and it takes nothing.
+
+    It is faster where ``batch`` and ``block``, those of its first step, are asked about again.
+    """
     with contextlib.ExitStack() as stack:
         stack.enter_context(quiet())
         if setup.processes > 1 and subject.shares_optimizer:
@@ -167,7 +170,7 @@ def played(subject: Subject, setup: Setup) -> Iterator[Trial]:
             stack.enter_context(variable("NANOCHAT_BFLOAT16", "native"))
             stack.enter_context(AsOnCuda())
         stack.enter_context(FakeTensorMode())
-        yield Trial(subject, setup, stack.enter_context(Ledger()))
+        yield Trial(subject, setup, stack.enter_context(Ledger()), batch, block)
 
 
 @contextlib.contextmanager
@@ -207,7 +210,7 @@ def measure(subject: Subject, setup: Setup, batch: int, block: int, accumulation
     from torch.profiler import ProfilerActivity, profile
 
     with quiet():
-        trial = Trial(subject, setup, Ledger())  # the ledger is not entered: nothing is counted by it
+        trial = Trial(subject, setup, Ledger(), batch, block)  # the ledger is not entered: it counts nothing
         before = sum(each.nbytes() for each in storages(trial))
         with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recorded:
             trial.step(batch, block, accumulation)
