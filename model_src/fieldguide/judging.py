@@ -69,7 +69,7 @@ def prepare(log: Log, vocabulary: int | None, finetune: bool) -> Case:
         return case
     parts = np.array_split(np.arange(len(case.values)), int(np.clip(len(case.values) // 8, 4, 40)))
     case.blocks = np.array([case.values[part].mean() for part in parts])
-    case.errors = np.array([error_of(case.values[part]) for part in parts])
+    case.errors = np.maximum([error_of(case.values[part]) for part in parts], jitter(case.blocks))
     case.block_steps = np.array([case.steps[part[0]] for part in parts])
     return case
 
@@ -79,6 +79,16 @@ def error_of(values: np.ndarray) -> float:
     t = np.arange(len(values)) - (len(values) - 1) / 2
     rest = values - values.mean() - t * (values @ t) / (t @ t)
     return float(math.sqrt((rest**2).sum() / max(len(values) - 2, 1) / len(values)))
+
+
+def jitter(blocks: np.ndarray) -> float:
+    """How far the means of blocks stand from a smooth course: more than their errors, where batches come in order.
+
+    Neighbouring batches of one document are alike, so the noise of a block does not shrink as its root.
+    """
+    if len(blocks) < 8:
+        return 0.0
+    return float(1.4826 * np.median(np.abs(np.diff(blocks, n=2))) / math.sqrt(6))
 
 
 @dataclass(frozen=True)

@@ -67,12 +67,13 @@ def learning(case: Case) -> Findings:
     if len(case.blocks) == 0 or case.curve.last_step - case.curve.first_step < 50:
         return
     blocks, errors = case.blocks, case.errors
-    low = int(np.argmin(blocks))
     fall = blocks[0] - blocks[-1]
-    rise = blocks[-1] - blocks[low]
-    far = max(LEAST, 4 * math.hypot(errors[low], errors[-1]))
-    if rise > max(far, 0.1 * (blocks[0] - blocks[low])):
-        yield diverging(case, low, float(rise))
+    threes = np.convolve(blocks, np.ones(3) / 3, "valid")  # means of three blocks: one alone may have easy text
+    low = int(np.argmin(threes))
+    rise = threes[-1] - threes[low]
+    far = max(LEAST, 4 * math.hypot(errors[low + 1], errors[-2]) / math.sqrt(3))
+    if rise > max(far, 0.1 * (blocks[0] - threes[low])) and not validation_falls(case, int(case.block_steps[low])):
+        yield diverging(case, low, float(threes[low]), float(threes[-1]))
     elif case.scratch and len(case.values) >= 100 and fall < max(0.02 * blocks[0], 3 * errors[[0, -1]].max()):
         yield Finding(
             "error", f"The loss does not fall: {told(blocks[0])} at the start, {told(blocks[-1])} at the end",
@@ -95,14 +96,26 @@ def learning(case: Case) -> Findings:
         )  # fmt: skip
 
 
-def diverging(case: Case, low: int, rise: float) -> Finding:
+def validation_falls(case: Case, step: int) -> bool:
+    """Whether validation has got better since a step: then the batches have become harder, not the model worse."""
+    for name in ("val_loss", "val_bpb"):
+        curve = case.log.curves.get(name)
+        if curve is None or curve.count < 3 or name == case.name:
+            continue
+        steps, values = curve.course()
+        before, after = values[steps <= step], values[steps > step]
+        if len(before) and len(after) and after[-1] < before.min():
+            return True
+    return False
+
+
+def diverging(case: Case, low: int, least: float, end: float) -> Finding:
     """The loss goes up and stays there."""
-    lost = rise / max(case.blocks[0] - case.blocks[low], 1e-9)
-    level = "error" if case.blocks[-1] > case.blocks[0] or lost > 0.3 else "warning"
+    lost = (end - least) / max(case.blocks[0] - least, 1e-9)
+    level = "error" if end > case.blocks[0] or lost > 0.3 else "warning"
     return Finding(
-        level, f"The loss rises from {told(case.blocks[low])} near step {case.block_steps[low]} to "
-        f"{told(case.blocks[-1])} at the end",
-        f"means of {len(case.values) // len(case.blocks) * case.curve.width} values each, standard error "
+        level, f"The loss rises from {told(least)} near step {case.block_steps[low]} to {told(end)} at the end",
+        f"means of {3 * len(case.values) // len(case.blocks) * case.curve.width} values each, error of a third "
         f"{told(case.errors[-1])}; {rate(case)}",
         "the learning rate is too high: go back to a checkpoint before the rise and divide it by 3; look whether "
         "grad_norm grew first, and whether the schedule rises instead of falling",

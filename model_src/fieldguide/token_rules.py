@@ -215,11 +215,14 @@ def leaked(part: Part, train: Tokens, val: Tokens) -> Iterator[Finding]:
             "the split is leaked, and val_loss says nothing: cut the text first, then copy or shuffle; remove "
             "documents that are there twice",
         )  # fmt: skip
+    elif shared > ALIKE:
+        what = f"The validation part shares phrases with the training part: {shown}"
+        yield Finding("note", what, f"the training part repeats {100 * repeated:.1f} % of itself, so this text is so")
     elif len(of_val):
         yield Finding("good", f"The parts are apart: {shown} are in the training part")
     if repeated > 0.3:
         yield Finding(
-            "warning", f"The training part repeats itself: {100 * repeated:.0f} % of its windows are there twice",
+            "warning" if repeated > 0.5 else "note", f"The training part repeats itself: {100 * repeated:.0f} % of its windows are there twice",
             f"or more often; {len(of_train):,} windows of {window} tokens",
             "remove what is there twice, or count its epochs as more",
         )  # fmt: skip
