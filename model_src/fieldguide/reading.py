@@ -17,6 +17,8 @@ from fieldguide.forms import STEP_NAMES, canonical, number
 from fieldguide.lines import bar, regular, text_lines
 from fieldguide.report import UsageProblem
 
+LONGEST = 4000  # characters of a line that a training prints
+Head = Callable[[str], bool]  # of a CSV: takes a line below it
 EMA = 0.9  # of nanochat's printed loss
 
 
@@ -137,17 +139,23 @@ def read_events(log: Log, records: Iterable[bytes | None]) -> None:
 
 def read_text(log: Log, lines: Iterable[str | None]) -> None:
     """Take the lines of a text, whatever form each has."""
-    head: Callable[[str], bool] | None = None
+    head: Head | None = None
     for line in lines:
         if line is None:
             log.too_long += 1
-        elif not line or line.isspace() or (line[0] == "{" and read_json(log, line)) or (head and head(line)):
-            continue
-        elif (found := csv_head(log, line)) is not None:
-            head = found
-        elif not read_printed(log, line):
-            log.unread += 1
-            remember(log, line)
+        elif line and not line.isspace() and not understood(log, line, head):
+            if (found := csv_head(log, line)) is not None:
+                head = found
+            elif len(line) >= LONGEST or not read_others(log, line):
+                log.unread += 1
+                remember(log, line)
+
+
+def understood(log: Log, line: str, head: Head | None) -> bool:
+    """Take a line of one of the usual forms."""
+    if line[0] == "{" and read_json(log, line):
+        return True
+    return bool(head and head(line)) or (len(line) < LONGEST and read_printed(log, line))
 
 
 def read_json(log: Log, line: str) -> bool:
@@ -174,7 +182,7 @@ def cells_of(line: str, separator: str) -> list[str]:
         return []
 
 
-def csv_head(log: Log, line: str) -> Callable[[str], bool] | None:
+def csv_head(log: Log, line: str) -> Head | None:
     """What takes the lines below, if this one is the head of a CSV."""
     separator = next((mark for mark in ",;\t" if mark in line), None)
     if separator is None or line[0] == "{":
@@ -203,9 +211,7 @@ def csv_head(log: Log, line: str) -> Callable[[str], bool] | None:
 
 
 def read_printed(log: Log, line: str) -> bool:
-    """Take a line that a training printed."""
-    if len(line) > 4000:
-        return False
+    """Take a line that nanoGPT or nanochat printed."""
     if found := forms.ITER.search(line):
         log.take("nanoGPT's lines", int(found[1]), {"loss": number(found[2])})
     elif found := forms.EVALUATED.search(line):
@@ -218,17 +224,23 @@ def read_printed(log: Log, line: str) -> bool:
     elif (found := forms.BPB.search(line)) and "b" in found[0].lower():
         log.take("nanochat's lines", int(found[1]), {"val_bpb": number(found[2])})
     else:
-        step = forms.ANY_STEP.search(line)
-        values = canonical(dict(forms.ANY_VALUE.findall(line)))
-        if "example step" in line.lower() or not {"loss", "train_loss", "val_loss"} & set(values):
-            return False
-        log.take("other lines", int(step[1]) if step else None, values)
+        return False
+    return True
+
+
+def read_others(log: Log, line: str) -> bool:
+    """Take a line of anybody's that names a loss, and may be a step."""
+    values = canonical(dict(forms.ANY_VALUE.findall(line)))
+    if not {"loss", "train_loss", "val_loss"} & set(values) or "example step" in line.lower():
+        return False
+    step = forms.ANY_STEP.search(line)
+    log.take("other lines", int(step[1]) if step else None, values)
     return True
 
 
 def remember(log: Log, line: str) -> None:
     """Keep what a line says about the training as a whole."""
-    line = line[:4000]
+    line = line[:LONGEST]
     if found := forms.VOCABULARY.search(line):
         log.vocabulary = int(found[1].replace(",", ""))
     if forms.RESUMED.search(line):
