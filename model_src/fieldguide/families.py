@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import io
+import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,9 @@ def train_options(defaults: Any, options: argparse.Namespace) -> Any:
         return defaults
     with contextlib.redirect_stdout(io.StringIO()):
         try:
-            return configurator.read_config(configurator.find_config(options.config), defaults)
+            beside = Path(__file__).parents[1] / "ngpt" / "config" / Path(options.config).name
+            own = options.model == "ngpt" and not Path(options.config).is_file() and beside.is_file()
+            return configurator.read_config(beside if own else configurator.find_config(options.config), defaults)
         except (configurator.OptionError, OSError, UnicodeDecodeError) as error:
             raise UsageProblem(f"--config {options.config}: {error}") from error
 
@@ -74,13 +77,14 @@ def nanogpt(options: argparse.Namespace, kind: str) -> Subject:
 
     train = train_options(TrainOptions(), options)
     vocab, notes = vocabulary(options, train)
-    if kind in GPT2 and not options.vocab:
+    if (kind in GPT2 or train.init_from in GPT2) and not options.vocab:
         vocab = 50257
-    layers, heads, width = GPT2.get(kind, (train.n_layer, train.n_head, train.n_embd))
+    started = kind if kind in GPT2 else train.init_from  # a config may go on from GPT-2's weights
+    layers, heads, width = GPT2.get(started, (train.n_layer, train.n_head, train.n_embd))
     sizes = {
         "block_size": options.block or train.block_size, "vocab_size": vocab, "n_layer": options.n_layer or layers,
         "n_head": options.n_head or heads, "n_embd": options.n_embd or width, "dropout": train.dropout,
-        "bias": True if kind in GPT2 else train.bias,
+        "bias": started in GPT2 or train.bias,
     }
     must_divide(sizes["n_embd"], sizes["n_head"])
     return Subject(
@@ -135,32 +139,59 @@ def cached_nanochat(model: Any, x: Any) -> Any:
 
 
 def nanochat(options: argparse.Namespace, newest: bool) -> Subject:
-    """nanochat's model, sized by its depth; the first release or the newest."""
-    from nanochat.config import GPTConfig, sizes_of_depth
+    """nanochat's model, sized by its depth, or by what is written beside a checkpoint."""
+    from nanochat.config import GPTConfig
     from nanochat.gpt import GPT
     from nanochat.training.settings import Settings
 
-    if options.config:
-        raise UsageProblem("--config is of nanogpt.train and ngpt.train: nanochat is sized by --depth")
-    settings = (Settings.of_newest if newest else Settings)(
-        depth=options.n_layer or 20, n_embd=options.n_embd or 0, n_head=options.n_head or 0
-    )
-    least = sizes_of_depth(settings.depth)["n_embd"] if not options.n_embd else options.n_embd
-    must_divide(least, settings.n_head or max(1, least // settings.head_dim))
-    vocab = options.vocab or (32768 if newest else 65536)
-    config: GPTConfig = settings.model_config(vocab)
-    config.sequence_len = options.block or config.sequence_len
+    config = saved_config(Path(options.config)) if options.config else config_of_depth(options, newest)
+    newest = newest or config.value_embeds or config.window_pattern != "L"
+    config.sequence_len, config.vocab_size = options.block or config.sequence_len, options.vocab or config.vocab_size
+    must_divide(config.n_embd, config.n_head)
+    settings = Settings.of_newest() if newest else Settings()
 
     def optimizer(model: Any, device: str) -> torch.optim.Optimizer:
         return model.setup_optimizer(options=settings.optim_config(half=model.dtype == torch.bfloat16))
 
     sizes = {each.name: getattr(config, each.name) for each in fields(GPTConfig)}
     return Subject(
-        "nanochat-newest" if newest else "nanochat", sizes, vocab, config.sequence_len,
+        "nanochat-newest" if newest else "nanochat", sizes, config.vocab_size, config.sequence_len,
         lambda dtype: GPT(config, dtype), lambda model, x, y: (None, model(x, y)), optimizer,
         autocast=False, shares_optimizer=True, batch=settings.device_batch_size, head_count=config.n_head,
         prefill=cached_nanochat,
     )
+
+
+def config_of_depth(options: argparse.Namespace, newest: bool) -> Any:
+    """The sizes that nanochat derives from one number, and those that are given."""
+    from nanochat.training.settings import Settings
+
+    make = Settings.of_newest if newest else Settings
+    settings = make(depth=options.n_layer or 20, n_embd=options.n_embd or 0, n_head=options.n_head or 0)
+    return settings.model_config(32768 if newest else 65536)
+
+
+def saved_config(path: Path) -> Any:
+    """The model of a ``meta_*.json``; upstream's has fewer fields, and is the newest where it has a window pattern."""
+    from nanochat.config import GPTConfig
+
+    try:
+        if path.stat().st_size > LARGEST_META:
+            raise ValueError("it is too large")
+        found = json.loads(path.read_text(encoding="utf-8"))["model_config"]
+        known = {each.name: type(each.default) for each in fields(GPTConfig)}
+        wrong = [name for name, value in found.items() if name not in known or not sensible(value, known[name])]
+        if wrong or not {"n_layer", "n_head", "n_embd", "vocab_size"} <= found.keys():
+            raise ValueError(f"model_config lacks sizes, or has what is none: {', '.join(wrong[:5])}")
+        own = "uniform_init" in found  # ours has all fields
+        return GPTConfig.newest(**found) if "window_pattern" in found and not own else GPTConfig(**found)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UsageProblem(f"--config {path}: no meta_*.json of nanochat ({type(error).__name__}: {error})") from error
+
+
+def sensible(value: Any, kind: type) -> bool:
+    """Whether a value of a file may be a field: of its type, and no size that nobody would compute with."""
+    return isinstance(value, kind) and not (type(value) is int and not 0 < value < 10_000_000)
 
 
 def must_divide(width: int, heads: int) -> None:

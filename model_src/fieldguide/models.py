@@ -39,12 +39,20 @@ class Subject:
     notes: list[str] = field(default_factory=list)
     prefill: Callable[[Any, Any], Any] = lambda model, x: model(x)  # what is kept when a prompt was read
 
+    def built(self, dtype: torch.dtype) -> nn.Module:
+        """The model; UsageProblem where its sizes don't go together."""
+        try:
+            return self.make(dtype)
+        except (AssertionError, ValueError, ArithmeticError, RuntimeError, TypeError) as error:
+            raise UsageProblem(f"{self.name} can't be made like this: {type(error).__name__}: {error}") from error
+
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Options that say which model."""
     group = parser.add_argument_group("the model")
     group.add_argument("--model", choices=NAMES, default=None, help="whose model (default: nanogpt)")
-    group.add_argument("--config", metavar="FILE", help="a config file of nanogpt.train or ngpt.train, or a preset")
+    group.add_argument("--config", metavar="FILE", help="a config file of nanogpt.train or ngpt.train, a preset, "
+                       "or a meta_*.json of nanochat")
     group.add_argument("--module", metavar="PACKAGE.MODULE:FACTORY", help="a function of yours that returns a module; "
                        "its module is imported, so its code runs")
     group.add_argument("--n-layer", "--depth", dest="n_layer", type=int, metavar="N", help="blocks")
@@ -66,7 +74,8 @@ def subject_from(options: argparse.Namespace) -> Subject:
         return any_module(options)
     from fieldguide import families
 
-    kind = options.model or "nanogpt"
+    saved = str(options.config).endswith(".json")  # only nanochat has such
+    kind = options.model or ("nanochat" if saved else "nanogpt")
     if kind.startswith("nanochat"):
         return families.nanochat(options, newest=kind == "nanochat-newest")
     return families.ngpt(options) if kind == "ngpt" else families.nanogpt(options, kind)
@@ -75,6 +84,9 @@ def subject_from(options: argparse.Namespace) -> Subject:
 def any_module(options: argparse.Namespace) -> Subject:
     """A module from a function of the reader's, with AdamW."""
     factory = load_factory(options.module)
+    for name in ("n_layer", "n_head", "n_embd"):
+        if getattr(options, name) is not None:
+            raise UsageProblem(f"--{name.replace('_', '-')} is of known models: --module sizes its own")
     if not options.vocab or not options.block:
         raise UsageProblem(f"--module {options.module}: say --vocab and --block, the model can't be asked")
     return Subject(

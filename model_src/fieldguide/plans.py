@@ -42,7 +42,7 @@ def law_of(subject: Subject, options: argparse.Namespace) -> Law:
 def built(subject: Subject, dtype: torch.dtype = torch.float32) -> Any:
     """The model without its numbers."""
     with quiet(), torch.device("meta"):
-        return subject.make(dtype)
+        return subject.built(dtype)
 
 
 def size_of(subject: Subject, model: Any) -> Size:

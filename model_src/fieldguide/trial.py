@@ -19,6 +19,7 @@ from torch.utils.checkpoint import checkpoint
 
 from fieldguide.models import Subject
 from fieldguide.peak import BACKWARD, FORWARD, STEP, Ledger, Peak, find_blocks, follow_blocks, follow_gradients
+from fieldguide.report import UsageProblem
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 OPTIMIZERS = ("own", "adamw", "sgd", "momentum")
@@ -76,7 +77,7 @@ class Trial:
     def __init__(self, subject: Subject, setup: Setup, ledger: Ledger, batch: int = 1, block: int = 16) -> None:
         self.subject, self.setup, self.ledger = subject, setup, ledger
         with ledger.making("weights"):
-            self.model = subject.make(DTYPES[setup.dtype])
+            self.model = subject.built(DTYPES[setup.dtype])
         self.parameters = sum(p.numel() for p in self.model.parameters())
         self.optimizer = make_optimizer(subject, self.model, setup)
         follow_blocks(self.model, ledger)
@@ -164,6 +165,7 @@ def played(subject: Subject, setup: Setup, batch: int = 1, block: int = 16) -> I
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(quiet())
+        stack.enter_context(readers_mistakes(subject))
         if setup.processes > 1 and subject.shares_optimizer:
             stack.enter_context(pretended_processes(setup.processes))
         if setup.cuda:
@@ -179,6 +181,21 @@ def quiet() -> Iterator[None]:
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+@contextlib.contextmanager
+def readers_mistakes(subject: Subject) -> Iterator[None]:
+    """What a reader's own module raises is told without our traceback."""
+    try:
+        yield
+    except UsageProblem:
+        raise
+    except Exception as error:
+        if ":" not in subject.name:
+            raise
+        raise UsageProblem(
+            f"{subject.name} can't be played through: {type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        ) from error
 
 
 @contextlib.contextmanager

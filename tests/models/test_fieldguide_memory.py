@@ -1,6 +1,7 @@
-"""fieldguide memory: what is counted without computing is what a real step takes, on models that nothing was fitted to."""
+"""fieldguide memory: what is counted without computing is what a real step takes, whatever the model."""
 
 import argparse
+import json
 import resource
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from fieldguide.peak import AFTER, FORWARD, Ledger
 from fieldguide.report import UsageProblem
 from fieldguide.trial import Setup, Trial, measure, played, quiet, storages
 from nanogpt import train as nanogpt_train
+from nanogpt.data import prepare_char, write_tokens
 from nanogpt.world import World
 
 GIB = 2**30
@@ -80,8 +82,6 @@ def test_nanogpts_own_loop_takes_as_much(tmp_path: Path, monkeypatch: pytest.Mon
     from torch.profiler import ProfilerActivity, profile
 
     monkeypatch.chdir(tmp_path)
-    from nanogpt.data import write_tokens
-
     write_tokens(Path("data/some"), "train", [i % 65 for i in range(2000)])
     given_options = nanogpt_train.TrainOptions(
         dataset="some", gradient_accumulation_steps=3, batch_size=8, block_size=32, n_layer=2, n_head=2, n_embd=64,
@@ -193,7 +193,8 @@ def test_what_does_not_fit_is_an_error_with_a_batch_that_does() -> None:
 
 
 def test_where_the_states_alone_are_too_large_no_batch_is_advised() -> None:
-    report = memory.run(options("--n-layer 1 --n-head 1 --n-embd 64 --block 16 --memory-gb 0.01 --reserve-gb 0 --batch 64"))
+    text = "--n-layer 1 --n-head 1 --n-embd 64 --block 16 --memory-gb 0.01 --reserve-gb 0 --batch 64"
+    report = memory.run(options(text))
     assert "alone" in report.findings[0].what
     assert "no batch helps" in report.findings[0].advice
 
@@ -227,6 +228,23 @@ def test_inference_keeps_keys_and_values() -> None:
     assert report.data["kept_bytes"] == pytest.approx(keys_and_values, rel=0.05)
 
 
+def test_a_module_that_fails_is_told_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    module = "--module test_fieldguide_memory:{} --block 8 --device cpu --batch 2 --vocab {}"
+    with pytest.raises(UsageProblem, match="can't be played through: RuntimeError"):
+        memory.run(options(module.format("wrong_shapes", 90)))
+    with pytest.raises(UsageProblem, match="neither a loss nor logits"):
+        memory.run(options(module.format("no_logits", 90)))
+
+
+def wrong_shapes() -> nn.Module:
+    return nn.Sequential(nn.Embedding(90, 8), nn.Linear(9, 90))
+
+
+def no_logits() -> nn.Module:
+    return nn.Sequential(nn.Embedding(90, 8), nn.Flatten(1))
+
+
 def test_real_trials_are_counted_by_storages_once() -> None:
     with quiet():
         trial = Trial(subject("--n-layer 1 --n-head 1 --n-embd 32 --block 16 --vocab 99"), Setup(), Ledger())
@@ -243,7 +261,7 @@ def test_real_trials_are_counted_by_storages_once() -> None:
     ("--n-head 5", "can't be shared out"),
     ("--batch 0", "at least 1"),
     ("--device cpu --dtype bfloat16", "float32 on a CPU"),
-    ("--model nanochat --config x.py", "sized by --depth"),
+    ("--model nanochat --config x.py", "no meta_"),
     ("--config nowhere.py", "no such config file"),
     ("--module nowhere:f --vocab 9 --block 9", "can't be had"),
     ("--module nowhere --vocab 9 --block 9", "PACKAGE.MODULE:FACTORY"),
@@ -253,6 +271,32 @@ def test_real_trials_are_counted_by_storages_once() -> None:
 def test_bad_input_is_told(text: str, message: str) -> None:
     with pytest.raises(UsageProblem, match=message):
         memory.run(options(text))
+
+
+def test_sizes_come_from_configurations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A preset, a config file that starts from GPT-2's weights, and what nanochat writes beside a checkpoint."""
+    monkeypatch.chdir(tmp_path)
+    preset = subject("--config train_shakespeare_char.py")
+    assert (preset.sizes["n_layer"], preset.sizes["dropout"], preset.block, preset.batch) == (6, 0.2, 256, 64)
+    assert "no meta.pkl" in preset.notes[0]
+    prepare_char("abcd", tmp_path / "data" / "shakespeare_char")
+    assert subject("--config train_shakespeare_char.py").vocab == 4
+    assert subject("--config finetune_shakespeare.py").sizes["n_embd"] == 1600
+    sizes = {"sequence_len": 64, "vocab_size": 70, "n_layer": 2, "n_head": 2, "n_kv_head": 1, "n_embd": 64}
+    meta = tmp_path / "meta_000100.json"
+    meta.write_text(json.dumps({"step": 100, "model_config": {**sizes, "window_pattern": "SL"}}))
+    found = subject(f"--config {meta}")
+    assert (found.name, found.sizes["n_kv_head"], found.sizes["smear"]) == ("nanochat-newest", 1, True)
+    meta.write_text(json.dumps({"model_config": sizes}))
+    assert subject(f"--config {meta}").name == "nanochat"
+    meta.write_text(json.dumps({"model_config": {**sizes, "n_kv_head": 3}}))
+    with pytest.raises(UsageProblem, match="can't be made like this"):
+        memory.run(options(f"--config {meta} --device cpu"))
+    huge = json.dumps({"model_config": {**sizes, "n_layer": 10**9}})
+    for wrong in (huge, "{", "[]", '{"model_config": {}}', '{"model_config": {"n_layer": "2"}}'):
+        meta.write_text(wrong)
+        with pytest.raises(UsageProblem, match=r"meta_000100\.json"):
+            subject(f"--config {meta}")
 
 
 def test_gpus_are_found_as_their_drivers_spell_them() -> None:
