@@ -72,7 +72,10 @@ def learning(case: Case) -> Findings:
     low = int(np.argmin(threes))
     rise = threes[-1] - threes[low]
     far = max(LEAST, 4 * math.hypot(errors[low + 1], errors[-2]) / math.sqrt(3))
-    if rise > max(far, 0.1 * (blocks[0] - threes[low])) and not validation_falls(case, int(case.block_steps[low])):
+    guess = math.log(case.vocabulary) if case.vocabulary and case.vocabulary > 1 else case.curve.first
+    if case.fresh and threes[-1] > guess + max(0.05 * guess, far):
+        yield worse_than_guessing(case, guess, float(threes[-1]))
+    elif rise > max(far, 0.1 * (blocks[0] - threes[low])) and not validation_falls(case, int(case.block_steps[low])):
         yield diverging(case, low, float(threes[low]), float(threes[-1]))
     elif case.scratch and len(case.values) >= 100 and fall < max(0.02 * blocks[0], 3 * errors[[0, -1]].max()):
         yield Finding(
@@ -94,6 +97,15 @@ def learning(case: Case) -> Findings:
             f"after {told(blocks[0])}",
             rate(case), "the learning rate is too high for the start: warm up longer, or divide it by 3",
         )  # fmt: skip
+
+
+def worse_than_guessing(case: Case, guess: float, end: float) -> Finding:
+    """What was learned is worse than nothing."""
+    return Finding(
+        "error", f"The loss ends at {told(end)}, worse than guessing ({told(guess)})",
+        f"{case.curve.count:,} values; {rate(case)}",
+        "the training diverged at once: divide the learning rate by 10 to 100, clip gradients at 1.0, warm up",
+    )  # fmt: skip
 
 
 def validation_falls(case: Case, step: int) -> bool:

@@ -168,6 +168,7 @@ def broken() -> dict[str, tuple[str, str]]:
         "never falls": (steps(10.82 + noise), "does not fall"),
         "slow": (steps(10.82 - t * 0.001 + noise), "barely moves"),
         "rises": (steps(rise), "The loss rises from"),
+        "too high a rate": (steps(np.where(t < 5, 10.8, 13.0) + noise), "worse than guessing"),
         "stuck": (steps(cut(curve, 100, 7.4)), "flat at 7.39"),
         "breaks off": (steps(cut(healthy(3), 250, float(curve[240:250].mean()))), "flat at"),
         "middle": (steps(middle), "A plateau at 6.79"),
