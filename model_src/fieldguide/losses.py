@@ -73,7 +73,7 @@ def learning(case: Case) -> Findings:
     rise = threes[-1] - threes[low]
     far = max(LEAST, 4 * math.hypot(errors[low + 1], errors[-2]) / math.sqrt(3))
     guess = math.log(case.vocabulary) if case.vocabulary and case.vocabulary > 1 else case.curve.first
-    if case.fresh and threes[-1] > guess + max(0.05 * guess, far):
+    if (case.scratch or (case.fresh and case.vocabulary)) and threes[-1] > guess + max(0.05 * guess, far):
         yield worse_than_guessing(case, guess, float(threes[-1]))
     elif rise > max(far, 0.1 * (blocks[0] - threes[low])) and not validation_falls(case, int(case.block_steps[low])):
         yield diverging(case, low, float(threes[low]), float(threes[-1]))

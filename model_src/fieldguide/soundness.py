@@ -75,13 +75,13 @@ def shapes(checkpoint: Checkpoint) -> Findings:
     if lacking:
         yield Finding("error", f"Layer {lacking[0]} is missing", f"there are {len(layers)}", "take an earlier one")
     wanted = [("n_layer", len(layers)), *sizes(weights)]
-    for name, found in wanted:
+    for name, here in wanted:
         said = settings.get(name)
-        if isinstance(said, int) and found is not None and said != found:
-            if name == "vocab_size" and 0 < found - said < 128 and "nanochat" in checkpoint.kind:
+        if isinstance(said, int) and here is not None and said != here:
+            if name == "vocab_size" and 0 < here - said < 128 and "nanochat" in checkpoint.kind:
                 continue  # nanochat pads its tables to multiples of 64
             yield Finding(
-                "error", f"The settings say {name}={said:,}, and the weights have {found:,}", "",
+                "error", f"The settings say {name}={said:,}, and the weights have {here:,}", "",
                 "the settings are another training's: they must be those that the weights were saved with",
             )  # fmt: skip
     yield from alike_layers(weights, layers)

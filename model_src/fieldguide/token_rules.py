@@ -162,7 +162,7 @@ def vocabulary_used(part: Part) -> Iterator[Finding]:
     """Whether the ids that are there are those of this tokenizer."""
     if not part.tokens or not part.meta or not part.vocabulary or part.vocabulary >= 1000:
         return
-    used = sum(tokens.used for tokens in part.tokens.values())
+    used = np.sum([tokens.used for tokens in part.tokens.values()], axis=0)
     total, distinct = int(used.sum()), int((used > 0).sum())
     if total < 20_000:
         return
