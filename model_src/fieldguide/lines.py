@@ -1,10 +1,11 @@
 """Lines of files of any size from anywhere: long ones are passed over, what a terminal would obey is taken out."""
 
+import codecs
 import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from fieldguide.report import UsageProblem
 
@@ -44,6 +45,13 @@ def raw_lines(file: BinaryIO, longest: int = LONGEST, told: Progress | None = No
             too_long = not ended
             continue
         yield piece.rstrip(b"\r\n")
+
+
+def recoded(file: BinaryIO, beginning: bytes) -> BinaryIO:
+    """The file in UTF-8; where it begins with the mark of UTF-16, as PowerShell's ``>`` writes it, it is converted."""
+    if not beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return file
+    return cast(BinaryIO, codecs.EncodedFile(file, "utf-8", "utf-16", errors="replace"))
 
 
 def text_lines(file: BinaryIO, told: Progress | None = None) -> Iterator[str | None]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from fieldguide import events, forms
 from fieldguide.curve import Curve
 from fieldguide.forms import STEP_NAMES, canonical, number
-from fieldguide.lines import bar, regular, text_lines
+from fieldguide.lines import bar, recoded, regular, text_lines
 from fieldguide.report import UsageProblem
 
 LONGEST = 4000  # characters of a line that a training prints
@@ -69,7 +69,7 @@ def read_log(path: Path) -> Log:
         if events.is_events(beginning):
             read_events(log, events.records(file, told))
         else:
-            read_text(log, text_lines(file, told))
+            read_text(log, text_lines(recoded(file, beginning), told))
     end()
     for curve in log.curves.values():
         curve.search()

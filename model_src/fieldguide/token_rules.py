@@ -222,7 +222,8 @@ def leaked(part: Part, train: Tokens, val: Tokens) -> Iterator[Finding]:
         yield Finding("good", f"The parts are apart: {shown} are in the training part")
     if repeated > 0.3:
         yield Finding(
-            "warning" if repeated > 0.5 else "note", f"The training part repeats itself: {100 * repeated:.0f} % of its windows are there twice",
+            "warning" if repeated > 0.5 else "note",
+            f"The training part repeats itself: {100 * repeated:.0f} % of its windows are there twice",
             f"or more often; {len(of_train):,} windows of {window} tokens",
             "remove what is there twice, or count its epochs as more",
         )  # fmt: skip

@@ -274,6 +274,12 @@ def test_garbage_and_what_a_terminal_obeys_is_harmless(
     assert "\x1b" not in said and "\x07" not in said and "1 too long" in said and "ValueError" in said
 
 
+def test_a_log_that_powershell_wrote_is_read(tmp_path: Path) -> None:
+    text = as_nanogpt(records("chars", "loss"))
+    (tmp_path / "log").write_text(text, encoding="utf-16")
+    assert read_log(tmp_path / "log").curves["loss"].count == 701
+
+
 def test_memory_is_bounded_however_long_the_log(tmp_path: Path) -> None:
     path = tmp_path / "log"
     with path.open("w") as file:
