@@ -10,13 +10,20 @@ from pathlib import Path
 from fieldguide.report import UsageProblem, escaped
 
 # In the order in which one needs them, each with its module.
-TOOLS = {name: name for name in ("memory", "scale", "check", "data", "loss", "checkpoint")}
+TOOLS = {
+    name: name
+    for name in (
+        "memory", "scale", "check", "train", "data", "loss", "checkpoint", "watch", "stuck", "distributed", "notify",
+        "runs",
+    )
+}  # fmt: skip
 EXITS = "exit codes: 0 all is well, 1 something is wrong, 2 the tool was used wrongly"
 
 
 def help_of(module: str) -> str:
     """The module's HELP, which is read, not imported: torch takes seconds."""
     path = Path(__file__).with_name(f"{module}.py")
+    path = path if path.is_file() else Path(__file__).with_name(module) / "__init__.py"
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in tree.body:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "HELP" for t in node.targets):

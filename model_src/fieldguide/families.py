@@ -19,6 +19,7 @@ GPT2 = {  # layers, heads, width (Radford et al., 2019, table 2)
 }
 RATE = {"weight_decay": 0.1, "learning_rate": 1e-3, "betas": (0.9, 0.95)}
 PADDED = 50304  # GPT-2's vocabulary, as nanoGPT pads it
+LARGEST_CONFIG = 1 << 20  # bytes
 LARGEST_META = 64 << 20  # bytes; a vocabulary of characters has thousands
 
 
@@ -32,9 +33,12 @@ def train_options(defaults: Any, options: argparse.Namespace) -> Any:
         try:
             beside = Path(__file__).parents[1] / "ngpt" / "config" / Path(options.config).name
             own = options.model == "ngpt" and not Path(options.config).is_file() and beside.is_file()
-            return configurator.read_config(beside if own else configurator.find_config(options.config), defaults)
-        except (configurator.OptionError, OSError, UnicodeDecodeError) as error:
-            raise UsageProblem(f"--config {options.config}: {error}") from error
+            path = beside if own else configurator.find_config(options.config)
+            if path.stat().st_size > LARGEST_CONFIG:
+                raise UsageProblem(f"--config {path}: {path.stat().st_size:,} bytes are no config file")
+            return configurator.read_config(path, defaults)
+        except (OSError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
+            raise UsageProblem(f"--config {options.config}: {str(error) or type(error).__name__}") from error
 
 
 def vocabulary(options: argparse.Namespace, train: Any) -> tuple[int, list[str]]:
@@ -195,6 +199,8 @@ def sensible(value: Any, kind: type) -> bool:
 
 
 def must_divide(width: int, heads: int) -> None:
+    if width < 1 or heads < 1:
+        raise UsageProblem(f"a width of {width} and {heads} heads: both are 1 or more")
     if width % heads:
         raise UsageProblem(f"a width of {width} can't be shared out evenly among {heads} heads: change one of them")
 

@@ -65,6 +65,7 @@ def run(options: argparse.Namespace) -> Report:
             return inference(question, trial)
         step = trial.step(question.batch, question.block, question.accumulation)
         needed = total(question, trial, step)
+        say("looking for the largest batch ...")
         fit = largest_batch(lambda n: need(question, trial, n), question.target.room, question.batch, needed)
         fits = question.target.holds(needed)
         smaller = [] if fits else [(name, need(q, trial, q.batch), cost) for name, q, cost in smaller_steps(question)]
@@ -86,6 +87,8 @@ def ask(options: argparse.Namespace) -> Question:
     subject = subject_from(options)
     target = target_from(options)
     dtype = options.dtype or target.default_dtype
+    if options.dtype is None and dtype == "float16" and not subject.autocast:
+        dtype = "float32"  # as nanochat's own choice, where there is no bfloat16
     if dtype != "float32" and not target.cuda and subject.autocast:
         raise UsageProblem(f"--dtype {dtype}: {subject.name} computes in float32 on a CPU; name a GPU, or leave it out")
     if subject.name.startswith("nanochat") and dtype == "float16":

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from fieldguide.report import UsageProblem
 
+MOST_LAYERS, MOST = 10_000, 10**9  # more is a slip of the keyboard
 Loss = Callable[[nn.Module, Any, Any], tuple[Any, Any]]
 NAMES = ("nanogpt", "nanochat", "nanochat-newest", "ngpt", "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
 
@@ -38,6 +39,13 @@ class Subject:
     dataset: str = ""
     notes: list[str] = field(default_factory=list)
     prefill: Callable[[Any, Any], Any] = lambda model, x: model(x)  # what is kept when a prompt was read
+
+    def __post_init__(self) -> None:
+        counts = {"tokens of a sequence": self.block, "words": self.vocab, "batch": self.batch,
+                  "accumulation": self.accumulation, "layers": self.sizes.get("n_layer", self.sizes.get("depth", 1))}
+        for name, value in counts.items():
+            if not 0 < value <= (MOST_LAYERS if name == "layers" else MOST):
+                raise UsageProblem(f"{self.name} with {value} {name}: that can't be meant; see --help and --config")
 
     def built(self, dtype: torch.dtype) -> nn.Module:
         """The model; UsageProblem where its sizes don't go together."""

@@ -25,10 +25,10 @@ from nanogpt.world import World
 GIB = 2**30
 # Options of a model, batch, accumulation, and whether blocks are checkpointed.
 MODELS = (
-    ("--model nanogpt --n-layer 3 --n-head 3 --n-embd 96 --vocab 200 --block 48", 8, 1, False),
+    ("--model nanogpt --n-layer 2 --n-head 3 --n-embd 96 --vocab 200 --block 48", 8, 1, False),
     ("--config train_shakespeare_char_bbycroft.py --vocab 65", 16, 2, False),  # with dropout
-    ("--model nanochat --depth 3 --n-embd 96 --n-head 3 --vocab 300 --block 40", 5, 2, True),
-    ("--model nanochat-newest --depth 3 --n-embd 64 --n-head 4 --vocab 500 --block 64", 6, 1, False),
+    ("--model nanochat --depth 2 --n-embd 96 --n-head 3 --vocab 300 --block 40", 5, 2, True),
+    ("--model nanochat-newest --depth 2 --n-embd 64 --n-head 4 --vocab 500 --block 64", 6, 1, False),
     ("--model ngpt --n-layer 2 --n-head 2 --n-embd 64 --vocab 120 --block 32", 9, 2, False),
     ("--module test_fieldguide_memory:recurrent --vocab 90 --block 24", 7, 1, False),
 )
@@ -297,6 +297,17 @@ def test_sizes_come_from_configurations(tmp_path: Path, monkeypatch: pytest.Monk
         meta.write_text(wrong)
         with pytest.raises(UsageProblem, match=r"meta_000100\.json"):
             subject(f"--config {meta}")
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("n_head = 0", "1 or more"), ("n_layer = 10**9", "can't be meant"), ("batch_size = 0", "can't be meant"),
+    ("n_embd = (" * 400, "config"), ("n_layer = 4\0", "config"), ("import os", "only 'name = value'"),
+    ("n_layer = 1 // 0", "config"), ("x = 1\n" * 200_000, "no config file"),
+])  # fmt: skip
+def test_a_config_that_makes_no_sense_is_told(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "config.py").write_text(text)
+    with pytest.raises(UsageProblem, match=message):
+        subject(f"--config {tmp_path / 'config.py'}")
 
 
 def test_gpus_are_found_as_their_drivers_spell_them() -> None:

@@ -107,10 +107,10 @@ def test_kaplans_law_gives_its_own_figures_at_a_petaflop_day() -> None:
 
 
 def test_a_budget_in_dollars_is_hours_is_operations() -> None:
-    text = "--model nanochat-newest --gpu H100-SXM --gpus 8 --mfu 0.4"
-    by_money = run(f"{text} --dollars 48 --dollars-per-gpu-hour 3").data
-    by_hours = run(f"{text} --hours 2").data
-    assert by_money["flops"] == by_hours["flops"] == pytest.approx(2 * 3600 * 8 * 989e12 * 0.4)
+    text = "--model nanochat-newest --gpu L4 --gpus 2 --mfu 0.4"
+    by_money = run(f"{text} --dollars 6 --dollars-per-gpu-hour 3").data
+    by_hours = run(f"{text} --hours 1").data
+    assert by_money["flops"] == by_hours["flops"] == pytest.approx(3600 * 2 * 121e12 * 0.4)
     depth = by_hours["depth"]
     assert run(f"{text} --depth {depth}").data["flops"] <= by_hours["flops"]
     assert run(f"{text} --depth {depth + 1}").data["flops"] > by_hours["flops"]
