@@ -196,6 +196,8 @@ def architecture(weights: dict[str, torch.Tensor]) -> str:
         return "NVIDIA's nGPT"
     if any("branch_scale" in name for name in names):
         return "nGPT (this book's)"
+    if "token_embed.weight" in names:
+        return "the GPT beside nGPT (this book's)"
     if "transformer.wpe.weight" in names:
         return "GPT-2"
     if "transformer.wte.weight" in names:

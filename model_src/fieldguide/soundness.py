@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from fieldguide.report import Finding
 
 Findings = Iterator[Finding]
 LAYER = re.compile(r"^(?:transformer\.h|layers)\.(\d+)\.")
+TABLES = ("transformer.wte.weight", "token_embed.linear.weight", "token_embed.weight")
 PIECE = 1 << 24  # numbers that are looked at at once
 REPAIR = "fieldguide checkpoint repair PATH --out NEW"
 
@@ -74,10 +76,10 @@ def shapes(checkpoint: Checkpoint) -> Findings:
     lacking = sorted(set(range(max(layers, default=-1) + 1)) - layers)
     if lacking:
         yield Finding("error", f"Layer {lacking[0]} is missing", f"there are {len(layers)}", "take an earlier one")
-    wanted = [("n_layer", len(layers)), *sizes(weights)]
+    wanted = [("n_layer", len(layers)), ("depth", len(layers)), *sizes(weights)]
     for name, here in wanted:
         said = settings.get(name)
-        if isinstance(said, int) and here is not None and said != here:
+        if isinstance(said, int) and said != here:
             if name == "vocab_size" and 0 < here - said < 128 and "nanochat" in checkpoint.kind:
                 continue  # nanochat pads its tables to multiples of 64
             yield Finding(
@@ -87,15 +89,15 @@ def shapes(checkpoint: Checkpoint) -> Findings:
     yield from alike_layers(weights, layers)
 
 
-def sizes(weights: dict[str, torch.Tensor]) -> list[tuple[str, int | None]]:
+def sizes(weights: dict[str, torch.Tensor]) -> list[tuple[str, int]]:
     """What the weights say of the sizes in GPTConfig."""
-    table, places = weights.get("transformer.wte.weight"), weights.get("transformer.wpe.weight")
-    two = table is not None and table.dim() == 2
-    return [
-        ("vocab_size", table.shape[0] if table is not None and two else None),
-        ("n_embd", table.shape[1] if table is not None and two else None),
-        ("block_size", places.shape[0] if places is not None and places.dim() == 2 else None),
-    ]
+    table = next((weights[name] for name in TABLES if name in weights and weights[name].dim() == 2), None)
+    places = weights.get("transformer.wpe.weight")
+    found = [] if places is None or places.dim() != 2 else [("block_size", places.shape[0])]
+    if table is not None:
+        found += [(name, table.shape[0]) for name in ("vocab_size", "num_tokens")]
+        found += [(name, table.shape[1]) for name in ("n_embd", "dim")]
+    return found
 
 
 def alike_layers(weights: dict[str, torch.Tensor], layers: set[int]) -> Findings:
@@ -137,12 +139,15 @@ def optimizer_fits(checkpoint: Checkpoint) -> Findings:
     if not state:
         yield Finding("note", "The optimizer remembers nothing: resuming starts its moments at 0", "", "warm up again")
         return
-    kept = sum(t.numel() for name, t in moments(optimizer) if name.endswith("exp_avg"))
-    here = sum(tensor.numel() for tensor in trained(checkpoint.plain).values())
-    if kept and kept != here:
+    kept = Counter(tuple(t.shape) for name, t in moments(optimizer) if name.endswith("exp_avg"))
+    here = Counter(tuple(tensor.shape) for tensor in trained(checkpoint.plain).values())
+    strangers, without = kept - here, here - kept
+    if strangers or (kept and without and checkpoint.kind.endswith("GPT-2")):  # others have buffers among their weights
+        odd = next(iter(strangers or without))
         yield Finding(
-            "error", f"The optimizer remembers {kept:,} parameters, and the model has {here:,}",
-            "with other sizes, resuming fails or mixes them up", f"{REPAIR} --drop-optimizer keeps the weights alone",
+            "error", f"The optimizer remembers {kept.total()} tensors, and they are not the model's {here.total()}",
+            f"the shape {list(odd)} is there {kept[odd]} times, among the weights {here[odd]} times",
+            f"resuming fails or mixes them up: {REPAIR} --drop-optimizer keeps the weights alone",
         )  # fmt: skip
 
 
@@ -150,7 +155,7 @@ def trained(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The parameters, each once: no masks, and not the head that is the table of tokens."""
     table, head = weights.get("transformer.wte.weight"), weights.get("lm_head.weight")
     tied = table is not None and head is not None and table.shape == head.shape and torch.equal(table, head)
-    buffers = (".attn.bias", ".attn.masked_bias")
+    buffers = (".attn.bias", ".attn.masked_bias", "freqs", "inv_freq")
     return {
         name: tensor for name, tensor in weights.items()
         if not name.endswith(buffers) and not (tied and name == "lm_head.weight") and tensor.is_floating_point()

@@ -243,6 +243,22 @@ def test_an_old_nanochat_checkpoint_gets_what_newer_code_asks_for(says: Says, tm
     assert meta["model_config"]["window_pattern"] == "L" and len(list((tmp_path / "new").glob("optim*"))) == 2
 
 
+@pytest.mark.parametrize(("name", "value"), [("dim", 4), ("depth", 2), ("num_tokens", 9)])
+def test_ngpts_settings_are_compared_with_its_weights(says: Says, tmp_path: Path, name: str, value: int) -> None:
+    weights = {"token_embed.linear.weight": torch.ones(7, 8), "rotary_embed.freqs": torch.ones(4)}
+    weights |= {"layers.0.0.branch_scale.scale": torch.ones(8), "layers.0.1.fn.to_out.linear.weight": torch.ones(8, 8)}
+    state = {i: {"exp_avg": torch.zeros(shape)} for i, shape in enumerate([(7, 8), (8,), (8, 8)])}
+    whole = {
+        "model": weights, "optimizer": {"state": state, "param_groups": []}, "iter_num": 1, "best_val_loss": 1.0,
+        "model_args": {"num_tokens": 7, "dim": 8, "depth": 1}, "config": {},
+    }  # fmt: skip
+    torch.save(whole, tmp_path / "ckpt.pt")
+    assert not whats(says("verify", tmp_path))
+    whole["model_args"][name] = value
+    torch.save(whole, tmp_path / "ckpt.pt")
+    assert any(f"The settings say {name}={value}" in what for what in whats(says("verify", tmp_path, code=1)))
+
+
 def test_two_checkpoints_are_compared(says: Says, tmp_path: Path) -> None:
     one = nanogpt(tmp_path / "a/ckpt.pt")
     other = nanogpt(tmp_path / "b/ckpt.pt", wrapped)
