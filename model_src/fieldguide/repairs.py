@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 
-from fieldguide import tensorfiles
+from fieldguide import tensorfiles, versions
 from fieldguide.layouts import OURS, Checkpoint, architecture, stripped
 from fieldguide.report import Finding, UsageProblem
-from fieldguide.soundness import LAYER, moments, not_finite, optimizer_fits, trained
+from fieldguide.soundness import moments, not_finite, optimizer_fits, trained
+from fieldguide.versions import LAYER
 
 ADAMW = {
     "lr": 6e-4, "betas": (0.9, 0.95), "eps": 1e-8, "amsgrad": False, "maximize": False, "foreach": None,
@@ -125,7 +126,7 @@ def nanochat(
     files = checkpoint.files
     meta = dict(checkpoint.meta)
     if checkpoint.kind.startswith("nanochat (upstream"):
-        newer(weights, meta, done)
+        done += versions.newer(weights, meta)
     if out.exists():
         raise UsageProblem(f"{out} is there already, and nothing is overwritten: name a new folder with --out")
     assert files.model is not None
@@ -154,39 +155,3 @@ def sealed(meta: dict[str, Any], written: list[Path]) -> dict[str, Any]:
             }  # fmt: skip
     fields = {**{key: value for key, value in meta.items() if key != "sha256"}, "files": records}
     return {**fields, "sha256": hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()}
-
-
-def newer(weights: dict[str, torch.Tensor], meta: dict[str, Any], done: list[Finding]) -> None:
-    """Add to upstream's older checkpoints what its newer models ask for, with values that change nothing."""
-    config = meta.get("model_config")
-    table = weights.get("transformer.wte.weight")
-    if not isinstance(config, dict) or table is None or table.dim() != 2:
-        return
-    layers = len({int(found[1]) for name in weights if (found := LAYER.match(name))})
-    heads, width = config.get("n_head"), table.shape[1]
-    groups = config.get("n_kv_head", heads)
-    if not isinstance(heads, int) or not isinstance(groups, int) or heads < 1 or not 0 < groups <= heads:
-        return
-    neutral = {
-        "resid_lambdas": torch.ones(layers), "x0_lambdas": torch.zeros(layers),
-        "smear_gate.weight": torch.zeros(1, 24), "smear_lambda": torch.zeros(1), "backout_lambda": torch.zeros(1),
-    }  # fmt: skip
-    for i in range(layers):
-        if i % 2 == (layers - 1) % 2:
-            shape = (table.shape[0], groups * (width // heads))
-            neutral[f"value_embeds.{i}.weight"] = torch.zeros(shape, dtype=table.dtype)
-            neutral[f"transformer.h.{i}.attn.ve_gate.weight"] = torch.zeros(groups, 12)
-    added = [name for name in neutral if name not in weights]
-    weights.update({name: neutral[name] for name in added})
-    if "window_pattern" not in config:
-        meta["model_config"] = {**config, "window_pattern": "L"}
-        added.append("window_pattern")
-    if added:
-        done.append(
-            Finding(
-                "warning", f"{len(added)} parts that this version lacked are there, with values that change nothing",
-                ", ".join(added[:6]),
-                "it loads in upstream's newest code, which also computes otherwise (rotary base 100,000, attention "
-                "scaled by 1.2): measure bits per byte, or use the code of its date",
-            )
-        )

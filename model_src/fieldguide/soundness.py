@@ -3,7 +3,6 @@
 import hashlib
 import json
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +14,9 @@ from fieldguide import tensorfiles
 from fieldguide.layouts import NANOGPT, OURS, PREFIXES, Checkpoint, Files, read
 from fieldguide.pickles import Refused
 from fieldguide.report import Finding
+from fieldguide.versions import LAYER, lacking
 
 Findings = Iterator[Finding]
-LAYER = re.compile(r"^(?:transformer\.h|layers)\.(\d+)\.")
 TABLES = ("transformer.wte.weight", "token_embed.linear.weight", "token_embed.weight")
 PIECE = 1 << 24  # numbers that are looked at at once
 REPAIR = "fieldguide checkpoint repair PATH --out NEW"
@@ -219,7 +218,7 @@ def verify(found: Files) -> tuple[Checkpoint | None, list[Finding]]:
         checkpoint = read(found)
     except Refused as refused:
         return None, [*result, Finding("error", "It can't be used", str(refused), "")]
-    for rule in (prefixes, numbers, shapes, nanogpt_keys):
+    for rule in (prefixes, numbers, shapes, nanogpt_keys, version):
         result += rule(checkpoint)
     for rank, path in sorted(found.optim.items()):
         try:
@@ -231,6 +230,17 @@ def verify(found: Files) -> tuple[Checkpoint | None, list[Finding]]:
         if wrong:
             result.append(Finding("error", f"The optimizer of rank {rank} holds NaN", wrong[0], "go back"))
     return checkpoint, result
+
+
+def version(checkpoint: Checkpoint) -> Findings:
+    """Whether upstream's newest nanochat can load it."""
+    if not checkpoint.kind.startswith("nanochat (upstream"):
+        return
+    if lacks := lacking(checkpoint.plain, checkpoint.settings):
+        yield Finding(
+            "note", f"It is of an older version of nanochat: {len(lacks)} parts are missing that newer code asks for",
+            ", ".join(lacks[:4]), f"use the code of its date, or {REPAIR}, which adds them",
+        )  # fmt: skip
 
 
 def parameters(checkpoint: Checkpoint) -> int:

@@ -238,6 +238,7 @@ def test_an_old_nanochat_checkpoint_gets_what_newer_code_asks_for(says: Says, tm
     report = says("repair", tmp_path / "old", "--out", tmp_path / "new")
     assert "parts that this version lacked" in whats(report)[0]
     new, want = torch.load(tmp_path / "new/model_000005.pt", weights_only=True), chat_weights()
+    assert any("older version of nanochat: 7 parts" in what for what in whats(says("verify", tmp_path / "old"), "note"))
     assert {name: t.shape for name, t in new.items()} == {name: t.shape for name, t in want.items()}
     meta = json.loads((tmp_path / "new/meta_000005.json").read_text())
     assert meta["model_config"]["window_pattern"] == "L" and len(list((tmp_path / "new").glob("optim*"))) == 2
