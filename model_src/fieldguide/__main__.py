@@ -9,21 +9,25 @@ from pathlib import Path
 
 from fieldguide.report import UsageProblem, escaped
 
-# In the order in which one needs them, each with its module.
-TOOLS = {
-    name: name
-    for name in (
-        "memory", "scale", "check", "train", "data", "loss", "checkpoint", "watch", "stuck", "distributed", "notify",
-        "runs",
-    )
-}  # fmt: skip
+NAMES = (  # in the order in which one needs them; each is a module, or a package
+    "memory", "scale", "check", "train", "data", "loss", "checkpoint", "watch", "stuck", "distributed", "notify",
+    "runs",
+)  # fmt: skip
 EXITS = "exit codes: 0 all is well, 1 something is wrong, 2 the tool was used wrongly"
+
+
+def source_of(module: str) -> Path:
+    """The file of a tool's module, or of its package."""
+    path = Path(__file__).with_name(f"{module}.py")
+    return path if path.is_file() else Path(__file__).with_name(module) / "__init__.py"
+
+
+TOOLS = {name: name for name in NAMES if source_of(name).is_file()}  # those that are written by now
 
 
 def help_of(module: str) -> str:
     """The module's HELP, which is read, not imported: torch takes seconds."""
-    path = Path(__file__).with_name(f"{module}.py")
-    path = path if path.is_file() else Path(__file__).with_name(module) / "__init__.py"
+    path = source_of(module)
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in tree.body:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "HELP" for t in node.targets):
