@@ -43,6 +43,8 @@ class Curve:
     bad: list[int] = field(default_factory=list)  # steps of the first values that were not finite
     bad_count: int = 0
     good_after_bad: int = 0  # finite values that came after one that was not
+    zeros: int = 0  # values that are exactly 0
+    first_zero: int = -1
     repeats: int = 0  # values whose step was that of the value before
     restarts: list[tuple[int, int]] = field(default_factory=list)  # (from step, back to step)
     same: int = 1  # length of the run of one and the same value at the end
@@ -83,6 +85,9 @@ class Curve:
         self.good_after_bad += bool(self.bad_count)
         if not self.count:
             self.first, self.first_step = value, step
+        if value == 0:
+            self.first_zero = step if not self.zeros else self.first_zero
+            self.zeros += 1
         self.same = self.same + 1 if value == self.last else 1
         if self.same > self.longest_same[0]:
             self.longest_same = (self.same, step, value)

@@ -1,6 +1,5 @@
 """What is wrong with files of documents: damage, a manifest that differs, a shard that lacks, doubles, a leak."""
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fieldguide.documents import Documents
-from fieldguide.lines import bar
+from fieldguide.lines import bar, sha256
 from fieldguide.report import Finding
 from fieldguide.shards import read_json_lines, read_parquet, read_text
 
@@ -145,8 +144,7 @@ def differs(path: Path, records: dict[str, Any]) -> Finding | None:
     if size != record.get("bytes"):
         shown = f"{size:,} bytes, and {MANIFEST} has {record.get('bytes')}"
         return Finding("error", f"{path.name} is cut short or changed", shown, MADE)
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = sha256(path)
     if found != record.get("sha256"):
         return Finding("error", f"{path.name} was changed", f"as long as it was, but its sha256 is {found}", MADE)
     return None

@@ -1,5 +1,7 @@
 """Findings that a log states by itself: numbers that are none, errors, a second start, several writers."""
 
+import numpy as np
+
 from fieldguide.curve import Curve
 from fieldguide.judging import Case
 from fieldguide.losses import Findings, told
@@ -27,6 +29,16 @@ def not_finite(case: Case) -> Findings:
             )  # fmt: skip
         elif name != "grad_norm":
             yield Finding("error", f"{name} is NaN or infinite from step {curve.bad[0]} on", *broken(case, curve))
+
+
+def nothing_to_learn(case: Case) -> Findings:
+    """Batches without a target, where whoever wrote the loss guarded the mean of nothing."""
+    if case.curve.zeros and len(case.values) >= 10 and float(np.median(case.values)) > 0.05:
+        yield Finding(
+            "warning", f"The loss is exactly 0 at {case.curve.zeros:,} steps, first at step {case.curve.first_zero:,}",
+            f"elsewhere it is {told(float(np.median(case.values)))}: these batches have no target that counts",
+            "look at the mask of such a batch: the assistant's words cut off at the row's end, or marked as the user's",
+        )  # fmt: skip
 
 
 def broken(case: Case, curve: Curve) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Lines of files of any size from anywhere: long ones are passed over, what a terminal would obey is taken out."""
 
 import codecs
+import hashlib
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -64,6 +65,19 @@ def text_lines(file: BinaryIO, told: Progress | None = None) -> Iterator[str | N
         if "\x1b" in text:
             text = ESCAPES.sub("", text)
         yield from text.split("\r") if "\r" in text else (text,)
+
+
+def sha256(path: Path) -> str:
+    """The digest of a file's bytes, with a bar where that takes long."""
+    told, end = bar(path.stat().st_size)
+    digest, done = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while data := file.read(1 << 20):
+            digest.update(data)
+            done += len(data)
+            told(done)
+    end()
+    return digest.hexdigest()
 
 
 def bar(total: int, unit: str = "B") -> tuple[Progress, Callable[[], None]]:

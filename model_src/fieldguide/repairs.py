@@ -10,6 +10,7 @@ import torch
 
 from fieldguide import tensorfiles, versions
 from fieldguide.layouts import OURS, Checkpoint, architecture, stripped
+from fieldguide.lines import sha256
 from fieldguide.report import Finding, UsageProblem
 from fieldguide.soundness import moments, not_finite, optimizer_fits, trained
 from fieldguide.versions import LAYER
@@ -147,11 +148,6 @@ def nanochat(
 
 def sealed(meta: dict[str, Any], written: list[Path]) -> dict[str, Any]:
     """This book's meta file for the files as they are now: sizes, digests, and its own."""
-    records = {}
-    for path in written:
-        with path.open("rb") as file:
-            records[path.name] = {
-                "bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest(),
-            }  # fmt: skip
+    records = {path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in written}
     fields = {**{key: value for key, value in meta.items() if key != "sha256"}, "files": records}
     return {**fields, "sha256": hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()}

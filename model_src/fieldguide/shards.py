@@ -2,6 +2,7 @@
 
 import codecs
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,21 +78,22 @@ def read_groups(file: Any, path: Path, into: Documents, told: Progress) -> list[
 
 def read_json_lines(path: Path, into: Documents, told: Progress) -> list[Finding]:
     """Take the conversations or documents of JSON lines; what is wrong with them, the first of each kind."""
-    problems: dict[str, list[int]] = {}
+    first: dict[str, int] = {}  # line of each kind of problem
+    often: Counter[str] = Counter()
     with path.open("rb") as file:
         for number, raw in enumerate(raw_lines(file, LONGEST, told), 1):
-            if raw is None:
-                problems.setdefault(f"is longer than {LONGEST:,} bytes", []).append(number)
-            elif raw.strip():
-                text, problem = conversation(raw)
-                if text is not None:
-                    into.add(text)
-                if problem:
-                    problems.setdefault(problem, []).append(number)
+            if raw is not None and not raw.strip():
+                continue
+            text, problem = (None, f"is longer than {LONGEST:,} bytes") if raw is None else conversation(raw)
+            if text is not None:
+                into.add(text)
+            if problem:
+                first.setdefault(problem, number)
+                often[problem] += 1
     advice = "mend or leave out these lines: user and assistant take turns, and the assistant has the last word"
     return [
-        Finding("error", f"{path.name}, line {numbers[0]}: it {problem}", f"{len(numbers):,} lines are so", advice)
-        for problem, numbers in problems.items()
+        Finding("error", f"{path.name}, line {number}: it {problem}", f"{often[problem]:,} lines are so", advice)
+        for problem, number in first.items()
     ]
 
 

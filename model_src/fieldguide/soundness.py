@@ -12,6 +12,7 @@ import torch
 
 from fieldguide import tensorfiles
 from fieldguide.layouts import NANOGPT, OURS, PREFIXES, Checkpoint, Files, read
+from fieldguide.lines import sha256
 from fieldguide.pickles import Refused
 from fieldguide.report import Finding
 from fieldguide.versions import LAYER, lacking
@@ -205,9 +206,7 @@ def differs(path: Path, record: dict[str, Any]) -> str:
         return "is missing"
     if path.stat().st_size != record.get("bytes"):
         return f"has {path.stat().st_size:,} bytes, and {record.get('bytes')} were written: it is cut short"
-    with path.open("rb") as file:
-        same = hashlib.file_digest(file, "sha256").hexdigest() == record.get("sha256")
-    return "" if same else "was changed: its sha256 differs"
+    return "" if sha256(path) == record.get("sha256") else "was changed: its sha256 differs"
 
 
 def verify(found: Files) -> tuple[Checkpoint | None, list[Finding]]:

@@ -164,6 +164,7 @@ def broken() -> dict[str, tuple[str, str]]:
     return {
         "nan": (steps(nan), "NaN or infinite from step 350"),
         "single nan": (steps(single), "at single steps, first at step 100"),
+        "no targets": (steps(np.where(t % 90 == 40, 0, curve)), "exactly 0 at 8 steps, first at step 40"),
         "spike": (steps(spiked(curve.copy())), "1 spike of the loss, the highest at step 400"),
         "never falls": (steps(10.82 + noise), "does not fall"),
         "slow": (steps(10.82 - t * 0.001 + noise), "barely moves"),
