@@ -109,10 +109,10 @@ def test_whole_checkpoints_of_all_kinds_are_whole(says: Says, tmp_path: Path, st
     count = sum(p.numel() for p in GPT(GPTConfig(**SIZES)).parameters())
     report = says("inspect", tmp_path / "out")
     assert report["parameters"] == count and report["settings"] == SIZES
-    listed = says("list", tmp_path)["checkpoints"]
-    assert [(each["step"], each["problem"]) for each in listed] == [(s, "") for s in (100, 200, 300, 400, 500)] + [
-        (None, "")
-    ]
+    (tmp_path / "evil.pt").write_bytes(pickle.dumps(Evil()))
+    listed = {each["step"]: each["problem"] for each in says("list", tmp_path)["checkpoints"]}
+    assert listed.keys() == {100, 200, 300, 400, 500, None}
+    assert "bare pickle" in listed.pop(None) and not any(listed.values())
 
 
 def test_this_books_nanochat_checkpoints_are_checked_by_their_digests(says: Says, tmp_path: Path) -> None:
