@@ -201,7 +201,7 @@ def plateau(case: Case) -> Findings:
             f"a straight line falls by less than 2 standard errors; noise could hide {told(tail.hidden)} at most"
             + ("; the fall before breaks off, which no power law does" if broke else "")
             + f"; {rate(case)}",
-            "is the learning rate too high? Try a third. Is it the loss of each token's frequency alone? Then attention "
+            "is the rate too high? Try a third. Is it the loss of each token's frequency alone? Then attention "
             "or positions are broken: shuffle the context and see whether the loss changes" if stuck else
             "if the rate reached its minimum there, let it fall later; else the model is too small for the data, or "
             "this is their floor: train one of twice the width for as long",
