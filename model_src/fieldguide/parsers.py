@@ -59,7 +59,7 @@ def formatted(parser: argparse.ArgumentParser) -> str:
     try:
         parser.formatter_class = functools.partial(
             argparse.HelpFormatter, width=WIDTH, max_help_position=28, **plain
-        )  # type: ignore[assignment]
+        )
         return parser.format_help().strip()
     finally:
         parser.formatter_class = before

@@ -48,9 +48,9 @@ def event_from(told: dict[str, Any]) -> Event:
     given, result = told.get("tool_input"), told.get("tool_response")
     command = given.get("command") if isinstance(given, dict) else None
     codes = [result[name] for name in CODES if isinstance(result.get(name), int)] if isinstance(result, dict) else []
-    folder = told.get("cwd")
-    here = isinstance(folder, str) and os.path.isdir(folder)
-    return Event(command if isinstance(command, str) else "", Path(folder if here else "."), codes[0] if codes else 0)
+    folder = Path(str(told.get("cwd") or "."))
+    here = folder if folder.is_dir() else Path()
+    return Event(command if isinstance(command, str) else "", here, codes[0] if codes else 0)
 
 
 def answer(event: str, **what: str) -> None:
