@@ -35,7 +35,8 @@ VARIABLES = (
              "gradients; slow", TORCH),
     Variable("TORCH_CPP_LOG_LEVEL", "INFO", "what the processes say when they meet, with the line above", TORCH),
     Variable("TORCH_NCCL_DESYNC_DEBUG", "1", "at a time-out: which rank called something else", TORCH),
-    Variable("TORCH_NCCL_TRACE_BUFFER_SIZE", "2000", "the flight recorder keeps so many calls; newer: TORCH_FR_BUFFER_SIZE", TORCH),
+    Variable("TORCH_NCCL_TRACE_BUFFER_SIZE", "2000", "the flight recorder keeps so many calls; newer name: "
+             "TORCH_FR_BUFFER_SIZE", TORCH),
     Variable("TORCH_NCCL_DUMP_ON_TIMEOUT", "1", "writes the flight recorder's calls at a time-out", TORCH),
     Variable("TORCH_NCCL_BLOCKING_WAIT", "1", "a wait ends with an error in the line that waits", TORCH, True),
     Variable("TORCH_NCCL_ASYNC_ERROR_HANDLING", "3", "after an error: 0 nothing, 1 abort and end, 2 abort alone, 3 end "
