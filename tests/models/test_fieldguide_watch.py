@@ -121,6 +121,7 @@ def test_each_alert_is_told_once_and_a_new_file_is_noticed(tmp_path: Path) -> No
     path = written(tmp_path / "log.jsonl", jsonl(losses(300, 200)))
     (tmp_path / "speed.jsonl").write_text('{"step": 299, "tokens_per_s": 512.5, "mfu": 0.25}\n')
     watch = Watch(Follower(tmp_path), quiet_after=0)
+    (tmp_path / "meta_000100.json").write_text('{"user_config": {"num_iterations": 20000}}')
     state, new = watch.look()
     assert (state.tokens_per_s, state.mfu, len(new)) == (512.5, 0.25, 1)
     with path.open("a") as file:
@@ -131,7 +132,7 @@ def test_each_alert_is_told_once_and_a_new_file_is_noticed(tmp_path: Path) -> No
     path.write_text(jsonl(losses(20)))
     state, new = watch.look()
     assert [finding.what for finding in new] == ["The log was begun anew."]
-    assert state.step == 19
+    assert (state.step, state.steps) == (19, 20000)
     path.unlink()
     assert "can't be read" in watch.look()[1][0].what
     assert watch.look()[1] == []

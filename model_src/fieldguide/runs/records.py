@@ -36,7 +36,7 @@ class Record:
     machine: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     result: dict[str, Any] = field(default_factory=dict)
-    curves: dict[str, dict[str, list[float]]] = field(default_factory=dict)  # thinned out, for plots
+    curves: dict[str, dict[str, list[Any]]] = field(default_factory=dict)  # thinned out, for plots
     notes: list[dict[str, str]] = field(default_factory=list)
     log: str = ""
     form: int = FORM

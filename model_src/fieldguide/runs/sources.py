@@ -34,7 +34,8 @@ def read_run(path: Path) -> tuple[dict[str, Any], dict[str, Any], Curves, Path]:
 
 def result_of(follower: Follower) -> dict[str, Any]:
     """The last and the least of each curve, what the noise is, how fast it was."""
-    log, found = follower.log, {}
+    log = follower.log
+    found: dict[str, Any] = {}
     for name in KEPT:
         if (curve := log.curves.get(name)) is None:
             continue

@@ -89,9 +89,14 @@ def differing(one: dict[str, Any], other: dict[str, Any], prefix: str = "") -> l
 
 def difference(one: Record, other: Record, name: str) -> str:
     """Of two numbers, the second less the first."""
-    a, b = one.result.get(name), other.result.get(name)
-    numbers = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (a, b))
-    return f"{b - a:+.4g}" if numbers else ""
+    a, b = number(one, name), number(other, name)
+    return "" if a is None or b is None else f"{b - a:+.4g}"
+
+
+def number(record: Record, name: str) -> float | None:
+    """A result that is a number."""
+    value = record.result.get(name)
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
 def judged(one: Record, other: Record, settings: list[tuple[str, Any, Any]]) -> list[Finding]:
@@ -103,10 +108,10 @@ def judged(one: Record, other: Record, settings: list[tuple[str, Any, Any]]) -> 
                              ", ".join(changed[:8]), "change one at a time"))
     elif not changed and one.code.get("digest") == other.code.get("digest"):
         found.append(Finding("note", "Settings and code are the same: what differs is seed, machine or chance."))
-    noise = [each.result.get("noise") for each in (one, other)]
-    name = next((name for name in RESULTS[2:] if all(name in each.result for each in (one, other))), None)
-    if name and all(isinstance(each, (int, float)) for each in noise):
-        apart, floor = abs(other.result[name] - one.result[name]), 2 * math.hypot(*noise)
+    name = RESULTS[2]
+    a, b, noise, others = (number(each, key) for key in (name, "noise") for each in (one, other))
+    if a is not None and b is not None and noise is not None and others is not None:
+        apart, floor = abs(b - a), 2 * math.hypot(noise, others)
         if apart <= floor:
             what = f"{name} differs by {apart:.4f}, which the noise of the losses alone explains."
             found.append(Finding("note", what, f"2 standard errors are {floor:.4f}; other seeds differ by more"))
@@ -118,7 +123,7 @@ def judged(one: Record, other: Record, settings: list[tuple[str, Any, Any]]) -> 
 
 def plotted(records: Sequence[Record], curve: str, out: Path | None) -> Report:
     """The curves of some runs: each as text, all in one drawing."""
-    series = []
+    series: list[Series] = []
     for i, each in enumerate(records):
         if curve not in each.curves:
             known = ", ".join(each.curves) or "none"
@@ -130,9 +135,8 @@ def plotted(records: Sequence[Record], curve: str, out: Path | None) -> Report:
     if out is not None:
         save(out, sketches.svg(title, series, standalone=True))
         report.findings.append(Finding("good", f"{out} is written."))
-    for each in series:
-        drawn = sketches.text([each]).splitlines()
-        report.tables.append(Table((each.name,), [(line,) for line in drawn]))
+    for drawn in series:
+        report.tables.append(Table((drawn.name,), [(line,) for line in sketches.text([drawn]).splitlines()]))
     return report
 
 

@@ -112,12 +112,12 @@ def report_of(watch: "Watch") -> Report:
             "a known form; wait for the first step, or name the log of a training"
         )
     from fieldguide import sketches
-    from fieldguide.watch.page import facts, series_of
+    from fieldguide.watch.page import series_of
 
     series = series_of(watch, state)[:1]
     drawn = sketches.text(series).splitlines()
     report = Report(f"watch: {watch.follower.path}", list(watch.alerts) or [Finding("good", "Nothing to alert about.")])
-    report.tables = [Table(("", "now"), facts(state)), Table((state.name or "loss",), [(line,) for line in drawn])]
+    report.tables = [Table(("", "now"), state.facts()), Table((state.name or "loss",), [(line,) for line in drawn])]
     report.data = {
         "file": str(watch.follower.path), "step": state.step, "steps": state.steps, "curve": state.name,
         "loss": state.loss, "smooth": state.smooth, **state.measured, "tokens_per_s": state.tokens_per_s,

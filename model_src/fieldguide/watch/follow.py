@@ -1,6 +1,7 @@
 """The tail of a log: what was written since the last look, in any form that ``fieldguide loss`` reads."""
 
 import io
+import json
 from pathlib import Path
 
 from fieldguide import events, reading
@@ -37,6 +38,18 @@ class Tail:
         return list(text_lines(io.BytesIO(whole[:end])))
 
 
+def steps_beside(folder: Path) -> int | None:
+    """The number of steps in nanochat's newest meta file of a folder, if it says one."""
+    for meta in sorted(folder.glob("meta_[0-9]*.json"))[-1:]:
+        try:
+            if meta.stat().st_size < 1 << 20:
+                steps = json.loads(meta.read_text(encoding="utf-8"))["user_config"]["num_iterations"]
+                return steps if type(steps) is int and steps > 0 else None
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            pass
+    return None
+
+
 class Follower:
     """A log that is being written, and what it holds so far."""
 
@@ -52,6 +65,7 @@ class Follower:
         self.clock = Tail(self.path.with_name("speed.jsonl"))  # nanochat's, beside log.jsonl
         self.head: Head | None = None
         reading.settings_beside(self.log)
+        self.speed.steps = steps_beside(self.path.parent)
 
     def read(self) -> bool:
         """Take all that is new; whether there was anything. OSError where the file can't be read any more."""

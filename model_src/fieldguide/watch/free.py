@@ -16,11 +16,6 @@ class Memory:
     free: int
     total: int
 
-    @property
-    def short(self) -> str:
-        """For the line."""
-        return f"{self.name} {self.free / 2**30:.1f} GiB free"
-
 
 def look() -> list[Memory]:
     """The machine first, then its GPUs."""

@@ -59,7 +59,7 @@ def series_of(watch: Watch, state: State) -> list[Series]:
 
 def page(watch: Watch, state: State, every: float) -> str:
     """The whole page."""
-    cells = [("log", str(watch.follower.path)), *facts(state)]
+    cells = [("log", str(watch.follower.path)), *state.facts()]
     listed = "".join(f"<dt>{shown(name)}</dt><dd>{shown(value)}</dd>" for name, value in cells)
     alerts = "".join(f"<li><strong>{shown(each.level)}</strong> {shown(each.what)} {shown(each.evidence)}</li>"
                      for each in watch.alerts)  # fmt: skip
@@ -73,15 +73,6 @@ def page(watch: Watch, state: State, every: float) -> str:
         f"<title>{title}</title></head><body><main><h1>{title}</h1>{drawing}<dl>{listed}</dl>"
         f"<h2>Alerts</h2><ul>{alerts or '<li>none</li>'}</ul></main></body></html>"
     )
-
-
-def facts(state: State) -> list[tuple[str, str]]:
-    """The numbers by name."""
-    parts = state.line().split(" | ")
-    names = ["step", "loss", *("measured" for _ in state.measured)]
-    names += ["speed"] * (bool(state.tokens_per_s) + (state.mfu is not None))
-    names += ["time"] * (state.seconds_left is not None) + ["memory"] * len(state.memory)
-    return list(zip(names, parts, strict=True))
 
 
 def build(latest: Callable[[], str]) -> object:

@@ -33,16 +33,19 @@ class State:
     quiet: float = 0.0  # seconds since the file was written
     memory: list[Memory] = field(default_factory=list)
 
+    def facts(self) -> list[tuple[str, str]]:
+        """What is known, by name."""
+        found = [("step", f"{self.step:,}" + (f" of {self.steps:,}" if self.steps else ""))]
+        found += [(self.name or "loss", told(self.loss)), ("smoothed", told(self.smooth))]
+        found += [(name, told(value)) for name, value in self.measured.items()]
+        found += [("tokens/s", f"{self.tokens_per_s:,.0f}")] if self.tokens_per_s else []
+        found += [("MFU", f"{self.mfu:.1%}")] if self.mfu is not None else []
+        found += [("left", duration(self.seconds_left))] if self.seconds_left is not None else []
+        return found + [(each.name, f"{each.free / 2**30:.1f} GiB free") for each in self.memory]
+
     def line(self) -> str:
         """All in one line."""
-        parts = [f"step {self.step:,}" + (f" of {self.steps:,}" if self.steps else "")]
-        parts.append(f"{self.name or 'loss'} {told(self.loss)}, smoothed {told(self.smooth)}")
-        parts += [f"{name} {told(value)}" for name, value in self.measured.items()]
-        parts += [f"{self.tokens_per_s:,.0f} tokens/s"] if self.tokens_per_s else []
-        parts += [f"MFU {self.mfu:.1%}"] if self.mfu is not None else []
-        parts += [f"{duration(self.seconds_left)} left"] if self.seconds_left is not None else []
-        parts += [each.short for each in self.memory]
-        return " | ".join(parts)
+        return " | ".join(f"{name} {value}" for name, value in self.facts())
 
 
 class Watch:
@@ -121,9 +124,10 @@ class Watch:
             self.tell(log.failure, Finding("error", "The training printed an error.", log.failure))
         if self.follower.starts:
             self.tell(f"start {self.follower.starts}", Finding("note", "The log was begun anew."))
-        if (curve := log.curves.get(state.name)) is not None and curve.restarts:
-            old, new = curve.restarts[-1]
-            self.tell(f"restart {new} {len(curve.restarts)}",
+        shown = log.curves.get(state.name)
+        if shown is not None and shown.restarts:
+            old, new = shown.restarts[-1]
+            self.tell(f"restart {new} {len(shown.restarts)}",
                       Finding("note", f"The training went back from step {old} to step {new}."))  # fmt: skip
         done = state.steps is not None and state.step >= state.steps - 1
         if self.quiet_after and state.quiet > self.quiet_after and not done:
