@@ -208,6 +208,21 @@ def test_a_command_follows_until_the_last_step(tmp_path: Path) -> None:
     assert process.returncode == 0
 
 
+def test_a_terminal_has_one_line_that_is_written_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    written: list[str] = []
+    say = tool.printer(True, written.append)
+    say("step 1 | loss 2.0000 | tokens/s 512", False)
+    say("an alert", True)
+    say("", True)
+    assert written == ["\r\x1b[Kstep 1 | loss 2.000", "\r\x1b[Kan alert\n", "\r\x1b[K"]
+    written.clear()
+    say = tool.printer(False, written.append)
+    for line in ("step 1 | loss 2 | memory 3", "step 1 | loss 2 | memory 4", "step 2 | loss 2 | memory 4"):
+        say(line, False)
+    assert written == ["step 1 | loss 2 | memory 3\n", "step 2 | loss 2 | memory 4\n"]
+
+
 @pytest.mark.parametrize(("words", "said"), [
     (["--every", "0"], "--every 0.0"), (["--steps", "0"], "--steps 0"), (["--page", "70000"], "--page 70000"),
     (["--once", "--page", "0"], "without --once"), (["--stop-after", "nan"], "--stop-after nan"),

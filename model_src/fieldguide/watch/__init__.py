@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -69,7 +70,7 @@ def keep_looking(watch: "Watch", options: argparse.Namespace) -> None:
             if server is not None:
                 server.text = page.page(watch, state, options.every)
             for finding in new:
-                say(finding_text(finding, 120), True)
+                say(finding_text(finding, columns()), True)
             say(escaped(state.line()), False)
             done = state.steps is not None and state.step >= state.steps - (state.name == "loss")
             silent = options.stop_after and time.monotonic() - watch.changed > options.stop_after
@@ -84,13 +85,19 @@ def keep_looking(watch: "Watch", options: argparse.Namespace) -> None:
             server.close()
 
 
+def columns() -> int:
+    """Of the terminal, at most 120; 120 where there is none."""
+    return min(shutil.get_terminal_size((120, 24)).columns, 120)
+
+
 def printer(terminal: bool, write: Callable[[str], None]) -> Callable[[str, bool], None]:
     """What prints: lines that stay, and one that is written over; without a terminal, only what changed."""
     last = [""]
 
     def say(text: str, stays: bool) -> None:
         if terminal:
-            write(f"\r\x1b[K{text}" + ("\n" if stays and text else ""))
+            shown = text if stays else text[: shutil.get_terminal_size().columns - 1]  # a line that is broken in two can't be written over
+            write(f"\r\x1b[K{shown}" + ("\n" if stays and text else ""))
         elif text and (stays or steps_of(text) != steps_of(last[0])):
             last[0] = last[0] if stays else text
             write(text + "\n")

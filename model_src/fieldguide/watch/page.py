@@ -23,6 +23,9 @@ STYLESHEET = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}
 svg{width:100%;height:auto;font:12px system-ui,sans-serif}
 svg text{fill:currentColor}
+svg text.a{fill:#7fa6cf}
+svg text.b{fill:#2f76b5}
+svg text.c{fill:#c96b12}
 polyline{fill:none;stroke-width:1.5}
 .grid{stroke:currentColor;opacity:.15}
 .mark{stroke:#d33;stroke-dasharray:3 3}
