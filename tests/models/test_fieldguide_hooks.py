@@ -36,6 +36,9 @@ def shell(line: str, **more: object) -> dict[str, object]:
 TRAINING = "python -m nanogpt.train --dataset=mine --n_layer=1 --n_head=1 --n_embd=8 --block_size=8 --batch_size=2"
 
 
+HOPELESS = "nanochat base_train --depth 1 --max-seq-len 64 --device-batch-size 1 --data nowhere"
+
+
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a log, data, the record of a training, and the hooks in a/hooks."""
@@ -57,7 +60,7 @@ def test_a_session_begins_with_what_is_here(installed: Path) -> None:
 
 
 def test_a_training_that_can_not_run_is_held_back_with_the_reason(installed: Path) -> None:
-    done = hook("PreToolUse", "pre_training", shell("nanochat chat_sft --data nowhere --device cpu"), installed)
+    done = hook("PreToolUse", "pre_training", shell(HOPELESS), installed)
     assert done.returncode == 2
     assert "There is no data at nowhere" in done.stderr and "FIELDGUIDE_HOOKS=off" in done.stderr
 
@@ -107,7 +110,8 @@ def test_what_destroys(line: str, asks: bool) -> None:
      ["--model", "nanochat-newest", "--processes=8", "--n-layer=20"]),
     ("nanochat base_train --data d --depth 4 --device-batch-size 8 --resume",
      ["--model", "nanochat", "--data=d", "--n-layer=4", "--batch=8"]),
-    ("python -m nanochat chat_sft --out s", ["--without-memory", "--out=s"]),
+    ("python -m nanochat chat_sft m --data d --out s", ["--model", "nanochat", "--without-memory", "--out=s"]),
+    ("nanochat base_train --newest", ["--model", "nanochat-newest"]),
     ("python -m ngpt.train config/char_cpu.py --model=gpt", ["--model", "nanogpt", "--config", "config/char_cpu.py"]),
     ("torchrun train.py config/train_gpt2.py", ["--model", "nanogpt", "--config", "config/train_gpt2.py"]),
     ("python -m nanogpt.train --help", None), ("grep -rn base_train .", None), ("python train_cats.py", None),

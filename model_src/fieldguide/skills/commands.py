@@ -16,6 +16,7 @@ TO_CHECK = {  # an option of a training, and of `fieldguide check`
     "block-size": "--block", "max-seq-len": "--block", "batch-size": "--batch", "device-batch-size": "--batch",
     "total-batch-size": "--total-batch-size", "nproc-per-node": "--processes",
 }  # fmt: skip
+LATER = ("out", "device", "nproc-per-node")  # what is looked at before the stages that begin with a checkpoint
 AROUND = {"sudo", "env", "time", "nohup", "exec", "command"}
 
 
@@ -69,11 +70,13 @@ def check_options(command: str) -> list[str] | None:
     if words is None:
         return None
     given = options_of(words)
-    staged = any(re.search(r"mid_train|chat_sft|chat_rl", word) for word in words)
-    asked = ["--without-memory"] if staged else ["--model", model_of(words, given)]
-    config = next((word for word in words if word.endswith(".py") and not NANOGPT.search(word)
-                   and not OURS.search(word) and not word.startswith("-")), "")  # fmt: skip
-    asked += ["--config", config] if config and not staged else []
+    if any(re.search(r"mid_train|chat_sft|chat_rl", word) for word in words):  # the size stands in a checkpoint
+        asked = ["--model", "nanochat", "--without-memory"]
+        given = {name: value for name, value in given.items() if name in LATER}
+    else:
+        config = next((word for word in words if word.endswith(".py") and not NANOGPT.search(word)
+                       and not OURS.search(word) and not word.startswith("-")), "")  # fmt: skip
+        asked = ["--model", model_of(words, given), *(["--config", config] if config else [])]
     known = {option: value for name, value in given.items() if value and (option := TO_CHECK.get(name))}
     if given.get("dataset"):
         known["--data"] = str(PurePath("data", given["dataset"]))
@@ -86,7 +89,7 @@ def model_of(words: list[str], given: dict[str, str]) -> str:
     """Whose model is trained, in the names of ``--model``."""
     text = " ".join(words)
     if "base_train" in text:
-        return "nanochat-newest" if "scripts" in text else "nanochat"
+        return "nanochat-newest" if "scripts" in text or "newest" in given else "nanochat"
     return "ngpt" if "ngpt.train" in text and "nanogpt" not in text and given.get("model") != "gpt" else "nanogpt"
 
 

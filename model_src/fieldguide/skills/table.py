@@ -98,7 +98,7 @@ SETUP = (
     ),
     Skill(
         "gpu-check", "Look at device, driver, dtype, memory and disk",
-        "it is not known whether a training can run on this machine, or no GPU is found", "guide-symptoms", (
+        "it is not known whether a training can run on this machine, or no GPU is found", "guide-costs-check", (
             Step("Ask for CUDA: what is missing is said.", "fieldguide check --device cuda"),
             Step("GPUs whose figures are known, with date and source.", "fieldguide memory --gpu list"),
         ), ("fieldguide check",),
@@ -119,7 +119,7 @@ SETUP = (
     ),
     Skill(
         "rent-gpu", "Compute hours and money of a training on rented GPUs, with the user's own prices",
-        "the user wants to rent a GPU", "guide-costs", (
+        "the user wants to rent a GPU", "guide-costs-rent", (
             Step("See what the training needs of a GPU's memory.", f"fieldguide memory {SIZE} --gpu GPU"),
             Step("Ask the user for a price of today, or read it from the provider's page; none is assumed here.",
                  f"fieldguide scale {SIZE} --gpu GPU --gpus 8 --dollars-per-gpu-hour PRICE"),
