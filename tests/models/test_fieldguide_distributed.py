@@ -5,6 +5,8 @@ import copy
 import json
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from fieldguide import distributed as tool
 from fieldguide.distributed import conclusions, launching
 from fieldguide.distributed.variables import VARIABLES
 from fieldguide.report import Finding, Report, UsageProblem
+
+SOURCE = Path(tool.__file__).parents[2]
 
 
 def run(*words: str) -> Report:
@@ -25,6 +29,19 @@ def run(*words: str) -> Report:
 def script(path: Path, text: str) -> str:
     path.write_text(text)
     return str(path)
+
+
+def test_a_recorded_program_keeps_its_error_and_its_exit_code(tmp_path: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": str(SOURCE), "TORCHELASTIC_ERROR_FILE": str(tmp_path / "e")}
+    command = [sys.executable, "-m", "fieldguide.distributed.recorded"]
+    target = script(tmp_path / "train.py", "import sys; sys.exit('train: ' + sys.argv[1])")
+    ran = subprocess.run([*command, target, "no data"], env=env, capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, ran.stderr) == (1, "train: no data\n")
+    assert json.loads((tmp_path / "e").read_text())["message"]["message"] == "SystemExit: train: no data"
+    (tmp_path / "e").unlink()
+    ran = subprocess.run([*command, "platform"], env=env, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0
+    assert not (tmp_path / "e").exists()
 
 
 @pytest.mark.slow

@@ -35,9 +35,9 @@ def run(options: argparse.Namespace) -> Report:
 
     backend = backend_of(options)
     if options.script or options.module:
-        kind = "script" if options.script else "module"
-        given: dict[str, Any] = {"target": str(options.script or options.module), "words": options.words}
-        title = f"distributed: {options.processes} processes of {given['target']}"
+        kind = "script"
+        given: dict[str, Any] = {"target": options.module or str(options.script.resolve()), "words": options.words}
+        title = f"distributed: {options.processes} processes of {options.module or options.script}"
     else:
         kind, title = "probe", f"distributed: {options.processes} processes, {backend}"
         given = {"backend": backend, "timeout": options.timeout, "seed": options.seed,

@@ -108,7 +108,7 @@ def of_failure(outcome: Outcome) -> Findings:
         return [late, *hints]
     found = [Finding(
         "error", f"Rank {first.rank} failed first: {first.error or ending(first.code)}.", first.calls or tail([first]),
-        "the others fail because of it; under torchrun @record keeps such an error, though not sys.exit(\"text\")",
+        "the others fail because of it; torchrun -m fieldguide.distributed.recorded YOUR.MODULE shows it, too",
     )]  # fmt: skip
     for each in outcome.ranks:
         if each is not first and each.failed:

@@ -1,19 +1,18 @@
 """One of the processes that ``fieldguide distributed`` starts: looks around, or runs the reader's script.
 
-    python -m fieldguide.distributed.worker probe|script|module RESULT JSON-OPTIONS
+    python -m fieldguide.distributed.worker probe|script RESULT JSON-OPTIONS
 """
 
 import json
 import os
 import platform
-import runpy
 import sys
 import time
-import traceback
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from fieldguide.distributed import recorded
 from fieldguide.stuck import register
 
 SIZES = (1 << 18, 1 << 22)  # numbers of float32 that are summed up for timings: 1 and 16 MiB
@@ -91,45 +90,16 @@ def train(seed: int, device: str) -> dict[str, Any]:
     return {**found, "after": differences(model, gradients=False), "draw": torch.rand(1, generator=drawn).item()}
 
 
-def run_script(kind: str, options: dict[str, Any]) -> None:
-    """Run the reader's program as torchrun would."""
-    sys.argv = [options["target"], *options["words"]]
-    if kind == "module":
-        sys.path.insert(0, os.getcwd())
-        runpy.run_module(options["target"], run_name="__main__", alter_sys=True)
-    else:
-        sys.path.insert(0, str(Path(options["target"]).resolve().parent))
-        runpy.run_path(options["target"], run_name="__main__")
-
-
-def keep(error: BaseException) -> None:
-    """Write an error as @record does, unless the program's own @record has."""
-    path = Path(os.environ["TORCHELASTIC_ERROR_FILE"])
-    if not path.exists():
-        calls = "".join(traceback.format_exception(error))
-        extra = {"py_callstack": calls, "timestamp": str(int(time.time()))}
-        message = {"message": f"{type(error).__name__}: {error}", "extraInfo": extra}
-        path.write_text(json.dumps({"message": message}), encoding="utf-8")
-
-
 def main(argv: list[str]) -> None:
     """Do it; an error goes into TORCHELASTIC_ERROR_FILE."""
     kind, result, options = argv[0], Path(argv[1]), json.loads(argv[2])
     register()
-    if kind == "probe":
-        from torch.distributed.elastic.multiprocessing.errors import record
-
-        result.write_text(json.dumps(record(probe)(options)), encoding="utf-8")
+    if kind == "script":
+        recorded.run(options["target"], options["words"])
         return
-    try:
-        run_script(kind, options)
-    except SystemExit as end:  # @record passes these over, and programs end with them: sys.exit("train: ...")
-        if end.code not in (None, 0):
-            keep(end)
-        raise
-    except Exception as error:
-        keep(error)
-        raise
+    from torch.distributed.elastic.multiprocessing.errors import record
+
+    result.write_text(json.dumps(record(probe)(options)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -42,7 +42,8 @@ def launched(processes: int) -> list[str]:
     """How the training is started."""
     if processes == 1:
         return [sys.executable, "-m"]
-    return [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}", "-m"]
+    return [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}", "-m",
+            "fieldguide.distributed.recorded"]  # fmt: skip
 
 
 def for_nanogpt(wish: Wish) -> Orders:

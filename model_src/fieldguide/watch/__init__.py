@@ -96,7 +96,8 @@ def printer(terminal: bool, write: Callable[[str], None]) -> Callable[[str, bool
 
     def say(text: str, stays: bool) -> None:
         if terminal:
-            shown = text if stays else text[: shutil.get_terminal_size().columns - 1]  # a line that is broken in two can't be written over
+            # A line that a terminal breaks in two can't be written over.
+            shown = text if stays else text[: shutil.get_terminal_size().columns - 1]
             write(f"\r\x1b[K{shown}" + ("\n" if stays and text else ""))
         elif text and (stays or steps_of(text) != steps_of(last[0])):
             last[0] = last[0] if stays else text
