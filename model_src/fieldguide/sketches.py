@@ -51,7 +51,7 @@ def frame_of(series: Sequence[Series]) -> Frame | None:
         return None
     x, y = np.array(points).T
     low, high = float(y.min()), float(np.quantile(y, 0.99) if len(y) > 200 else y.max())
-    room = 0.04 * (high - low) or 0.5
+    room = 0.04 * (high - low) or max(0.5, 0.01 * abs(high))
     return Frame(float(x.min()), max(float(x.max()), float(x.min()) + 1), low - room, high + room)
 
 

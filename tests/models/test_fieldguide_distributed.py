@@ -99,6 +99,7 @@ sys.exit(1)"""
     assert (first.what, first.evidence) == ("Rank 0 failed first: ValueError: kept.", "its calls")
 
 
+@pytest.mark.slow
 def test_a_script_that_hangs_is_looked_at_and_ended(tmp_path: Path) -> None:
     text = """import os, time
 def get_batch():

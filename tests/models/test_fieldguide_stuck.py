@@ -224,6 +224,16 @@ def test_py_spy_is_asked_where_it_is_installed(tmp_path: Path) -> None:
         assert said in why
 
 
+def test_memory_on_gpus_is_what_nvidia_smi_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert tool.gpu_rows({7}) == []
+    smi = tmp_path / "nvidia-smi"
+    said = "'7, GPU-a, 900 MiB\\n8, GPU-a, 1 MiB' if 'apps' in sys.argv[1] else 'GPU-a, 0, 97 %'"
+    smi.write_text(f"#!{sys.executable}\nimport sys\nprint({said})\n")
+    smi.chmod(0o755)
+    assert tool.gpu_rows({7}) == [("7", "0", "900 MiB", "97 %")]
+
+
 def test_dumps_of_faulthandler() -> None:
     text = ('Thread 0x1 (most recent call first):\n  File "a.py", line 1 in f\n\n'
             'Current thread 0x2 [name] (most recent call first):\n  File "b.py", line 2 in g\n'

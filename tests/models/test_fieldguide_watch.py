@@ -12,16 +12,22 @@ import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from fieldguide import sketches
 from fieldguide import watch as tool
 from fieldguide.judging import spikes
 from fieldguide.reading import read_log
 from fieldguide.report import Report, UsageProblem
+from fieldguide.sketches import Series
 from fieldguide.watch import free
 from fieldguide.watch.follow import Follower
 from fieldguide.watch.page import Server, page
+from fieldguide.watch.speed import Speed
 from fieldguide.watch.state import Watch
 
 SOURCE = Path(tool.__file__).parents[2]
@@ -138,6 +144,36 @@ def test_each_alert_is_told_once_and_a_new_file_is_noticed(tmp_path: Path) -> No
     assert watch.look()[1] == []
 
 
+ODD = ["; ,,, steps of", "max_iters = ___", "tokens per iteration: ,", "time .ms", "dt: .ms"]
+
+
+@given(st.text() | st.sampled_from(ODD))
+def test_no_line_breaks_the_reader_of_speeds(line: str) -> None:
+    speed = Speed()
+    speed.take_line("x" + line)
+    speed.take_line("{" + line)
+    assert speed.steps is None or speed.steps >= 0
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.binary(max_size=60) | st.sampled_from([b"\n", b'{"loss": 1e400}\n', b"step,loss\n1,2\n", b"\r"])))
+def test_no_file_breaks_the_follower(tmp_path: Path, pieces: list[bytes]) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"")
+    follower = Follower(path)
+    for piece in pieces:
+        with path.open("ab") as file:
+            file.write(piece)
+        Watch(follower).look()
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**15), st.floats(-1e30, 1e30)), min_size=1))
+def test_any_curve_can_be_drawn(points: list[tuple[int, float]]) -> None:
+    series = [Series("a<b", *map(list, zip(*points, strict=True)))]
+    assert len(ElementTree.fromstring(sketches.svg("t", series, [3], standalone=True)).findall("{*}polyline")) == 1
+    assert len(sketches.text(series).splitlines()) == 11
+
+
 def test_silence_is_an_alert(tmp_path: Path) -> None:
     path = written(tmp_path / "log.jsonl", jsonl(losses(60)))
     os.utime(path, (1, 1))
@@ -153,6 +189,17 @@ def test_memory_is_that_of_the_container(tmp_path: Path) -> None:
     written(tmp_path / "memory.current", f"{490 << 10}\n")
     assert free.machine(info, tmp_path) == [free.Memory("memory", 10 << 10, 500 << 10)]
     assert free.machine(tmp_path / "none") == []
+
+
+def test_memory_of_gpus_is_what_nvidia_smi_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert free.gpus() == []
+    smi = written(tmp_path / "nvidia-smi", f"#!{sys.executable}\nprint('0, 1000, 2000')\nprint('1, 5, 6')\n")
+    smi.chmod(0o755)
+    assert free.gpus() == [free.Memory("GPU 0", 1000 << 20, 2000 << 20), free.Memory("GPU 1", 5 << 20, 6 << 20)]
+    for text in ("print('[N/A]')", "raise SystemExit(9)"):
+        smi.write_text(f"#!{sys.executable}\n{text}\n")
+        assert free.gpus() == []
 
 
 def get(address: str, **headers: str) -> tuple[int, str, str]:

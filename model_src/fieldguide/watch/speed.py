@@ -7,13 +7,13 @@ from collections import deque
 from typing import Any
 
 NANOGPT = re.compile(r"\btime ([\d.]{1,20})ms(?:, mfu (-?[\d.]{1,20})%)?")
-NANOCHAT = re.compile(r"dt: ([\d.]{1,20})ms(?: \| tok/sec: ([\d,]{1,20}))?(?: \| \w{0,9}mfu: ([\d.]{1,20}))?")
-TOKENS = re.compile(r"tokens per iteration(?: will be)?: ([\d,]{1,20})")
+NANOCHAT = re.compile(r"dt: ([\d.]{1,20})ms(?: \| tok/sec: (\d[\d,]{0,19}))?(?: \| \w{0,9}mfu: ([\d.]{1,20}))?")
+TOKENS = re.compile(r"tokens per iteration(?: will be)?: (\d[\d,]{0,19})")
 STEPS = (
     re.compile(r"\bstep \d{1,15}/(\d{1,15}) \("),  # nanochat's lines
-    re.compile(r"^\s*max_iters\s*=\s*([\d_]{1,15})\b"),  # a config that nanoGPT prints
-    re.compile(r"; ([\d,]{1,20}) steps of"),  # base_train
-    re.compile(r"\bnumber of iterations.{0,60}: ([\d,]{1,20})\s*$"),  # nanochat's own
+    re.compile(r"^\s*max_iters\s*=\s*(\d[\d_]{0,14})\b"),  # a config that nanoGPT prints
+    re.compile(r"; (\d[\d,]{0,19}) steps of"),  # base_train
+    re.compile(r"\bnumber of iterations.{0,60}: (\d[\d,]{0,19})\s*$"),  # nanochat's own
     re.compile(r"\| *\d{1,15}/(\d{1,15}) \["),  # a bar
 )
 OVERRIDDEN = re.compile(r"^Overriding: max_iters = (\d{1,15})\s*$")
