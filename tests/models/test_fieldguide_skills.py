@@ -70,6 +70,7 @@ def own(tmp_path: Path, waiting: int, monkeypatch: pytest.MonkeyPatch) -> dict[s
         "LOG": "train.log", "DATA": "mine", "CHECKPOINT": "saved/ckpt.pt", "FOLDER": "saved", "COPY": "copy.pt",
         "MODEL": "nanogpt", "DEPTH": "1", "BATCH": "2", "RUN": "one", "OTHER": "two", "NAME": "new",
         "PID": str(waiting), "FLOPS": "1e18", "GPU": "H100-SXM", "PRICE": "2.5",
+        "TEXT": "mine.txt", "SIZE": "tiny",
     }  # fmt: skip
 
 

@@ -55,6 +55,10 @@ TROUBLES = (
         "debug-distributed", "Test whether processes reach each other, average gradients and tell of errors",
         "several GPUs fail, hang, or give another result than one", "guide-processes", (
             Step("Two processes on this machine do what a training does.", "fieldguide distributed"),
+            Step("Run the user's script in processes whose first error is kept.",
+                 "fieldguide distributed --script FILE"),
+            Step("What the variables of NCCL and PyTorch show, and which are set.",
+                 "fieldguide distributed --variables"),
             Step("See whether the numbers divide and the port is free.",
                  f"fieldguide check {SIZE} --processes 2 --data DATA"),
         ), ("fieldguide distributed", "fieldguide check"),
@@ -91,7 +95,9 @@ SETUP = (
         "the user wants to train a model", "yours", (
             Step("See what it needs: tokens, hours, money.", f"fieldguide scale {SIZE}"),
             Step("See whether it can start here.", f"fieldguide check {SIZE} --data DATA"),
-            Step("Let it ask for what is missing, show the plan and start.", "fieldguide train"),
+            Step("Let it plan and time a step; this starts nothing. Sizes are in the options below.",
+                 "fieldguide train --model MODEL --text TEXT --size SIZE --yes --dry-run"),
+            Step("After the user's yes, start it.", "fieldguide train --model MODEL --text TEXT --size SIZE --yes"),
             Step("Follow it.", "fieldguide watch LOG --once"),
             Step("Keep a record, so that nobody tries the same again.", "fieldguide runs record LOG --name NAME"),
         ), ("fieldguide train", "fieldguide check"), "before a training is started: show its time and what it costs",
