@@ -78,7 +78,7 @@ def test_the_state_at_one_look(tmp_path: Path) -> None:
     assert (found["step"], found["steps"], found["val_loss"]) == (599, 1000, 4.6)
     assert found["tokens_per_s"] == pytest.approx(12288 / 0.02)
     assert found["mfu"] == pytest.approx(0.312)
-    assert found["seconds_left"] == pytest.approx(400 * 0.02)
+    assert found["seconds_left"] == pytest.approx(401 * 0.02)
     assert found["smooth"] == pytest.approx(1.5, abs=0.1)
     assert [finding.what for finding in report.findings] == [
         f"A spike of the loss at step 400: {losses(600, 400)[400]:.3f}, where 1.546 was expected."

@@ -72,9 +72,8 @@ def keep_looking(watch: "Watch", options: argparse.Namespace) -> None:
             for finding in new:
                 say(finding_text(finding, columns()), True)
             say(escaped(state.line()), False)
-            done = state.steps is not None and state.step >= state.steps - (state.name == "loss")
             silent = options.stop_after and time.monotonic() - watch.changed > options.stop_after
-            if (done and not watch.fresh) or silent:  # a last measurement follows the last step
+            if (state.done and not watch.fresh) or silent:  # a last measurement follows the last step
                 return
             time.sleep(options.every)
     except KeyboardInterrupt:

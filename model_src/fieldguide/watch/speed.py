@@ -27,6 +27,7 @@ class Speed:
         self.tokens_per_s: float | None = None
         self.mfu: float | None = None
         self.steps: int | None = None  # of the whole training
+        self.one_more = False  # nanoGPT counts from 0 to max_iters, that included
         self.tokens: int | None = None  # of a step
 
     @property
@@ -52,6 +53,7 @@ class Speed:
         for pattern in (*STEPS, OVERRIDDEN):
             if found := pattern.search(line):
                 self.steps = whole(found[1]) or self.steps
+                self.one_more = "max_iters" in found[0]
                 return
 
     def take_json(self, line: str) -> None:

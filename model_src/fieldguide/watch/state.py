@@ -24,6 +24,7 @@ class State:
     name: str = ""  # of the curve
     step: int = -1
     steps: int | None = None
+    last_step: int | None = None
     loss: float = math.nan
     smooth: float = math.nan
     measured: dict[str, float] = field(default_factory=dict)  # val_loss, val_bpb
@@ -32,6 +33,11 @@ class State:
     seconds_left: float | None = None
     quiet: float = 0.0  # seconds since the file was written
     memory: list[Memory] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        """Whether the last step was told."""
+        return self.last_step is not None and self.step >= self.last_step
 
     def facts(self) -> list[tuple[str, str]]:
         """What is known, by name."""
@@ -86,6 +92,9 @@ class Watch:
         state.measured = {name: log.curves[name].last for name in ("val_loss", "val_bpb")
                           if name in log.curves and name != state.name}  # fmt: skip
         state.steps = self.asked_steps or speed.steps
+        if state.steps:
+            one_more = speed.one_more and not self.asked_steps
+            state.last_step = state.steps - (state.name in ("loss", "smooth_loss") and not one_more)
         state.tokens_per_s, state.mfu = speed.tokens_per_s, speed.mfu
         state.seconds_left = self.left(state)
         try:
@@ -98,9 +107,9 @@ class Watch:
         """Seconds to the end: by the clock once ten steps were seen, else by the steps' own times."""
         if self.began is None and state.step >= 0:
             self.began = (time.monotonic(), state.step)
-        if not state.steps or state.step < 0:
+        if state.last_step is None or state.step < 0:
             return None
-        to_do = max(0, state.steps - state.step - (state.name == "loss"))
+        to_do = max(0, state.last_step - state.step)
         if self.began and state.step - self.began[1] >= 10:
             return to_do * (self.changed - self.began[0]) / (state.step - self.began[1])
         each = self.follower.speed.step_seconds
@@ -129,8 +138,7 @@ class Watch:
             old, new = shown.restarts[-1]
             self.tell(f"restart {new} {len(shown.restarts)}",
                       Finding("note", f"The training went back from step {old} to step {new}."))  # fmt: skip
-        done = state.steps is not None and state.step >= state.steps - 1
-        if self.quiet_after and state.quiet > self.quiet_after and not done:
+        if self.quiet_after and state.quiet > self.quiet_after and not state.done:
             self.tell(f"quiet {state.step}", Finding(
                 "warning", f"Nothing was written for {duration(state.quiet)}, since step {state.step:,}.", "",
                 "fieldguide stuck says what its processes do; it may be evaluating, saving, or done"))  # fmt: skip
