@@ -121,7 +121,7 @@ def test_a_training_from_a_text_to_a_record(
     assert "iter 40: loss" in capfd.readouterr().out
     [found], _ = records.load(tmp_path / "runs")
     assert (found.settings["max_iters"], found.settings["model"]) == (40, "nanogpt")
-    assert found.result["step"] == 40
+    assert (found.result["step"], found.seeds) == (40, [1337])
     assert len(found.code["digest"]) == 64
     assert json.loads(report.as_json())["commands"]
     with pytest.raises(UsageProblem, match="something is there already"):

@@ -110,12 +110,13 @@ def keep(options: argparse.Namespace, wish: "Wish", made: "Orders", plan: Report
     from fieldguide.report import UsageProblem
     from fieldguide.runs import records, sources
     from fieldguide.train.starting import SOURCE
+    from nanogpt.train import SEED  # nGPT's, too; nanochat's is a setting
 
     try:
         settings, result, curves, log = sources.read_run(made.log)
         asked = {"model": wish.model, "text": str(wish.text), "size": wish.size, "device": plan.data["device"]}
-        path = records.record({**settings, **asked}, result, options.runs, name="", code=SOURCE / wish.model,
-                              curves=curves, log=log, command=made.train)  # fmt: skip
+        path = records.record({**settings, **asked}, result, options.runs, code=SOURCE / wish.model, curves=curves,
+                              seeds=() if wish.model == "nanochat" else (SEED,), log=log, command=made.train)  # fmt: skip
     except (UsageProblem, OSError) as error:
         return Finding("warning", "No record could be kept.", str(error))
     return Finding("good", f"{path} is its record; fieldguide runs list shows all.")

@@ -45,7 +45,7 @@ class State:
         found += [(self.name or "loss", told(self.loss)), ("smoothed", told(self.smooth))]
         found += [(name, told(value)) for name, value in self.measured.items()]
         found += [("tokens/s", f"{self.tokens_per_s:,.0f}")] if self.tokens_per_s else []
-        found += [("MFU", f"{self.mfu:.1%}")] if self.mfu is not None else []
+        found += [("MFU", f"{100 * self.mfu:.3g}%")] if self.mfu is not None else []
         found += [("left", duration(self.seconds_left))] if self.seconds_left is not None else []
         return found + [(each.name, f"{each.free / 2**30:.1f} GiB free") for each in self.memory]
 
