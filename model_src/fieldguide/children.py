@@ -12,8 +12,9 @@ SOURCE = Path(__file__).resolve().parents[1]
 def environment() -> dict[str, str]:
     """Our variables, with a PYTHONPATH that finds this package and nothing relative to where the child stands."""
     given = [os.path.abspath(part) for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys([str(SOURCE), *given])), "NO_COLOR": "1",
-            "COLUMNS": "100"}  # fmt: skip
+    if SOURCE.name not in ("site-packages", "dist-packages"):  # an installed package is found without
+        given.insert(0, str(SOURCE))
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(given)), "NO_COLOR": "1", "COLUMNS": "100"}
 
 
 def run_module(

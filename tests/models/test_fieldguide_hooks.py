@@ -123,6 +123,20 @@ def test_what_a_training_is_checked_with(line: str, options: list[str] | None) -
         parser_of("check").parse_args(options)
 
 
+@pytest.mark.parametrize(("line", "where"), [
+    ("nanogpt train", "."), ("cd data/mine && nanogpt train", "data/mine"), ("ls", None),
+    ("export A=1; cd data; cd mine; nanogpt train", "data/mine"), ("cd nowhere; nanogpt train", None),
+    ("python -m nanogpt.data char x y && nanogpt train", None),
+])  # fmt: skip
+def test_where_a_training_starts(line: str, where: str | None, installed: Path) -> None:
+    assert commands.place(line, installed) == (None if where is None else installed / where)
+
+
+def test_a_training_whose_data_the_same_line_makes_is_not_held_back(installed: Path) -> None:
+    done = hook("PreToolUse", "pre_training", shell(f"python make_data.py && {HOPELESS}"), installed)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("told", [{}, {"tool_input": 3}, {"tool_input": {"command": None}, "tool_response": []},
                                   {"cwd": "/nowhere", "tool_response": {"exit_code": "1"}}])  # fmt: skip
 def test_events_of_another_form_are_no_error(told: dict[str, object]) -> None:

@@ -161,6 +161,13 @@ def test_names_that_the_book_can_not_have_are_not_asked_for(tmp_path: Path, name
 # The book
 
 
+def test_why_is_asked_of_the_books_own_command_and_its_errors_are_told(tmp_path: Path) -> None:
+    pytest.importorskip("cutaway")
+    why = next(each for each in offers.offers(tmp_path, None, tmp_path, 60) if each.name == "why")
+    with pytest.raises(UsageProblem, match=r"^cutaway why: .*conf\.py"):  # this folder has no book
+        why.call({"name": "sort.forward/h.0.attn/att[0,0,5,2]"})
+
+
 def test_the_best_sections_come_first_with_their_addresses(built: Path) -> None:
     said = json.loads(book.search(built.resolve(), {"query": "spike?"}))
     first = said["results"][0]

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 OURS = re.compile(r"(^|[./])(base_train|mid_train|chat_sft|chat_rl)(\.py)?$")  # nanochat's stages
 NANOGPT = re.compile(r"(^|/)(nanogpt|ngpt)[./]train(\.py)?$|^train\.py$")
@@ -17,6 +17,7 @@ TO_CHECK = {  # an option of a training, and of `fieldguide check`
     "total-batch-size": "--total-batch-size", "nproc-per-node": "--processes",
 }  # fmt: skip
 LATER = ("out", "device", "nproc-per-node")  # what is looked at before the stages that begin with a checkpoint
+HARMLESS = {"export", "source", ".", "set", "echo", "true", "ulimit"}  # what may stand before a training
 AROUND = {"sudo", "env", "time", "nohup", "exec", "command"}
 
 
@@ -43,13 +44,30 @@ def bare(words: list[str]) -> list[str]:
     return words
 
 
+def trains(words: list[str]) -> bool:
+    """Whether a command trains. One that asks for help does not."""
+    if not (words[0].startswith(("python", "torchrun", "uv", "nanogpt", "nanochat", "accelerate")) or "/" in words[0]):
+        return False
+    named = any(OURS.search(word) or NANOGPT.search(word) for word in words) or words[:2] == ["nanogpt", "train"]
+    return named and not {"-h", "--help"} & set(words)
+
+
 def training(command: str) -> list[str] | None:
-    """The words of the first command that trains; None where none does. One that asks for help does not."""
+    """The words of the first command that trains; None where none does."""
+    return next((words for words in simple(command) if trains(words)), None)
+
+
+def place(command: str, folder: Path) -> Path | None:
+    """Where the training starts; None where that is not known, or what runs before it may make what it needs."""
     for words in simple(command):
-        if words[0].startswith(("python", "torchrun", "uv", "nanogpt", "nanochat", "accelerate")) or "/" in words[0]:
-            trains = any(OURS.search(w) or NANOGPT.search(w) for w in words) or words[:2] == ["nanogpt", "train"]
-            if trains and not {"-h", "--help"} & set(words):
-                return words
+        if trains(words):
+            return folder
+        if words[0] == "cd" and len(words) == 2:
+            folder = folder / Path(words[1]).expanduser()
+            if not folder.is_dir():
+                return None
+        elif words[0] not in HARMLESS:
+            return None
     return None
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from fieldguide.children import run_module
-from fieldguide.skills.commands import check_options, destroys, log_of, training
+from fieldguide.skills.commands import check_options, destroys, log_of, place, training
 
-__all__ = ["Event", "answer", "check_options", "destroys", "fieldguide", "is_on", "log_of", "read_event",
+__all__ = ["Event", "answer", "check_options", "destroys", "fieldguide", "is_on", "log_of", "place", "read_event",
            "surroundings", "training"]  # fmt: skip
 LONGEST = 1 << 20  # bytes of an event
 CODES = ("exit_code", "exitCode", "code", "returncode")

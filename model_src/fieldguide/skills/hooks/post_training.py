@@ -14,8 +14,7 @@ if hooking.is_on():
     if hooking.training(event.command) is not None:
         told = ["--result", str(event.code), "--log", str(Path(__file__).resolve().with_name("trainings.log"))]
         log = hooking.log_of(event.command)
-        done = hooking.fieldguide(
-            ["notify", *told, *(["--loss-from", log] if log else [])], event.folder, seconds=25
-        )
+        folder = hooking.place(event.command, event.folder) or event.folder
+        done = hooking.fieldguide(["notify", *told, *(["--loss-from", log] if log else [])], folder, seconds=25)
         if done.returncode == 2:
             print(done.stderr, file=sys.stderr)

@@ -10,9 +10,9 @@ except ImportError:
 
 if hooking.is_on():
     event = hooking.read_event()
-    options = hooking.check_options(event.command)
-    if options is not None:
-        done = hooking.fieldguide(["check", *options], event.folder, seconds=110)
+    options, folder = hooking.check_options(event.command), hooking.place(event.command, event.folder)
+    if options is not None and folder is not None:
+        done = hooking.fieldguide(["check", *options], folder, seconds=110)
         if done.returncode == 1:
             print(done.stdout, file=sys.stderr)
             print("The training was not started. Mend what is an error above. If the check is wrong, ask the user, who "
