@@ -115,8 +115,9 @@ def keep(options: argparse.Namespace, wish: "Wish", made: "Orders", plan: Report
     try:
         settings, result, curves, log = sources.read_run(made.log)
         asked = {"model": wish.model, "text": str(wish.text), "size": wish.size, "device": plan.data["device"]}
-        path = records.record({**settings, **asked}, result, options.runs, code=SOURCE / wish.model, curves=curves,
-                              seeds=() if wish.model == "nanochat" else (SEED,), log=log, command=made.train)  # fmt: skip
+        seeds = () if wish.model == "nanochat" else (SEED,)
+        path = records.record({**settings, **asked}, result, options.runs, code=SOURCE / wish.model, seeds=seeds,
+                              curves=curves, log=log, command=made.train)  # fmt: skip
     except (UsageProblem, OSError) as error:
         return Finding("warning", "No record could be kept.", str(error))
     return Finding("good", f"{path} is its record; fieldguide runs list shows all.")
