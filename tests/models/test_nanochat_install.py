@@ -27,7 +27,7 @@ def test_everything_is_in_it(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     wanted = {
         str(path.relative_to(SOURCE))
-        for package in ("nanogpt", "nanochat", "ngpt") for path in (SOURCE / package).rglob("*")
+        for package in ("nanogpt", "nanochat", "ngpt", "fieldguide") for path in (SOURCE / package).rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }  # fmt: skip
     assert {name for name in names if ".dist-info/" not in name} == wanted
@@ -44,7 +44,7 @@ def test_the_commands_run_where_there_is_no_checkout(wheel: Path, tmp_path: Path
         done = subprocess.run(words, env=env, cwd=tmp_path, capture_output=True, text=True)
         return done.returncode, done.stdout + done.stderr
 
-    for name in ("nanogpt", "nanochat"):
+    for name in ("nanogpt", "fieldguide", "nanochat"):
         script = [sys.executable, str(tmp_path / "site" / "bin" / name)]
         assert says(*script) == (2, (listed := says(*script, "--help")[1]))
         assert listed == says(sys.executable, "-m", name, "--help")[1]

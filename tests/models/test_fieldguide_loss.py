@@ -1,0 +1,304 @@
+"""`fieldguide loss`: what is planted in a log is found, healthy logs are left alone, nothing in a log does harm."""
+
+import argparse
+import json
+import math
+import struct
+import tracemalloc
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fieldguide import loss
+from fieldguide.__main__ import main
+from fieldguide.curve import BUCKETS, Curve
+from fieldguide.events import masked_crc
+from fieldguide.judging import spikes
+from fieldguide.reading import read_log
+from fieldguide.report import Report, UsageProblem
+
+PINNED = Path(__file__).parents[2] / "docs/runs/pinned"
+# Curves of healthy trainings, with what their logs would have said of their stage.
+REAL = [
+    ("chars", "loss", "auto"), ("prose", "loss", "auto"), ("muon", "loss", "auto"), ("adamw", "loss", "auto"),
+    ("sort", "loss", "auto"), ("mid", "loss", "finetune"), ("sft", "loss_direct", "finetune"),
+    ("sft", "loss_alone", "auto"), ("sft", "loss_masked_1", "auto"), ("sft", "loss_masked_2", "auto"),
+    ("sft", "loss_masked_3", "auto"), ("sft", "loss_unmasked_1", "auto"), ("sft", "loss_unmasked_2", "auto"),
+    ("distributed", "loss_alone", "auto"), ("distributed", "half_loss_alone", "auto"),
+]  # fmt: skip
+Record = dict[str, float]
+
+
+def records(name: str, curve: str) -> list[Record]:
+    """The lines of a log.jsonl of a pinned run."""
+    log = json.loads((PINNED / f"{name}.json").read_text())["log"]
+    kept = log if curve == "loss" else {curve: log[curve]}
+    lines = [({"step": step, "loss" if key == curve else key: value}) for key in kept for step, value in kept[key]]
+    return sorted(lines, key=lambda line: line["step"])
+
+
+def as_json(lines: Iterable[Record]) -> str:
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+def as_nanogpt(lines: Iterable[Record]) -> str:
+    text, train = ["tokens per iteration will be: 12,288"], {}
+    for line in lines:
+        if "loss" in line:
+            text.append(f"iter {line['step']}: loss {line['loss']:.4f}, time 12.34ms, mfu 1.20%")
+        train.update({line["step"]: line["train_loss"]} if "train_loss" in line else {})
+        if "val_loss" in line and line["step"] in train:
+            text.append(f"step {line['step']}: train loss {train[line['step']]:.4f}, val loss {line['val_loss']:.4f}")
+    return "\n".join(text)
+
+
+def as_nanochat(lines: Iterable[Record]) -> str:
+    """nanochat prints its loss averaged: 0.9 of the last average and 0.1 of the new loss, over 1 - 0.9^n."""
+    text, average = [], 0.0
+    for line in lines:
+        step = int(line["step"])
+        if "loss" in line:
+            average = 0.9 * average + 0.1 * line["loss"]
+            shown = average / (1 - 0.9 ** (step + 1))
+            text.append(
+                f"step {step:05d}/00700 (0.00%) | loss: {shown:.6f} | lrm: 1.00 | dt: 9.10ms | tok/sec: 1,024 | "
+                "bf16_mfu: 0.00 | epoch: 1 pq: 0 rg: 0 | total time: 0.00m | eta: 0.1m"
+            )
+        if "val_bpb" in line:
+            text.append(f"Step {step:05d} | Validation bpb: {line['val_bpb']:.6f}")
+    return "\x1b[1m\n".join(text)
+
+
+def as_csv(lines: Iterable[Record]) -> str:
+    rows = [f"{line['step']},{line['loss']},{line.get('lr', '')}" for line in lines if "loss" in line]
+    return "\n".join(["step,loss,lr", *rows])
+
+
+def read(tmp_path: Path, text: str, stage: str = "auto", vocabulary: int = 0) -> Report:
+    path = tmp_path / "log"
+    path.write_text(text)
+    return loss.run(argparse.Namespace(file=path, stage=stage, vocab_size=vocabulary))
+
+
+def alarms(report: Report) -> list[str]:
+    return [finding.what for finding in report.findings if finding.level in ("warning", "error")]
+
+
+def healthy(seed: int, n: int = 700, vocabulary: int = 50304, tails: str = "normal") -> np.ndarray:
+    """A power law from ln V to a third of it, with noise."""
+    rng = np.random.default_rng(seed)
+    top = math.log(vocabulary)
+    low, power, scale = rng.uniform(0.25, 0.45) * top, rng.uniform(0.2, 0.7), rng.uniform(5, 60)
+    noise = rng.normal(size=n) if tails == "normal" else rng.standard_t(5, size=n)
+    return low + (top - low) * (1 + np.arange(n) / scale) ** -power + rng.uniform(0.005, 0.04) * low * noise
+
+
+def steps(values: Iterable[float], **more: Iterable[float]) -> str:
+    lines: list[Record] = [{"step": step, "loss": float(value)} for step, value in enumerate(values)]
+    for name, series in more.items():
+        every = len(lines) // len(list(series))
+        lines += [{"step": every * k, name: float(value)} for k, value in enumerate(series)]
+    return as_json(sorted(lines, key=lambda line: line["step"]))
+
+
+@pytest.mark.parametrize("write", [as_json, as_nanogpt, as_nanochat, as_csv])
+@pytest.mark.parametrize(("name", "curve", "stage"), REAL)
+def test_no_alarm_on_real_healthy_trainings(
+    tmp_path: Path, name: str, curve: str, stage: str, write: Callable[[Iterable[Record]], str]
+) -> None:
+    report = read(tmp_path, write(records(name, curve)), stage)
+    assert not alarms(report) and report.exit_code == 0
+
+
+def test_no_alarm_on_power_laws_with_normal_noise(tmp_path: Path) -> None:
+    alarmed = 0
+    for seed in range(100):
+        n, vocabulary = (60, 200, 1000)[seed % 3], (65, 1024, 50304)[seed % 3]
+        curve = healthy(seed, n, vocabulary)
+        known = vocabulary if seed % 2 else 0
+        alarmed += bool(alarms(read(tmp_path, steps(curve, val_loss=curve[:: n // 10] + 0.02), vocabulary=known)))
+    assert alarmed == 0
+
+
+def test_spikes_are_false_once_in_fifty_thousand_values_of_long_tailed_noise_at_most() -> None:
+    found = 0
+    for seed in range(20):
+        curve = Curve()
+        for step, value in enumerate(healthy(seed, 5000, tails="t")):
+            curve.add(step, float(value))
+        curve.search()
+        found += len(spikes(curve))
+    assert found <= 2
+
+
+def test_nanochats_average_is_undone(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(as_nanochat(records("prose", "loss")))
+    values = read_log(tmp_path / "log").curves["loss"].course()[1]
+    want = [line["loss"] for line in records("prose", "loss") if "loss" in line]
+    np.testing.assert_allclose(values, want, atol=2e-5)
+
+
+def spiked(curve: np.ndarray) -> np.ndarray:
+    curve[400:430] += np.linspace(2.5, 0, 30)
+    return curve
+
+
+def cut(curve: np.ndarray, at: int, value: float) -> np.ndarray:
+    """The curve, flat from a step on."""
+    return np.where(np.arange(len(curve)) < at, curve, value + 0.02 * np.random.default_rng(1).normal(size=len(curve)))
+
+
+def broken() -> dict[str, tuple[str, str]]:
+    """Logs with one fault each, and a word of what is to be found."""
+    curve, n = healthy(3), 700
+    t, noise = np.arange(n), 0.02 * np.random.default_rng(2).normal(size=n)
+    nan, single = curve.copy(), curve.copy()
+    nan[350:], single[[100, 300]] = math.nan, math.nan
+    rise = np.where(t > 400, curve + (t - 400) * 0.01, curve)
+    middle = np.where(t < 100, 10.8 - t * 0.04, np.where(t < 400, 6.8, 6.8 - 3 * (1 - np.exp((400 - t) / 60)))) + noise
+    val = [4, 3.4, 3.0, 2.8, 2.7, 2.75, 2.85, 2.95, 3.1, 3.2]
+    return {
+        "nan": (steps(nan), "NaN or infinite from step 350"),
+        "single nan": (steps(single), "at single steps, first at step 100"),
+        "no targets": (steps(np.where(t % 90 == 40, 0, curve)), "exactly 0 at 8 steps, first at step 40"),
+        "spike": (steps(spiked(curve.copy())), "1 spike of the loss, the highest at step 400"),
+        "never falls": (steps(10.82 + noise), "does not fall"),
+        "slow": (steps(10.82 - t * 0.001 + noise), "barely moves"),
+        "rises": (steps(rise), "The loss rises from"),
+        "too high a rate": (steps(np.where(t < 5, 10.8, 13.0) + noise), "worse than guessing"),
+        "stuck": (steps(cut(curve, 100, 7.4)), "flat at 7.39"),
+        "breaks off": (steps(cut(healthy(3), 250, float(curve[240:250].mean()))), "flat at"),
+        "middle": (steps(middle), "A plateau at 6.79"),
+        "leak": (steps(0.05 + 10.7 * np.exp(-t / 60) + abs(noise)), "lower than text allows"),
+        "overfit": (steps(np.linspace(4.2, 1.2, n) + noise, val_loss=val), "lowest at step 280"),
+        "easy val": (steps(curve, val_loss=curve[::70] * 0.6), "far below that of training"),
+        "bad init": (steps(np.where(t < 20, 40 - t, curve)), "worse than guessing"),
+        "frozen": (steps(np.full(n, 2.345)), "2.345 for 700 values in a row"),
+        "rate of 0": (steps(10.82 + noise, lr=np.zeros(n)), "lr is 0 at all"),
+        "wrong way": (steps(curve, lr=np.linspace(1e-4, 1e-3, n)), "still rises at the end"),
+        "early rise": (steps(np.where(t < 60, 10.8 + t * 0.05, curve)), "rises at first"),
+        "two writers": (as_json({"step": i // 2, "loss": v} for i, v in enumerate(curve)), "step of the value before"),
+        "died": (steps(curve) + "torch.OutOfMemoryError: CUDA out of memory. Tried", "printed an error"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", broken())
+def test_a_planted_fault_is_found(tmp_path: Path, fault: str) -> None:
+    text, told = broken()[fault]
+    report = read(tmp_path, text)
+    found = [finding for finding in report.findings if told in finding.what]
+    assert found and (found[0].advice or found[0].evidence), [finding.what for finding in report.findings]
+    if fault not in ("middle",):
+        assert found[0].what in alarms(report)
+
+
+def test_a_low_first_loss_is_noticed_where_the_vocabulary_is_known(tmp_path: Path) -> None:
+    curve = healthy(4, vocabulary=256)
+    assert any("far below guessing" in alarm for alarm in alarms(read(tmp_path, steps(curve), vocabulary=50304)))
+    assert not alarms(read(tmp_path, "vocab_size: 256\n" + steps(curve)))
+    assert not alarms(read(tmp_path, "Resuming training from out\n" + steps(curve), vocabulary=50304))
+
+
+def test_the_vocabulary_and_the_stage_are_taken_from_a_checkpoint_beside_the_log(tmp_path: Path) -> None:
+    (tmp_path / "meta_000700.json").write_text('{"model_config": {"vocab_size": 1024}, "stage": "sft"}')
+    report = read(tmp_path, as_json(records("mid", "loss")))
+    assert report.data["vocabulary"] == 1024 and not alarms(report)
+
+
+def test_a_training_that_was_resumed_counts_once(tmp_path: Path) -> None:
+    curve = healthy(5)
+    lines = [{"step": step, "loss": value} for step, value in enumerate(curve)]
+    report = read(tmp_path, as_json([*lines[:500], {"step": 3, "loss": 99.0}, *lines[400:]]))
+    assert report.data["curves"]["loss"]["values"] == 700 and not alarms(report)
+    assert any("starts again at step 400" in finding.what for finding in report.findings)
+
+
+def record(data: bytes) -> bytes:
+    length = struct.pack("<Q", len(data))
+    return length + struct.pack("<I", masked_crc(length)) + data + struct.pack("<I", masked_crc(data))
+
+
+def test_tensorboards_files_are_read_without_it_and_agree_with_its_writer(tmp_path: Path) -> None:
+    tensorboardx = pytest.importorskip("tensorboardX")
+    for first, last in ((0, 60), (50, 200)):
+        writer = tensorboardx.SummaryWriter(str(tmp_path / str(first)), purge_step=first)
+        for step in range(first, last):
+            writer.add_scalar("loss", 5 - step / 100, step)
+        writer.close()
+    files = [next((tmp_path / name).iterdir()).read_bytes() for name in ("0", "50")]
+    (tmp_path / "tfevents").write_bytes(b"".join(files) + record(b"\xff\xff") + files[0][:-7])
+    log = read_log(tmp_path / "tfevents")
+    assert log.unread == 1 and log.cut
+    loss_of = read_log(tmp_path / "50").curves["loss"]
+    assert (loss_of.count, loss_of.first_step, loss_of.last) == (150, 50, pytest.approx(3.01))
+
+
+@given(st.binary(max_size=3000))
+def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = tmp_path_factory.mktemp("any") / "log"
+    for content in (data, b"step,loss\n" + data, b'{"step": 1, "loss": 2}\n' + data, record(data) + data):
+        path.write_bytes(content)
+        try:
+            loss.run(argparse.Namespace(file=path, stage="auto", vocab_size=0)).as_text()
+        except UsageProblem as problem:
+            assert "holds no losses" in str(problem)
+
+
+STEP = st.one_of(st.integers(-5, 300), st.floats(), st.just(10**30), st.text(max_size=3))
+VALUE = st.one_of(st.floats(), st.none(), st.just("NaN"), st.just(10**400), st.booleans(), st.lists(st.integers()))
+
+
+@given(st.lists(st.tuples(STEP, VALUE, st.sampled_from(["loss", "val_loss", "lr", "grad_norm"])), max_size=80))
+def test_any_numbers_are_judged_without_failing(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[tuple[object, object, str]]
+) -> None:
+    text = "".join(json.dumps({"step": step, name: value}) + "\n" for step, value, name in lines)
+    try:
+        json.loads(read(tmp_path_factory.mktemp("any"), text).as_json())
+    except UsageProblem as problem:
+        assert "holds no losses" in str(problem)
+
+
+def test_garbage_and_what_a_terminal_obeys_is_harmless(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil = "\x1b]0;owned\x07\x1b[2JValueError: \x1b[31m\x07 boom\n" + "x" * 200_000 + "\n\x00\xff\n"
+    evil += "{" + "[" * 5000 + "\n"
+    path = tmp_path / "log"
+    path.write_text(evil + as_nanogpt(records("chars", "loss")).replace("\n", "\r\n"), encoding="utf-8")
+    assert main(["loss", str(path)]) == 1
+    said = capsys.readouterr().out
+    assert "\x1b" not in said and "\x07" not in said and "1 too long" in said and "ValueError" in said
+
+
+def test_a_log_that_powershell_wrote_is_read(tmp_path: Path) -> None:
+    text = as_nanogpt(records("chars", "loss"))
+    (tmp_path / "log").write_text(text, encoding="utf-16")
+    assert read_log(tmp_path / "log").curves["loss"].count == 701
+
+
+def test_memory_is_bounded_however_long_the_log(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with path.open("w") as file:
+        for step in range(12_000):
+            file.write(f"iter {step}: loss {3 + 1e-3 * (step % 7):.4f}, time 1.00ms, mfu 1.00%\n")
+    tracemalloc.start()
+    curve = read_log(path).curves["loss"]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert curve.count == 12_000 and len(curve.course()[1]) <= BUCKETS and peak < 20e6
+
+
+def test_what_is_no_log_is_refused_with_advice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "text").write_text("nothing here\n")
+    for name, told in (("loop", "can't be opened|is not there"), ("text", "holds no losses"), ("", "holds neither"),
+                       ("missing", "is not there")):  # fmt: skip
+        assert main(["loss", str(tmp_path / name)]) == 2
+        said = capsys.readouterr().err
+        assert any(part in said for part in told.split("|"))
+    assert main(["loss", "/dev/zero"]) == 2
