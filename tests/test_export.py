@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cutaway.clips.export import ClipError, _run_on_page, frame_at, render_one
+from cutaway.clips.export import ClipError, _run_on_page, frame_at, in_quality, render_one
 from cutaway.settings import Book
 
 SCENES = """
@@ -50,6 +50,24 @@ def test_a_scene_as_a_file(book: Book, tmp_path: Path, kind: str) -> None:
     with Image.open(path) as picture:
         assert picture.format == kind.upper()
         assert getattr(picture, "n_frames", 1) > 5 or kind == "png"
+
+
+def test_a_film_in_another_quality(book: Book, tmp_path: Path) -> None:
+    sharp = in_quality(book, "1080p60")
+    film = render_one(sharp, "small.Moves", tmp_path / "clip.mp4", "mp4")
+    with av.open(str(film)) as opened:
+        stream = opened.streams.video[0]
+        assert (stream.width, stream.height) == (1920, 1080)
+        moments = [float(frame.pts * frame.time_base) for frame in opened.decode(video=0)]
+    moving = np.diff([moment for moment in moments if moment < 0.45])
+    assert moving == pytest.approx(1 / 60, abs=1e-4)
+    assert len(moving) > 20
+
+
+@pytest.mark.parametrize("quality", ["1080", "p60", "1081p60", "9999p60", "1080p0", "1080p999", "720p30 "])
+def test_no_such_quality(book: Book, quality: str) -> None:
+    with pytest.raises(ClipError, match=f"'{quality}' is no quality; write the height in pixels"):
+        in_quality(book, quality)
 
 
 def test_any_frame_is_what_the_film_shows(book: Book, tmp_path: Path) -> None:

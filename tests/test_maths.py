@@ -17,6 +17,16 @@ def test_displayed_formula_says_so() -> None:
     assert to_mathml("x", True).startswith('<math display="block">')
 
 
+@pytest.mark.parametrize("hue", ["blue", "green", "red", "yellow"])
+def test_a_coloured_part_has_the_themes_colour(hue: str) -> None:
+    mathml = to_mathml(rf"\textcolor{{{hue}}}{{x}} + y", True)
+    assert re.search(rf'style="color:var\(--cutaway-{hue}, #\w{{6}}\);"', mathml)
+
+
+def test_another_colour_stays() -> None:
+    assert "var(" not in to_mathml(r"\textcolor{purple}{x}", True)
+
+
 @pytest.mark.parametrize(
     ("latex", "complaint"),
     [

@@ -3,7 +3,8 @@
 import numpy as np
 from manim import FadeIn, FadeOut, Line, VGroup
 
-from scenes.kit import HAIRLINE, REST, Stage, at
+from scenes.formulae import formula
+from scenes.kit import HAIRLINE, REST, SMALL, Stage, at
 
 TOKENS, HEAD, SIDE = 12, 1, 50  # of the text, of the attention; pixels of a cell
 LEFT_AT, RIGHT_AT, UNDER = (192, 224), (1128, 224), 880
@@ -42,13 +43,14 @@ class TwoScores(Stage):
         self.next_section("Scales")
         new = self.grids(self.scaled[0], self.between, "divided by √D", "times s_qk, twice")
         self.swap("Learned numbers scale cosines", old, new, away=(turned,), say=self.said_of_scales())
-        old, new = new, self.grids(self.scaled[0], self.scaled[1], "divided by √D", "and times √D")
+        old, new, laws = new, self.grids(*self.scaled, "divided by √D", "and times √D"), self.laws()
         self.swap(
             "A GPT shrinks, nGPT enlarges",
             old,
             new,
             say=f"A GPT divides by the root of {self.width}, nGPT multiplies by it: scores up to "
             f"{np.abs(self.scaled[1]).max():.0f}.",
+            beside=(laws,),
         )
 
         self.next_section("Weights")
@@ -58,6 +60,14 @@ class TwoScores(Stage):
             new,
             weights,
             say="What lies ahead is masked, and in each row a softmax makes weights of scores, in both the same way.",
+            away=(laws,),
+        )
+
+        self.next_section("To keep", "poster")
+        self.beat(
+            "Length 1 first, then learned scales",
+            rest=2 * REST,
+            say="nGPT gives queries and keys length 1, then a learned scale. A GPT takes them as they come.",
         )
 
     def read(self):
@@ -99,7 +109,17 @@ class TwoScores(Stage):
             f"{s_qk.max():.1f}."
         )
 
-    def swap(self, title, old, new, say, away=()):
+    def laws(self):
+        """What both scores are, below them; a learned scale is yellow."""
+        yellow, blue, green = self.theme.yellow, self.theme.blue, self.theme.green
+        gpt = formula(self.theme, "products", SMALL, blue)
+        ngpt = formula(self.theme, "cosines", SMALL, green, s=yellow, s2=yellow)
+        middles = (corner[0] + TOKENS * SIDE / 2 for corner in (LEFT_AT, RIGHT_AT))
+        for law, middle in zip((gpt, ngpt), middles, strict=True):
+            law.move_to(at(middle, 1000))
+        return self.tag(VGroup(gpt, ngpt), "ngpt-attend-scores")
+
+    def swap(self, title, old, new, say, away=(), beside=()):
         """New grids in the place of the old ones."""
         self.play(FadeOut(old, *away), run_time=0.4)
-        self.beat(title, FadeIn(new), rest=2 * REST, say=say)
+        self.beat(title, FadeIn(new, *beside), rest=2 * REST, say=say)

@@ -2,9 +2,10 @@
 plane of their great circle."""
 
 import numpy as np
-from manim import LEFT, RIGHT, Arc, Create, Dot, FadeIn, FadeOut, Line, ValueTracker, VGroup, linear
+from manim import LEFT, RIGHT, Arc, Create, Dot, FadeIn, FadeOut, Line, Rectangle, ValueTracker, VGroup, linear
 
-from scenes.kit import ACCENT_LINE, EASE, HAIRLINE, REST, Stage, at, px
+from scenes.formulae import formula
+from scenes.kit import ACCENT_LINE, EASE, HAIRLINE, NORMAL, REST, Stage, at, px
 from scenes.rotary import Arrow
 
 MODULE, TOKEN = "layers.1.0", 12
@@ -33,7 +34,7 @@ class Plane(Stage):
 
     def name(self, text, z):
         edge = LEFT if z.real > 0 else RIGHT
-        return self.words(text, color=self.theme.muted).move_to(self.place(1.04 * z), aligned_edge=edge)
+        return self.words(text, color=self.theme.muted).move_to(self.place(1.06 * z), aligned_edge=edge)
 
     def on_chord(self):
         return self.x + self.t.get_value() * (self.out - self.x)
@@ -51,7 +52,7 @@ class Plane(Stage):
 
     def ray(self):
         """From the middle through the chord's point to the sphere."""
-        line = Line(at(*MIDDLE), self.place(self.x)).set_stroke(self.theme.line, 2 * HAIRLINE)
+        line = Line(at(*MIDDLE), self.place(self.x)).set_stroke(self.theme.line, 2 * HAIRLINE).set_z_index(-1)
         follow = lambda o: o.put_start_and_end_on(at(*MIDDLE), self.place(self.on_sphere()))  # noqa: E731
         return line.add_updater(follow)
 
@@ -60,7 +61,7 @@ class Plane(Stage):
         return z / abs(z)
 
     def above(self):
-        dot = Dot(self.place(self.x), px(20), color=self.theme.accent)
+        dot = Dot(self.place(self.x), px(20), color=self.theme.green)
         return self.tag(dot.add_updater(lambda d: d.move_to(self.place(self.on_sphere()))), "ngpt-step-back")
 
     def exact(self):
@@ -77,7 +78,8 @@ class Plane(Stage):
         group = VGroup()
         for (name, digits, read), y in zip(lines, (264, 376, 488), strict=True):
             label = self.words(name, color=self.theme.muted).move_to(at(LEDGER, y), aligned_edge=LEFT)
-            number = self.digits(read(), digits, widest=199).move_to(at(LEDGER_RIGHT, y), aligned_edge=RIGHT)
+            ink = self.theme.yellow if name == "alpha" else self.theme.ink
+            number = self.digits(read(), digits, color=ink, widest=199).move_to(at(LEDGER_RIGHT, y), aligned_edge=RIGHT)
             group.add(VGroup(label, number.add_updater(lambda d, read=read: d.set_value(read()))))
         return group
 
@@ -157,36 +159,90 @@ class Ways(Plane):
             say=f"Slerp goes a quarter of the arc itself, {self.theta / 4:.1f} degrees: farther than the chord did.",
         )
 
+        self.next_section("To keep", "poster")
+        self.beat(
+            "Both ways end on the sphere",
+            rest=2 * REST,
+            say="On the chord and back, or along the arc: either way ends at length 1.",
+        )
+
 
 class Alpha(Plane):
-    """How far both ways lead, for every alpha."""
+    """How far both ways lead, for every alpha; a part of the formula is framed when its part of the picture comes."""
 
     def construct(self):
         self.read()
         alpha = float(np.abs(self.value(f"ngpt.forward/{MODULE}/ngpt-alpha-return")).mean())
+        law, chord = self.law(), self.chord()
+        self.frame = self.around(law, "h")
+        below, ray, above, exact = self.below(), self.ray(), self.above(), self.exact()
+        way, ledger = self.share(), self.ledger()
+
+        self.next_section("Formula")
+        self.beat(
+            "The state moves to a suggestion",
+            FadeIn(self.circle_and_arrows()),
+            FadeIn(law),
+            say="The state h, the suggestion f, and the formula of the step.",
+        )
+        self.play(FadeIn(self.frame), run_time=0.4)
+        self.turn_to(law, "f", say="The state is moved to the suggestion,")
+        self.turn_to(law, "alpha", FadeIn(chord, way, below, ledger[0]), say="the share alpha of the way,")
+        self.turn_to(law, "norm", FadeIn(ray, above, ledger[1]), say="and the norm brings it to the sphere.")
+
         self.next_section("Alpha")
         self.beat(
-            "Alpha says how far",
-            FadeIn(self.circle_and_arrows(), self.chord()),
-            FadeIn(self.below(), self.ray(), self.above(), self.exact(), self.ledger()),
-            say="The chord's point, where it comes out on the sphere, and the arc's, all at the state.",
-        )
-        self.beat(
-            "Half way they agree",
+            "Half way both ways agree",
             self.t.animate(rate_func=linear).set_value(0.5),
+            self.frame.animate.become(self.around(law, "alpha")),
+            FadeIn(exact, ledger[2]),
             run_time=2,
-            say="Half way both are at the same point,",
+            rest=REST / 2,
+            say="The ring takes the arc itself, as slerp does. Half way both are at the same place,",
         )
         self.beat(
             "and arrive together",
             self.t.animate(rate_func=linear).set_value(1),
             run_time=2,
+            rest=REST / 2,
             say="then the chord is ahead, and both arrive together.",
         )
         self.beat(
             f"Learned here: {alpha:.2f} on average",
             self.t.animate.set_value(alpha),
             run_time=1.6,
-            rest=2 * REST,
             say=f"The mean alpha that this half-block learned is {alpha:.2f}.",
         )
+
+        self.next_section("To keep", "poster")
+        self.beat(
+            "Alpha of the way, then length 1",
+            FadeOut(self.frame),
+            rest=2 * REST,
+            say="The state goes the share alpha of the chord, and then back to length 1.",
+        )
+
+    def law(self):
+        """The formula, above the picture and in its colours."""
+        ink, green, yellow = self.theme.ink, self.theme.green, self.theme.yellow
+        colours = {"new": green, "norm": green, "h": ink, "h2": ink, "alpha": yellow}
+        law = formula(self.theme, "step", NORMAL, self.theme.muted, **colours).move_to(at(192, 184), aligned_edge=LEFT)
+        for part, step in (("f", "ngpt-step-out"), ("alpha", "ngpt-alpha-return"), ("norm", "ngpt-step-back")):
+            self.tag(law.part(part), step)
+        return law
+
+    def around(self, law, part):
+        return self.focus(Rectangle(height=px(88), width=law.part(part).width + px(12)).move_to(law.part(part)))
+
+    def turn_to(self, law, part, *shown, say):
+        """The frame goes on to another part, and what that stands for appears."""
+        began = self.time
+        self.play(self.frame.animate.become(self.around(law, part)), *shown, run_time=EASE)
+        self.wait(REST)
+        self.add_subcaption(say, duration=self.time - began, offset=began - self.time)
+
+    def share(self):
+        """The part of the chord that alpha is."""
+        line = Line(self.place(self.x), self.place(self.x + 0.001 * (self.out - self.x)))
+        follow = lambda o: o.put_start_and_end_on(self.place(self.x), self.place(self.on_chord() + 1e-3))  # noqa: E731
+        return self.tag(line.set_stroke(self.theme.yellow, 2 * ACCENT_LINE).add_updater(follow), "ngpt-alpha-return")

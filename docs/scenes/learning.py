@@ -56,6 +56,13 @@ class Both(SpaceStage):
             f"{self.any_two:.0f}.",
         )
 
+        self.next_section("To keep")
+        self.beat(
+            "At length 1 only directions differ",
+            rest=2 * REST,
+            say="With one length for all, what tells two vectors apart is the angle between them.",
+        )
+
     def read(self):
         """The places of all embeddings, (kinds, looks, tokens, 3), and what is said of the last of them."""
         self.paths = self.value("sphere.learning/t").astype(float)

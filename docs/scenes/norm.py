@@ -48,8 +48,19 @@ class ToTheSphere(SpaceStage):
         )
 
         self.next_section("A shell")
+        self.a_shell(every, ball)
+
+        self.next_section("To keep")
+        self.beat(
+            "Directions stay, lengths are set",
+            rest=2 * REST,
+            say="A norm keeps each vector's direction, and sets its length: to 1, or to the shell's nearer side.",
+        )
+
+    def a_shell(self, every, ball):
+        """All vectors come to a shell of lengths instead."""
         shell = VGroup(self.ball(BALL, 1 - self.eps), self.outline(1 + self.eps, BALL))
-        shell.add(self.many(self.inner, self.theme.yellow))
+        shell.add(self.many(self.inner, self.theme.green))
         self.play(FadeOut(every, self.rows, ball), run_time=0.4)
         self.all.set_value(0)
         self.beat(

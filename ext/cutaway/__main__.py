@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     for kind in KINDS:
         kinds.add_argument(f"--{kind}", type=Path, metavar="FILE")
     clip.add_argument("--theme", choices=("dark", "light"), default="dark")
+    clip.add_argument("--quality", metavar="1080p60", help="of a file: height and frames a second (default: the book's)")
     clip.set_defaults(run=_clip)
     frame = commands.add_parser("frame", help="one frame of a clip as a PNG")
     frame.add_argument("scene", help="dotted path, as in attention.CausalMask")
@@ -152,10 +153,10 @@ def _clip(options: argparse.Namespace) -> None:
 
         preview(_book(options), options.scene, options.of)
         return
-    from .clips.export import render_one
+    from .clips.export import in_quality, render_one
 
-    path = getattr(options, kind)
-    print(render_one(_book(options), options.scene, path, kind, options.of, options.theme))
+    book = in_quality(_book(options), options.quality) if options.quality else _book(options)
+    print(render_one(book, options.scene, getattr(options, kind), kind, options.of, options.theme))
 
 
 def _frame(options: argparse.Namespace) -> None:

@@ -2,7 +2,8 @@ r"""``cutaway.math``: formulae as MathML, made while building. Pages ask no othe
 
 An author types ``$e^{-\infty} = 0$`` as ever. What cannot be converted is a warning with its place, and the
 page shows the LaTeX as it was typed. Other builders get Sphinx's own maths. A project that wants MathJax back
-says ``html_math_renderer = "mathjax"``.
+says ``html_math_renderer = "mathjax"``. ``\textcolor{red}{x}`` has the red of the page's theme; so have blue, green and
+yellow.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ LONGEST = 10_000  # characters of a formula
 PLAIN = 400  # characters of a formula that can't nest too deep for the converter's stack
 LIMIT_S = 5  # for any other
 _OPENING = re.compile(r"[(\[⟨⟦⌈⌊⎰]|\\(?:[{lLu]|\w*open)")  # and some more: whoever has few of them has few brackets
+_COLOUR = re.compile(r'(?<=style="color:)#[0-9A-Fa-f]{6}(?=;")')
+HUES = ("blue", "green", "red", "yellow")  # of the palette
 _DEFINES = re.compile(r"\\(?:\w*def|\w*command)\b")
 _CHILD = """
 import sys
@@ -51,7 +54,14 @@ def to_mathml(latex: str, display: bool) -> str:
     mathml = _converted(latex, display)
     if isinstance(mathml, FormulaError):
         raise mathml
-    return mathml
+    return _COLOUR.sub(lambda found: _hues().get(found[0], found[0]), mathml)
+
+
+@cache
+def _hues() -> dict[str, str]:
+    """The converter's colours as those of the theme: ``"#FF0000"`` -> ``"var(--cutaway-red, #FF0000)"``."""
+    made = ((hue, _COLOUR.search(str(_converted(rf"\textcolor{{{hue}}}{{x}}", False)))) for hue in HUES)
+    return {found[0]: f"var(--cutaway-{hue}, {found[0]})" for hue, found in made if found}
 
 
 @cache

@@ -17,7 +17,6 @@ from sphinx.config import Config
 from . import build, images, markdown, search, source_pages, state, tables, targets, unchanged
 from . import math as maths
 from .cards import making as cards
-from .cells import downloads as notebooks
 from .cells import notes, outputs, schedule
 from .claims import directive as claims
 from .claims import page as claims_page
@@ -35,6 +34,7 @@ from .live import html as live_html
 from .live import in_clips
 from .live import making as live_scripts
 from .live import numbers as live_numbers
+from .markdown import notebooks
 from .parts import CARDS, CELLS, MARKDOWN, MATH, PERMALINKS, REFERENCE, SEARCH, SOURCE_PAGES, has
 from .permalinks import button, check, command, redirects
 from .permalinks import pages as permanent_pages
@@ -82,7 +82,6 @@ HANDLERS = (
     Handler("env-updated", listings.report),
     Handler("env-updated", clip_resolve.render_missing),
     Handler("env-updated", live_scripts.make),
-    Handler("env-updated", notebooks.settle, of=(CELLS,)),
     Handler("env-updated", check.check, of=(PERMALINKS,)),
     Handler("env-updated", redirects.outdated, of=(PERMALINKS,)),
     Handler("env-updated", cards.unnoted, of=(CARDS,)),
@@ -108,6 +107,7 @@ HANDLERS = (
     Handler("doctree-resolved", targets.describe, 900, of=(PERMALINKS, MARKDOWN)),  # all is filled in
     Handler("doctree-resolved", cards.note, 900, of=(CARDS,)),
     Handler("doctree-resolved", markdown.write_twin, 950, of=(MARKDOWN,)),
+    Handler("doctree-resolved", notebooks.write, 950, of=(CELLS,)),
     Handler("doctree-resolved", search.add_words, 950, of=(SEARCH,)),
     Handler("doctree-resolved", button.add, 950, of=(PERMALINKS,)),  # the descriptions are there
     Handler("warn-missing-reference", build.missing_step),

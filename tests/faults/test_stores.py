@@ -104,7 +104,7 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
     subprocess.run(["umount", str(folder)], check=False)
 
 
-@pytest.mark.parametrize("kilobytes", [rarely(8), 24, rarely(48), rarely(96)])
+@pytest.mark.parametrize("kilobytes", [rarely(8), 24, rarely(48), rarely(96), rarely(128), rarely(200)])
 @pytest.mark.parametrize("place", ["store", "temporary files"])
 def test_a_full_disk_is_named_and_harms_nothing(
     plain: Site, tmp_path: Path, attempt, small_disk: Callable[[int], Path], place: str, kilobytes: int

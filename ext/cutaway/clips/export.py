@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
@@ -26,11 +27,26 @@ from .raster.painter import Painter
 from .render import Inputs, Wanted, render
 
 _DIRECTIVE = re.compile(r"^[:`]{3,}\{clip\} +(?P<scene>\S+) *\n(?P<options>(?::[\w-]+:.*\n)*)", re.MULTILINE)
+_QUALITY = re.compile(r"(?P<height>\d{2,4})p(?P<fps>\d{1,3})")
 _RUN = re.compile(r"^:run: +(\S+)", re.MULTILINE)
+MOST_LINES, MOST_FPS = 2160, 120
 
 
 class ClipError(LookupError):
     """The clip could not be drawn."""
+
+
+def in_quality(book: Book, quality: str) -> Book:
+    """The book with clips of another height and frame rate, ``"1080p60"``; the width keeps its ratio to the height."""
+    found = _QUALITY.fullmatch(quality)
+    height, fps = (int(found[name]) for name in ("height", "fps")) if found else (0, 0)
+    if not (MOST_LINES >= height >= 90 and height % 2 == 0 and MOST_FPS >= fps > 0):
+        raise ClipError(
+            f"'{quality}' is no quality; write the height in pixels, an even number from 90 to {MOST_LINES}, and the "
+            f"frames a second, up to {MOST_FPS}: 1080p60"
+        )
+    width = round(height * book.clip_size[0] / book.clip_size[1] / 2) * 2  # encoders want even numbers
+    return replace(book, clip_size=(width, height), clip_fps=fps)
 
 
 def render_one(

@@ -77,6 +77,17 @@ def make(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """Make what is missing; return the pages that name scripts of before."""
     if app.builder.format != "html" or app.builder.name == "epub":
         return []
+    try:
+        found = _made(app, env)
+    except OSError as error:  # which the store has worded
+        logger.warning("pages go without the model: %s", error.strerror or error, type="cutaway", subtype="store")
+        found = Scripts()
+    hold(env, found)
+    return _outdated(app, env, found)
+
+
+def _made(app: Sphinx, env: BuildEnvironment) -> Scripts:
+    """The scripts of all passes, and the code and the style if there is any; OSError where they can't be kept."""
     store, steps = build_of(env).book.store, _steps(app, env)
     found = Scripts()
     for name, outcome in build_of(env).outcomes.items():
@@ -89,8 +100,7 @@ def make(app: Sphinx, env: BuildEnvironment) -> list[str]:
     if found:
         found.parts = {part: _register(app, _kept(store, code(part), ".js"))[0] for part in PARTS}
         found.style = _register(app, _kept(store, style(), ".css"))[0]
-    hold(env, found)
-    return _outdated(app, env, found)
+    return found
 
 
 def code(part: str) -> str:

@@ -9,15 +9,16 @@ from ..diagrams.directive import diagram
 from ..listings.directive import annotation, listing
 from ..live.directive import live
 from .blocks import address, blocks, fenced, inside, items
-from .spans import Page, code, escaped, link, plainly
+from .spans import Page, code, escaped, linked, plainly
 
 
 @blocks.register
 def _drawing(node: diagram, page: Page) -> Iterator[str]:
     yield f"**Drawing:** {escaped(node['label'])}{address(node, page)}"
     yield fenced("\n".join(node["drawing"].lines))
-    if node["links"]:
-        yield items([("-", [link(escaped(anchor.title), page.link(anchor.href))]) for anchor in node["anchors"]])
+    links = [(escaped(anchor.title), page.link(anchor.href)) for anchor in node["anchors"] if node["links"]]
+    if any(href for _, href in links):
+        yield items([("-", [linked(title, href)]) for title, href in links])
 
 
 @blocks.register
@@ -49,6 +50,6 @@ def _listing(node: listing, page: Page) -> Iterator[str]:
 
 
 def _note(node: annotation, page: Page) -> Iterator[str]:
-    owner = f" {link('explained here', page.link(node['owner']))}" if node["owner"] else ""
+    owner = f" {linked('explained here', page.link(node['owner']))}" if node["owner"] else ""
     yield f"{code(node['quotation'])}{address(node, page)}{owner}"
     yield from inside(node.children, page)

@@ -91,13 +91,18 @@ def _image(node: nodes.image, page: Page) -> str:
 def _reference(node: nodes.reference, page: Page) -> str:
     text = "".join(inline(child, page) for child in node.children)
     href = page.link(node["refuri"] if "refuri" in node else f"#{node['refid']}" if "refid" in node else "")
-    return link(text, href) if href else text
+    return linked(text, href)
 
 
 @inline.register
 def _download(node: addnodes.download_reference, page: Page) -> str:
     text = escaped(node.astext())
-    return link(text, f"{page.root}_downloads/{node['filename']}") if "filename" in node else text
+    return linked(text, page.link(f"{page.root}_downloads/{node['filename']}") if "filename" in node else "")
+
+
+def linked(text: str, href: str) -> str:
+    """A link, or the text alone where there is nothing that it could lead to."""
+    return link(text, href) if href else text
 
 
 def link(text: str, href: str) -> str:

@@ -14,6 +14,7 @@ gradients of as many rows as make ``--total-batch-size`` tokens. Checkpoints and
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
@@ -155,6 +156,12 @@ def parse(argv: list[str]) -> dict[str, Any]:
     parser = argparse.ArgumentParser(
         prog="python -m nanochat base_train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    add_arguments(parser)
+    return vars(parser.parse_args(argv))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The settings, and where a training goes."""
     add_options(parser)
     kinds = "; ".join(f"{name}: {preset.explanation}" for name, preset in PRESETS.items())
     parser.add_argument("--preset", choices=PRESETS, help=f"settings that fit a machine and the text. {kinds}")
@@ -162,7 +169,6 @@ def parse(argv: list[str]) -> dict[str, Any]:
     parser.add_argument("--resume", action="store_true", help="go on with the last checkpoint, if there is one")
     parser.add_argument("--tensorboard", action="store_true", help="also write a log for TensorBoard")
     parser.add_argument("--prompt", default="The", help="what the model is to continue at the end (default: The)")
-    return vars(parser.parse_args(argv))
 
 
 def listen(stack: ExitStack, given: dict[str, Any], folder: Path, training: Training) -> tuple[Listener, Listener]:
@@ -200,7 +206,8 @@ def fitted(given: dict[str, Any], world: World) -> Settings:
     return settings_from(options)
 
 
-def command(given: dict[str, Any]) -> None:
+def command(given: dict[str, Any], begin: Callable[[Settings, World], Training] = begin) -> None:
+    """The training that a command line asks for; ``begin`` makes the model and what it needs."""
     world = compute_init(given.get("device", Settings.device))
     settings = fitted(given, world)
     folder = given["out"] or get_base_dir() / "base_checkpoints" / f"d{settings.depth}"

@@ -8,6 +8,7 @@ How many run at a time is the parent's affair.
 
 from __future__ import annotations
 
+import errno
 import faulthandler
 import gc
 import json
@@ -30,6 +31,7 @@ BUFFER = 1 << 16
 PEAK_UNITS = 1 << (20 if sys.platform == "darwin" else 10)  # of ru_maxrss in a megabyte: bytes there, kilobytes here
 RESULT = "result.json"
 STUCK = "stuck.txt"
+FULL = (errno.ENOSPC, errno.EDQUOT)
 Job = Mapping[str, Any]
 
 
@@ -137,8 +139,12 @@ def _perform(job: Job) -> None:
         limit = f"cutaway_clip_limit_mb = {job['limit_mb']}"
         result = {"error": f"it took more memory than {limit}\n{own_frames(error, Path(job['scenes']))}"}
     except BaseException as error:  # SystemExit of a scene included
-        result = {"error": own_frames(error, Path(job["scenes"]))}
-    (folder / RESULT).write_text(json.dumps(result), "utf-8")
+        result = {"error": _no_room(folder) if _is_full(error) else own_frames(error, Path(job["scenes"]))}
+    try:
+        (folder / RESULT).write_text(json.dumps(result), "utf-8")
+    except OSError as error:  # half a result is none
+        (folder / RESULT).unlink(missing_ok=True)
+        os._exit(error.errno or 1)
 
 
 def _report(child: Child, status: int, usage: resource.struct_rusage | None) -> dict[str, Any]:
@@ -157,9 +163,19 @@ def _ending(job: Mapping[str, Any], folder: Path, status: int, cost: float) -> s
         limit = f"cutaway_clip_limit_s = {job['limit_s']:g} s"
         return f"it took longer than {limit} and was stopped{_stuck(job, folder)}"
     code = os.waitstatus_to_exitcode(status)
+    if code in FULL:
+        return _no_room(folder)
     if code < 0:
         return f"its process was ended by {signal.Signals(-code).name} (memory full, or a crash in a library)"
     return f"its process ended with exit code {code} and no result"
+
+
+def _is_full(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in FULL
+
+
+def _no_room(folder: Path) -> str:
+    return f"no space left on the disk of {folder.parent}; make room there, or set TMPDIR to another folder"
 
 
 def _stuck(job: Mapping[str, Any], folder: Path) -> str:
