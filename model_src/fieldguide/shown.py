@@ -26,26 +26,40 @@ def size(count: float) -> str:
 
 
 def report_list(options: argparse.Namespace) -> Report:
-    """All checkpoints with their step, kind and size; none is read."""
+    """All checkpoints with their step, size and validation loss."""
     found = find(options.path)
     if not found:
         raise UsageProblem(f"{options.path} has no checkpoint: .pt and .safetensors are looked for, one folder deep")
     rows: Rows = []
     data = []
     for files in found:
-        step = "-" if files.step is None else f"{files.step:,}"
+        number, value, problem = facts(files)
+        step = "-" if number is None else f"{number:,}"
         model = files.model.name if files.model is not None else "-"
-        value = thinning.value_of(files)
         shown = f"{value:.4f}" if math.isfinite(value) else ""
-        rows.append((str(files.folder), step, model, f"{len(files.optim)}", size(files.bytes), shown, files.problem))
-        data.append({"folder": str(files.folder), "step": files.step, "bytes": files.bytes, "problem": files.problem})
+        rows.append((str(files.folder), step, model, f"{len(files.optim)}", size(files.bytes), shown, problem[:60]))
+        data.append({"folder": str(files.folder), "step": number, "bytes": files.bytes, "problem": problem})
     heads = ("folder", "step", "model", "optimizers", "size", "validation", "problem")
-    broken = [files for files in found if files.problem]
+    broken = [each for each in data if each["problem"]]
     findings = [Finding("note", f"{len(found)} checkpoints, {size(sum(files.bytes for files in found))} in all")]
-    for files in broken[:5]:
-        what = f"Step {files.step} can't be used: {files.problem}"
-        findings.append(Finding("warning", what, str(files.folder), "copy what is missing, or take an earlier step"))
+    for each in broken[:5]:
+        what = f"Step {each['step'] or '-'} can't be used: {each['problem']}"
+        findings.append(Finding("warning", what, str(each["folder"]), "`fieldguide checkpoint verify` says more"))
     return Report(f"Checkpoints in {options.path}", findings, [Table(heads, rows[-ROWS:])], {"checkpoints": data})
+
+
+def facts(files: Files) -> tuple[int | None, float, str]:
+    """Step, validation loss and problem: of nanochat's by the small files, of others by what they hold."""
+    if files.nanochat:
+        return files.step, thinning.value_of(files), files.problem
+    try:
+        meta = read(files).meta
+    except UsageProblem as problem:
+        return None, math.inf, str(problem).removeprefix(f"{files.model} ")
+    step, best = meta.get("iter_num"), meta.get("best_val_loss")
+    if isinstance(best, torch.Tensor) and best.numel() == 1:
+        best = best.item()
+    return step if isinstance(step, int) else None, float(best) if isinstance(best, (int, float)) else math.inf, ""
 
 
 def report_inspect(options: argparse.Namespace) -> Report:

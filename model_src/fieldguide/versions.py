@@ -21,7 +21,7 @@ def neutral(weights: dict[str, torch.Tensor], config: Any) -> dict[str, torch.Te
         return {}
     heads, width = config.get("n_head"), table.shape[1]
     groups = config.get("n_kv_head", heads)
-    if not isinstance(heads, int) or not isinstance(groups, int) or not 0 < groups <= heads <= width:
+    if type(heads) is not int or type(groups) is not int or not 0 < groups <= heads <= width:  # True is an int
         return {}
     layers = len({int(found[1]) for name in weights if (found := LAYER.match(name))})
     parts = {

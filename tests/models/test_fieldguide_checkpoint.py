@@ -39,7 +39,7 @@ def says(capsys: pytest.CaptureFixture[str]) -> Says:
     return ask
 
 
-def whats(report: dict, *levels: str) -> list[str]:
+def told_of(report: dict, *levels: str) -> list[str]:
     return [each["what"] for each in report["findings"] if each["level"] in (levels or ("warning", "error"))]
 
 
@@ -105,14 +105,14 @@ def test_whole_checkpoints_of_all_kinds_are_whole(says: Says, tmp_path: Path, st
     nanogpt(tmp_path / "out/ckpt.pt")
     for path in (tmp_path / "out", tmp_path / "out/ckpt.pt", steps, steps / "model_000300.pt"):
         report = says("verify", path)
-        assert not whats(report) and "all finite" in report["findings"][0]["what"]
+        assert not told_of(report) and "all finite" in report["findings"][0]["what"]
     count = sum(p.numel() for p in GPT(GPTConfig(**SIZES)).parameters())
     report = says("inspect", tmp_path / "out")
     assert report["parameters"] == count and report["settings"] == SIZES
-    listed = says("list", tmp_path)["checkpoints"]
-    assert [(each["step"], each["problem"]) for each in listed] == [(s, "") for s in (100, 200, 300, 400, 500)] + [
-        (None, "")
-    ]
+    (tmp_path / "evil.pt").write_bytes(pickle.dumps(Evil()))
+    listed = {each["step"]: each["problem"] for each in says("list", tmp_path)["checkpoints"]}
+    assert listed.keys() == {100, 200, 300, 400, 500, None}
+    assert "bare pickle" in listed.pop(None) and not any(listed.values())
 
 
 def test_this_books_nanochat_checkpoints_are_checked_by_their_digests(says: Says, tmp_path: Path) -> None:
@@ -127,14 +127,14 @@ def test_this_books_nanochat_checkpoints_are_checked_by_their_digests(says: Says
     meta = json.loads((folder / "meta_000007.json").read_text())
     fields = {"format": "nanochat checkpoint 1", "files": files, **meta}
     (folder / "meta_000007.json").write_text(json.dumps({**fields, "sha256": digest(fields)}))
-    assert "All 3 files are as they were written, by their sha256" in whats(says("verify", folder), "good")
+    assert "All 3 files are as they were written, by their sha256" in told_of(says("verify", folder), "good")
     says("repair", folder, "--out", tmp_path / "copy")
-    assert not whats(says("verify", tmp_path / "copy"))
+    assert not told_of(says("verify", tmp_path / "copy"))
     damaged = folder / "optim_000007_rank1.safetensors"
     data = bytearray(damaged.read_bytes())
     data[-1] ^= 1
     damaged.write_bytes(data)
-    assert any("optim_000007_rank1.safetensors was changed" in what for what in whats(says("verify", folder, code=1)))
+    assert any("optim_000007_rank1.safetensors was changed" in what for what in told_of(says("verify", folder, code=1)))
 
 
 def wrapped(whole: dict[str, Any]) -> None:
@@ -178,7 +178,7 @@ FAULTS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
 def test_a_fault_is_found(says: Says, tmp_path: Path, fault: str) -> None:
     change, told = FAULTS[fault]
     nanogpt(tmp_path / "ckpt.pt", change)
-    found = whats(says("verify", tmp_path, code=None))
+    found = told_of(says("verify", tmp_path, code=None))
     assert any(told in what for what in found), found
 
 
@@ -236,9 +236,10 @@ def test_weights_alone_become_a_checkpoint_to_go_on_with(says: Says, tmp_path: P
 def test_an_old_nanochat_checkpoint_gets_what_newer_code_asks_for(says: Says, tmp_path: Path) -> None:
     chat(tmp_path / "old", 5, old=True)
     report = says("repair", tmp_path / "old", "--out", tmp_path / "new")
-    assert "parts that this version lacked" in whats(report)[0]
+    assert "parts that this version lacked" in told_of(report)[0]
     new, want = torch.load(tmp_path / "new/model_000005.pt", weights_only=True), chat_weights()
-    assert any("older version of nanochat: 7 parts" in what for what in whats(says("verify", tmp_path / "old"), "note"))
+    before = told_of(says("verify", tmp_path / "old"), "note")
+    assert any("older version of nanochat: 7 parts" in what for what in before)
     assert {name: t.shape for name, t in new.items()} == {name: t.shape for name, t in want.items()}
     meta = json.loads((tmp_path / "new/meta_000005.json").read_text())
     assert meta["model_config"]["window_pattern"] == "L" and len(list((tmp_path / "new").glob("optim*"))) == 2
@@ -254,10 +255,10 @@ def test_ngpts_settings_are_compared_with_its_weights(says: Says, tmp_path: Path
         "model_args": {"num_tokens": 7, "dim": 8, "depth": 1}, "config": {},
     }  # fmt: skip
     torch.save(whole, tmp_path / "ckpt.pt")
-    assert not whats(says("verify", tmp_path))
+    assert not told_of(says("verify", tmp_path))
     whole["model_args"][name] = value
     torch.save(whole, tmp_path / "ckpt.pt")
-    assert any(f"The settings say {name}={value}" in what for what in whats(says("verify", tmp_path, code=1)))
+    assert any(f"The settings say {name}={value}" in what for what in told_of(says("verify", tmp_path, code=1)))
 
 
 def test_two_checkpoints_are_compared(says: Says, tmp_path: Path) -> None:
@@ -271,8 +272,8 @@ def test_two_checkpoints_are_compared(says: Says, tmp_path: Path) -> None:
         lost_matrix(whole)
 
     report = says("compare", one, nanogpt(tmp_path / "c/ckpt.pt", change))
-    assert "dropout differs: 0.0 and 0.5" in whats(report)
-    assert any("1 tensors are only in" in what for what in whats(report))
+    assert "dropout differs: 0.0 and 0.5" in told_of(report)
+    assert any("1 tensors are only in" in what for what in told_of(report))
     assert report["differences"]["transformer.wpe.weight"][0] == pytest.approx(1)
     assert report["tables"][0]["rows"][0][0] == "transformer.wpe.weight"
 
@@ -324,7 +325,7 @@ def test_nanogpts_checkpoint_goes_to_safetensors_and_back_bit_for_bit(says: Says
     assert same({**one, "model": dict(one["model"])}, other)
     assert (tmp_path / "b.pt").stat().st_size < 1.1 * path.stat().st_size
     resumed(tmp_path / "b.pt")
-    assert not whats(says("verify", tmp_path / "a.safetensors"))
+    assert not told_of(says("verify", tmp_path / "a.safetensors"))
     assert "does not end with .pt" in says("convert", path, "--to", "pt", "--out", tmp_path / "x", code=2)["problem"]
 
 
@@ -343,7 +344,7 @@ def test_nanochats_model_goes_to_safetensors_and_back(says: Says, steps: Path, t
 )  # fmt: skip
 def test_a_step_that_is_not_whole_is_told(says: Says, steps: Path, name: str, told: str) -> None:
     (steps / name).unlink()
-    assert any(told in what for what in whats(says("verify", steps, code=1)))
+    assert any(told in what for what in told_of(says("verify", steps, code=1)))
     assert [each["problem"] for each in says("list", steps)["checkpoints"]][-1].startswith(told)
 
 

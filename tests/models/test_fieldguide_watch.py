@@ -19,7 +19,7 @@ from fieldguide import watch as tool
 from fieldguide.judging import spikes
 from fieldguide.reading import read_log
 from fieldguide.report import Report, UsageProblem
-from fieldguide.watch import memory
+from fieldguide.watch import free
 from fieldguide.watch.follow import Follower
 from fieldguide.watch.page import Server, page
 from fieldguide.watch.state import Watch
@@ -147,11 +147,11 @@ def test_silence_is_an_alert(tmp_path: Path) -> None:
 
 def test_memory_is_that_of_the_container(tmp_path: Path) -> None:
     info = written(tmp_path / "meminfo", "MemTotal: 1000 kB\nMemAvailable: 600 kB\n\nHugePages: 0\n")
-    assert memory.machine(info, tmp_path) == [memory.Memory("memory", 600 << 10, 1000 << 10)]
+    assert free.machine(info, tmp_path) == [free.Memory("memory", 600 << 10, 1000 << 10)]
     written(tmp_path / "memory.max", f"{500 << 10}\n")
     written(tmp_path / "memory.current", f"{490 << 10}\n")
-    assert memory.machine(info, tmp_path) == [memory.Memory("memory", 10 << 10, 500 << 10)]
-    assert memory.machine(tmp_path / "none") == []
+    assert free.machine(info, tmp_path) == [free.Memory("memory", 10 << 10, 500 << 10)]
+    assert free.machine(tmp_path / "none") == []
 
 
 def get(address: str, **headers: str) -> tuple[int, str, str]:

@@ -10,7 +10,7 @@ from fieldguide.judging import spikes
 from fieldguide.losses import told
 from fieldguide.report import Finding
 from fieldguide.watch.follow import Follower
-from fieldguide.watch.memory import Memory, look
+from fieldguide.watch.free import Memory, look
 
 SMOOTHING = 0.9  # of the loss that is shown: so much of it is kept from value to value, as nanochat does
 NEIGHBOURS = 50  # values within which two spikes are one
