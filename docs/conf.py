@@ -34,6 +34,7 @@ cutaway_sources = {
     "nanogpt": ["../model_src/nanogpt"],
     "nanochat": ["../model_src/nanochat"],
     "ngpt": ["../model_src/ngpt"],
+    "fieldguide": ["../model_src/fieldguide"],
     "clusters": ["using/clusters"],  # the tutorial's
 }
 cutaway_dimensions = {"N": "points", "K": "centres"}  # in the tutorial
