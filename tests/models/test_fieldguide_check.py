@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fieldguide import check, inputs, surroundings
+from fieldguide import check
+from fieldguide.check import inputs, surroundings
 from fieldguide.models import Subject, add_model_arguments, subject_from
 from fieldguide.report import Report, UsageProblem
 from nanochat.dataset import write_shards

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from fieldguide import pickles, tensorfiles
 from fieldguide.__main__ import main
-from fieldguide.pickles import Refused
+from fieldguide.checkpoint import pickles, tensorfiles
+from fieldguide.checkpoint.pickles import Refused
 from nanogpt.model import GPT, GPTConfig
 
 SIZES = {"n_layer": 2, "n_head": 2, "n_embd": 16, "block_size": 8, "bias": False, "vocab_size": 40, "dropout": 0.0}

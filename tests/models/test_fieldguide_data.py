@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fieldguide.__main__ import main
-from fieldguide.documents import Digests
-from fieldguide.tokens import hashes
+from fieldguide.data.documents import Digests
+from fieldguide.data.tokens import hashes
 from nanochat.data.corpus import python_docs
 from nanochat.data.manifest import MANIFEST
 from nanochat.dataset import write_shards
@@ -255,7 +255,7 @@ def test_hostile_files_do_no_harm(says: Says, chars: Path, tmp_path: Path, capsy
 
 
 def test_a_parquet_bomb_is_not_unpacked(says: Says, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fieldguide.shards.BIG", 1 << 20)
+    monkeypatch.setattr("fieldguide.data.shards.BIG", 1 << 20)
     pq.write_table(pa.table({"text": ["a" * 1_000_000] * 8}), tmp_path / "s.parquet", compression="zstd",
                    use_dictionary=False)  # fmt: skip
     assert any("it is not unpacked" in alarm for alarm in alarms(says(tmp_path)))

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from fieldguide import loss
 from fieldguide.__main__ import main
-from fieldguide.curve import BUCKETS, Curve
-from fieldguide.events import masked_crc
-from fieldguide.judging import spikes
-from fieldguide.reading import read_log
+from fieldguide.logs.curve import BUCKETS, Curve
+from fieldguide.logs.events import masked_crc
+from fieldguide.logs.reading import read_log
+from fieldguide.loss.judging import spikes
 from fieldguide.report import Report, UsageProblem
 
 PINNED = Path(__file__).parents[2] / "docs/runs/pinned"

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from fieldguide import devices, machine, memory
-from fieldguide.fitting import MOST, largest_batch
+from fieldguide import devices, memory
+from fieldguide.memory import machine
+from fieldguide.memory.fitting import MOST, largest_batch
+from fieldguide.memory.peak import AFTER, FORWARD, Ledger
+from fieldguide.memory.trial import Setup, Trial, measure, played, quiet, storages
 from fieldguide.models import Subject, add_model_arguments, subject_from
-from fieldguide.peak import AFTER, FORWARD, Ledger
 from fieldguide.report import UsageProblem
-from fieldguide.trial import Setup, Trial, measure, played, quiet, storages
 from nanogpt import train as nanogpt_train
 from nanogpt.data import prepare_char, write_tokens
 from nanogpt.world import World

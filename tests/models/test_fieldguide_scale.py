@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from fieldguide import laws, scale
+from fieldguide import scale
 from fieldguide.report import Report, UsageProblem
+from fieldguide.scale import laws
 from nanochat.training.horizon import make_plan
 from nanochat.training.settings import Settings
 
@@ -65,10 +66,10 @@ def test_a_checkpoint_is_as_large_as_what_is_in_it(model: str) -> None:
     """All of the optimizer's memories after a step, on the CPU and for real."""
     import torch
 
+    from fieldguide.memory.peak import Ledger
+    from fieldguide.memory.trial import Setup, Trial, quiet, storages
     from fieldguide.models import subject_from
-    from fieldguide.peak import Ledger
-    from fieldguide.plans import built, checkpoint_bytes
-    from fieldguide.trial import Setup, Trial, quiet, storages
+    from fieldguide.scale.plans import built, checkpoint_bytes
 
     parser = argparse.ArgumentParser()
     scale.add_arguments(parser)

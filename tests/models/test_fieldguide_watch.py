@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from fieldguide import sketches
 from fieldguide import watch as tool
-from fieldguide.judging import spikes
-from fieldguide.reading import read_log
+from fieldguide.logs.reading import read_log
+from fieldguide.loss.judging import spikes
 from fieldguide.report import Report, UsageProblem
 from fieldguide.sketches import Series
 from fieldguide.watch import free

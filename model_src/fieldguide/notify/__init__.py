@@ -67,7 +67,7 @@ def last_loss(path: Path | None) -> tuple[float | None, str]:
     """The last loss of a log, and how to say it; a log that can't be read is said as well, it ends nothing."""
     if path is None:
         return None, ""
-    from fieldguide.losses import told
+    from fieldguide.loss.losses import told
     from fieldguide.watch.follow import Follower
 
     try:

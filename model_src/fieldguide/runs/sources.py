@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from fieldguide import reading
-from fieldguide.judging import prepare
+from fieldguide.logs import reading
+from fieldguide.loss.judging import prepare
 from fieldguide.report import UsageProblem, plain
 from fieldguide.watch.follow import Follower
 
@@ -98,8 +98,8 @@ def of_checkpoint(folder: Path) -> dict[str, Any]:
     path = folder / "ckpt.pt"
     if not path.is_file():
         return {}
-    from fieldguide import layouts
-    from fieldguide.pickles import Refused
+    from fieldguide.checkpoint import layouts
+    from fieldguide.checkpoint.pickles import Refused
 
     try:
         own = layouts.read(layouts.choose(path, None)).meta.get("config")

@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> Report:
 
 def plan_of(wish: "Wish", made: "Orders", device: str, report: Report) -> Report:
     """The plan as a report."""
-    from fieldguide.portions import gib
+    from fieldguide.memory.portions import gib
     from fieldguide.train.preview import told
 
     data = report.data

@@ -48,7 +48,7 @@ def launched(processes: int) -> list[str]:
 
 def for_nanogpt(wish: Wish) -> Orders:
     """Letters or byte pairs as nanoGPT stores them."""
-    from fieldguide.families import meta_vocab
+    from fieldguide.models.families import meta_vocab
 
     made = Orders(data=wish.text.resolve(), log=wish.out / "train.log")
     if wish.text.is_file():

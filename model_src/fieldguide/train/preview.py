@@ -71,7 +71,7 @@ def step_seconds(wish: Wish, vocabulary: int, device: str) -> float:
 
 def memory_quiet() -> Any:
     """Keeps models from printing while they are made."""
-    from fieldguide.trial import quiet
+    from fieldguide.memory.trial import quiet
 
     return quiet()
 

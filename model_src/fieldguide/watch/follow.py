@@ -4,10 +4,10 @@ import io
 import json
 from pathlib import Path
 
-from fieldguide import events, reading
-from fieldguide.forms import canonical
 from fieldguide.lines import LONGEST, regular, text_lines
-from fieldguide.reading import Head, Log
+from fieldguide.logs import events, reading
+from fieldguide.logs.forms import canonical
+from fieldguide.logs.reading import Head, Log
 from fieldguide.watch.speed import Speed
 
 CHUNK = 1 << 20  # bytes that are read at once

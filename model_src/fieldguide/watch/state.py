@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from fieldguide.ended import duration
-from fieldguide.judging import spikes
-from fieldguide.losses import told
+from fieldguide.loss.judging import spikes
+from fieldguide.loss.losses import told
 from fieldguide.report import Finding
 from fieldguide.watch.follow import Follower
 from fieldguide.watch.free import Memory, look

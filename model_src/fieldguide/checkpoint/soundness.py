@@ -1,0 +1,247 @@
+"""Whether a checkpoint is whole: files, digests, names, shapes, numbers, optimizer, ranks. Each rule gives findings."""
+
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fieldguide.checkpoint import tensorfiles
+from fieldguide.checkpoint.layouts import NANOGPT, OURS, PREFIXES, Checkpoint, Files, read
+from fieldguide.checkpoint.pickles import Refused
+from fieldguide.checkpoint.versions import LAYER, lacking
+from fieldguide.lines import sha256
+from fieldguide.report import Finding
+
+Findings = Iterator[Finding]
+TABLES = ("transformer.wte.weight", "token_embed.linear.weight", "token_embed.weight")
+PIECE = 1 << 24  # numbers that are looked at at once
+REPAIR = "fieldguide checkpoint repair PATH --out NEW"
+
+
+def prefixes(checkpoint: Checkpoint) -> Findings:
+    """Names that a wrapper has changed."""
+    for prefix in PREFIXES:
+        wrapped = [name for name in checkpoint.weights if prefix in name]
+        if wrapped:
+            by = "torch.compile" if prefix == PREFIXES[0] else "DistributedDataParallel"
+            yield Finding(
+                "warning", f"{len(wrapped)} names begin with {prefix}, which {by} puts there", f"such as {wrapped[0]}",
+                f"{REPAIR}; and save the state_dict of the model inside",
+            )  # fmt: skip
+
+
+def numbers(checkpoint: Checkpoint) -> Findings:
+    """NaN and infinities, and matrices that are all zero though training has gone on."""
+    bad: list[str] = []
+    for name, tensor in checkpoint.weights.items():
+        if tensor.is_floating_point() and (count := not_finite(tensor)):
+            bad.append(f"{name} ({count:,} of {tensor.numel():,})")
+    if bad:
+        yield Finding(
+            "error", f"{len(bad)} of {len(checkpoint.weights)} tensors hold NaN or infinities", ", ".join(bad[:3]),
+            "the training broke before this step: go back to an earlier checkpoint, with a lower rate",
+        )  # fmt: skip
+    wrong = [name for name, tensor in moments(checkpoint.optimizer) if not_finite(tensor)]
+    if wrong:
+        yield Finding(
+            "error", f"{len(wrong)} of the optimizer's memories hold NaN or infinities", f"such as {wrong[0]}",
+            f"go back, or keep the weights alone: {REPAIR} --drop-optimizer",
+        )  # fmt: skip
+
+
+def not_finite(tensor: torch.Tensor) -> int:
+    """How many numbers are none, looked at in pieces."""
+    flat = tensor.detach().reshape(-1)
+    return sum(int((~torch.isfinite(flat[i : i + PIECE])).sum()) for i in range(0, flat.numel(), PIECE))
+
+
+def moments(optimizer: Any) -> list[tuple[str, torch.Tensor]]:
+    """The tensors that an optimizer remembers, with names."""
+    state = optimizer.get("state") if isinstance(optimizer, dict) else None
+    if not isinstance(state, dict):
+        return []
+    pairs = [(key, each) for key, each in state.items() if isinstance(each, dict)]
+    return [(f"{k}.{n}", t) for k, each in pairs for n, t in each.items() if isinstance(t, torch.Tensor)]
+
+
+def shapes(checkpoint: Checkpoint) -> Findings:
+    """Weights against the settings that are saved beside them."""
+    weights, settings = checkpoint.plain, checkpoint.settings
+    layers = {int(found[1]) for name in weights if (found := LAYER.match(name))}
+    lacking = sorted(set(range(max(layers, default=-1) + 1)) - layers)
+    if lacking:
+        yield Finding("error", f"Layer {lacking[0]} is missing", f"there are {len(layers)}", "take an earlier one")
+    wanted = [("n_layer", len(layers)), ("depth", len(layers)), *sizes(weights)]
+    for name, here in wanted:
+        said = settings.get(name)
+        if isinstance(said, int) and said != here:
+            if name == "vocab_size" and 0 < here - said < 128 and "nanochat" in checkpoint.kind:
+                continue  # nanochat pads its tables to multiples of 64
+            yield Finding(
+                "error", f"The settings say {name}={said:,}, and the weights have {here:,}", "",
+                "the settings are another training's: they must be those that the weights were saved with",
+            )  # fmt: skip
+    yield from alike_layers(weights, layers)
+
+
+def sizes(weights: dict[str, torch.Tensor]) -> list[tuple[str, int]]:
+    """What the weights say of the sizes in GPTConfig."""
+    table = next((weights[name] for name in TABLES if name in weights and weights[name].dim() == 2), None)
+    places = weights.get("transformer.wpe.weight")
+    found = [] if places is None or places.dim() != 2 else [("block_size", places.shape[0])]
+    if table is not None:
+        found += [(name, table.shape[0]) for name in ("vocab_size", "num_tokens")]
+        found += [(name, table.shape[1]) for name in ("n_embd", "dim")]
+    return found
+
+
+def alike_layers(weights: dict[str, torch.Tensor], layers: set[int]) -> Findings:
+    """All layers have the same tensors, but for those that nanochat has in every second one."""
+    shapes: dict[str, dict[int, tuple[int, ...]]] = {}
+    for name, tensor in weights.items():
+        if found := LAYER.match(name):
+            shapes.setdefault(name[found.end() :], {})[int(found[1])] = tuple(tensor.shape)
+    for name, each in shapes.items():
+        if len(set(each.values())) > 1:
+            yield Finding("error", f"{name} has other shapes in other layers", str(sorted(set(each.values()))[:3]), "")
+        if len(each) < len(layers) and ".ve_" not in f".{name}" and "value_embed" not in name:
+            without = min(layers - set(each))
+            yield Finding("error", f"Layer {without} has no {name}, others have", "", "take an earlier checkpoint")
+
+
+def nanogpt_keys(checkpoint: Checkpoint) -> Findings:
+    """What nanoGPT's train.py wants to go on."""
+    if not checkpoint.kind.startswith("nanoGPT"):
+        return
+    lacks = [key for key in NANOGPT if key not in checkpoint.whole]
+    if lacks:
+        yield Finding(
+            "error" if "model_args" in lacks else "warning", f"It lacks {', '.join(lacks)}",
+            "resuming asks for these: KeyError", REPAIR,
+        )  # fmt: skip
+    yield from optimizer_fits(checkpoint)
+
+
+def optimizer_fits(checkpoint: Checkpoint) -> Findings:
+    """AdamW's memories against the weights: as many numbers in each of both moments."""
+    optimizer = checkpoint.optimizer
+    if not isinstance(optimizer, dict):
+        return
+    state, groups = optimizer.get("state"), optimizer.get("param_groups")
+    if not isinstance(state, dict) or not isinstance(groups, list):
+        yield Finding("error", "The optimizer is no state_dict", f"its keys: {list(optimizer)[:4]}", REPAIR)
+        return
+    if not state:
+        yield Finding("note", "The optimizer remembers nothing: resuming starts its moments at 0", "", "warm up again")
+        return
+    kept = Counter(tuple(t.shape) for name, t in moments(optimizer) if name.endswith("exp_avg"))
+    here = Counter(tuple(tensor.shape) for tensor in trained(checkpoint.plain).values())
+    strangers, without = kept - here, here - kept
+    if strangers or (kept and without and checkpoint.kind.endswith("GPT-2")):  # others have buffers among their weights
+        odd = next(iter(strangers or without))
+        yield Finding(
+            "error", f"The optimizer remembers {kept.total()} tensors, and they are not the model's {here.total()}",
+            f"the shape {list(odd)} is there {kept[odd]} times, among the weights {here[odd]} times",
+            f"resuming fails or mixes them up: {REPAIR} --drop-optimizer keeps the weights alone",
+        )  # fmt: skip
+
+
+def trained(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The parameters, each once: no masks, and not the head that is the table of tokens."""
+    table, head = weights.get("transformer.wte.weight"), weights.get("lm_head.weight")
+    tied = table is not None and head is not None and table.shape == head.shape and torch.equal(table, head)
+    buffers = (".attn.bias", ".attn.masked_bias", "freqs", "inv_freq")
+    return {
+        name: tensor for name, tensor in weights.items()
+        if not name.endswith(buffers) and not (tied and name == "lm_head.weight") and tensor.is_floating_point()
+    }  # fmt: skip
+
+
+def files(found: Files) -> Findings:
+    """What the names of the files say."""
+    if found.problem:
+        yield Finding(
+            "error", f"Step {found.step}: {found.problem}",
+            f"there are {', '.join(path.name for path in found.all[:4])}",
+            "the writing was interrupted, or a file was not copied: copy it, or take an earlier step; nanochat takes "
+            "the newest model file, so move it away",
+        )  # fmt: skip
+    elif found.nanochat and not found.optim:
+        yield Finding("note", f"Step {found.step} has no optimizer", "", "it can be used, but not gone on with exactly")
+    for path in found.all:
+        if path.is_symlink():
+            yield Finding("note", f"{path.name} is a link", str(path.readlink())[:100], "a copy would not hold it")
+
+
+def digests(found: Files) -> Findings:
+    """This book's meta file knows each file's size and sha256, and its own."""
+    if found.meta is None:
+        return
+    fields = tensorfiles.read_json(found.meta)
+    if fields.get("format") != OURS:
+        return
+    body = {key: value for key, value in fields.items() if key != "sha256"}
+    text = json.dumps(body, sort_keys=True).encode()
+    if hashlib.sha256(text).hexdigest() != fields.get("sha256"):
+        yield Finding("error", f"{found.meta.name} was changed", "its own sha256 differs", "restore it from a copy")
+    records = fields.get("files")
+    whole = 0
+    for name, record in records.items() if isinstance(records, dict) else ():
+        wrong = differs(found.folder / Path(name).name, record if isinstance(record, dict) else {})
+        whole += not wrong
+        if wrong:
+            yield Finding("error", f"{Path(name).name} {wrong}", "by the meta file", "take an earlier step")
+    if isinstance(records, dict) and whole == len(records):
+        yield Finding("good", f"All {whole} files are as they were written, by their sha256")
+
+
+def differs(path: Path, record: dict[str, Any]) -> str:
+    """How a file differs from its record, or nothing."""
+    if not path.is_file():
+        return "is missing"
+    if path.stat().st_size != record.get("bytes"):
+        return f"has {path.stat().st_size:,} bytes, and {record.get('bytes')} were written: it is cut short"
+    return "" if sha256(path) == record.get("sha256") else "was changed: its sha256 differs"
+
+
+def verify(found: Files) -> tuple[Checkpoint | None, list[Finding]]:
+    """All rules, as far as the files can be read."""
+    result = [*files(found)]
+    try:
+        result += digests(found)
+        checkpoint = read(found)
+    except Refused as refused:
+        return None, [*result, Finding("error", "It can't be used", str(refused), "")]
+    for rule in (prefixes, numbers, shapes, nanogpt_keys, version):
+        result += rule(checkpoint)
+    for rank, path in sorted(found.optim.items()):
+        try:
+            optimizer = tensorfiles.read_tensors(path)
+        except Refused as refused:
+            result.append(Finding("error", f"The optimizer of rank {rank} can't be used", str(refused), ""))
+            continue
+        wrong = [name for name, tensor in optimizer.items() if tensor.is_floating_point() and not_finite(tensor)]
+        if wrong:
+            result.append(Finding("error", f"The optimizer of rank {rank} holds NaN", wrong[0], "go back"))
+    return checkpoint, result
+
+
+def version(checkpoint: Checkpoint) -> Findings:
+    """Whether upstream's newest nanochat can load it."""
+    if not checkpoint.kind.startswith("nanochat (upstream"):
+        return
+    if lacks := lacking(checkpoint.plain, checkpoint.settings):
+        yield Finding(
+            "note", f"It is of an older version of nanochat: {len(lacks)} parts are missing that newer code asks for",
+            ", ".join(lacks[:4]), f"use the code of its date, or {REPAIR}, which adds them",
+        )  # fmt: skip
+
+
+def parameters(checkpoint: Checkpoint) -> int:
+    """How many numbers are trained."""
+    return sum(math.prod(tensor.shape) for tensor in trained(checkpoint.plain).values())

@@ -1,0 +1,229 @@
+"""What is wrong with files of tokens: cut short, wrong ids, another tokenizer, a hole, parts that share text."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fieldguide.data.tokens import HEADER, RUN, Tokens, examine, occurrences, sample
+from fieldguide.lines import bar
+from fieldguide.report import Finding
+from nanogpt.data import read_meta
+
+GPT2 = 50304  # nanoGPT's vocabulary where there is no meta.pkl
+CHARS, PAIRS = 96, 48  # tokens of a window that is looked for: of characters, of byte pairs
+ALIKE, SAME = 0.05, 0.5  # share of validation windows that may be in the training part: more is odd, is wrong
+META = 1 << 26  # bytes of a meta.pkl at most
+
+
+@dataclass
+class Part:
+    """The token files of one folder, with its vocabulary."""
+
+    folder: Path
+    vocabulary: int | None = None
+    itos: dict[int, str] = field(default_factory=dict)
+    meta: bool = False
+    tokens: dict[str, Tokens] = field(default_factory=dict)  # by split, or name
+    shares: dict[str, float] = field(default_factory=dict)
+
+
+def split_of(path: Path) -> str:
+    """train or val, as the name says, else nothing."""
+    name = path.stem.lower()
+    return "train" if "train" in name else "val" if "val" in name or "test" in name else ""
+
+
+def read_part(folder: Path, vocabulary: int | None) -> tuple[Part, list[Finding]]:
+    """The vocabulary of a folder: as the reader says, else by meta.pkl, of which no code is run."""
+    part, path = Part(folder, vocabulary), folder / "meta.pkl"
+    if not path.is_file():
+        return part, []
+    try:
+        if path.stat().st_size > META:
+            raise ValueError(f"{path} has {path.stat().st_size:,} bytes: no table of a tokenizer is so large")
+        meta: dict[str, Any] = read_meta(folder) or {}
+        size = meta["vocab_size"]
+        if not isinstance(size, int) or not 0 < size < 1 << 32:
+            raise ValueError(f"{path} has the vocab_size {str(size)[:40]!r}: no number of tokens")
+    except (ValueError, RecursionError) as error:
+        advice = "make the data again; don't open the file by pickle.load, which runs what it asks for"
+        return part, [Finding("error", f"{path} is not used", str(error)[:300], advice)]
+    part.meta, part.vocabulary = True, vocabulary or size
+    itos = meta.get("itos")
+    if isinstance(itos, dict):
+        part.itos = {k: v for k, v in itos.items() if isinstance(k, int) and isinstance(v, str)}
+    return part, [*table_fits(part, size, meta)]
+
+
+def table_fits(part: Part, size: int, meta: dict[str, Any]) -> Iterator[Finding]:
+    """Whether meta.pkl agrees with itself and with what was asked."""
+    if part.vocabulary != size:
+        yield Finding("error", f"meta.pkl has {size:,} tokens, and {part.vocabulary:,} were asked for", "", "which?")
+    itos, stoi = meta.get("itos"), meta.get("stoi")
+    if isinstance(itos, dict) and isinstance(stoi, dict):
+        wrong = [i for i, s in itos.items() if not isinstance(s, str) or stoi.get(s) != i]
+        if len(itos) != size or wrong:
+            yield Finding(
+                "error", "meta.pkl contradicts itself",
+                f"vocab_size {size:,}, {len(itos):,} entries in itos, {len(wrong):,} that stoi has otherwise",
+                "make it again together with the .bin files",
+            )  # fmt: skip
+
+
+def inspect(part: Part, path: Path, width: int) -> Iterator[Finding]:
+    """Read one file and say what is wrong with it alone."""
+    size = path.stat().st_size
+    name = path.name
+    if size == 0:
+        yield Finding("error", f"{name} is empty", "0 bytes", "make it again; an interrupted copy leaves such a file")
+        return
+    if size % width:
+        yield Finding(
+            "error", f"{name} is cut short: {size:,} bytes are no whole number of tokens of {width}",
+            f"{size % width} of the last token's bytes are there", "copy or make it again",
+        )  # fmt: skip
+    told, end = bar(size)
+    found = examine(path, width, part.vocabulary, told)
+    end()
+    part.tokens[split_of(path) or name] = found
+    if found.count and int(np.memmap(path, f"<u{width}", "r", shape=(1,))[0]) == HEADER % (1 << 8 * width):
+        yield Finding("error", f"{name} has llm.c's header", "its first number is 20240520", "cut off 1,024 bytes")
+    if found.run:
+        yield hole(found)
+    yield from ids_fit(part, found)
+
+
+def hole(found: Tokens) -> Finding:
+    """One token very often in a row: a part that was never written."""
+    to_end = found.run_at + found.run >= found.count - 1
+    return Finding(
+        "error", f"{found.path.name} has token {found.run_id} {found.run:,} times in a row, from token "
+        f"{found.run_at:,}{' to its end' if to_end else ''}",
+        f"no text has one token {RUN:,} times; a file that is made as a memory map is full of 0 until all is written",
+        "the preparation did not finish there: make it again",
+    )  # fmt: skip
+
+
+def ids_fit(part: Part, found: Tokens) -> Iterator[Finding]:
+    """Ids against the vocabulary."""
+    name, size = found.path.name, part.vocabulary
+    if found.high_half_zero:
+        yield Finding(
+            "error", f"{name} has four bytes a token, and was read as two", "every second number is 0",
+            "read it as uint32: --dtype uint32 here, np.uint32 in get_batch",
+        )  # fmt: skip
+    elif size is not None and found.above:
+        yield Finding(
+            "error", f"{name} has {found.above:,} ids that are not below the vocabulary of {size:,}",
+            f"the first at token {found.above_at:,}, the largest {found.largest:,} at token {found.largest_at:,}, of "
+            f"{found.count:,} tokens",
+            "meta.pkl, or the vocabulary, is another tokenizer's: make .bin and meta.pkl by one command. On a GPU this "
+            "is a device-side assert, on a processor an IndexError",
+        )  # fmt: skip
+    elif size is None and found.largest >= GPT2:
+        yield Finding(
+            "error", f"{name} has ids up to {found.largest:,}, above GPT-2's {GPT2:,}",
+            "there is no meta.pkl, so nanoGPT makes a model of that size", "say --vocab-size, or write a meta.pkl",
+        )  # fmt: skip
+    elif size is None and found.count > 10_000 and found.largest < 1000:
+        yield Finding(
+            "warning", f"{name} has ids up to {found.largest:,} only, and there is no meta.pkl",
+            f"{found.distinct} ids in {found.count:,} tokens: characters or bytes, not GPT-2's pairs",
+            "without meta.pkl nanoGPT makes a model of 50,304 tokens: put meta.pkl beside it",
+        )  # fmt: skip
+
+
+def compare(part: Part, block: int) -> Iterator[Finding]:
+    """What the parts of one folder say of each other."""
+    yield from vocabulary_used(part)
+    train, val = part.tokens.get("train"), part.tokens.get("val")
+    for name, tokens in part.tokens.items():
+        if block and tokens.count <= block:
+            yield Finding(
+                "error", f"{name} has {tokens.count:,} tokens: not one window of {block:,} and its targets",
+                "nanoGPT draws places below length - block_size, and there are none", "a shorter block, or more text",
+            )  # fmt: skip
+    if train is None or val is None or not train.count or not val.count:
+        return
+    share = val.count / (train.count + val.count)
+    if share > 0.5 or (share < 1e-4 and val.count < 100_000):
+        yield Finding(
+            "warning", f"The split is odd: {train.count:,} tokens for training, {val.count:,} for validation",
+            f"{100 * share:.3g} % are for validation",
+            "the parts may have changed places, or one is cut short; nanoGPT's are 10 % (characters) and 0.05 %",
+        )  # fmt: skip
+    yield from leaked(part, train, val)
+
+
+def vocabulary_used(part: Part) -> Iterator[Finding]:
+    """Whether the ids that are there are those of this tokenizer."""
+    if not part.tokens or not part.meta or not part.vocabulary or part.vocabulary >= 1000:
+        return
+    used = np.sum([tokens.used for tokens in part.tokens.values()], axis=0)
+    total, distinct = int(used.sum()), int((used > 0).sum())
+    if total < 20_000:
+        return
+    text = sample_text(part)
+    if distinct < 0.8 * part.vocabulary:
+        yield Finding(
+            "warning", f"Only {distinct} of the {part.vocabulary} ids of meta.pkl are ever used",
+            f"in {total:,} tokens; nanoGPT makes meta.pkl from the very text; it begins {text!r}",
+            "is meta.pkl that of another text?",
+        )  # fmt: skip
+    blank = [i for i, c in part.itos.items() if c in (" ", "\n") and 0 <= i < len(used)]
+    letters = [i for i, c in part.itos.items() if c.isalpha() and 0 <= i < len(used)]
+    if blank and len(letters) >= 20 and (used[blank].sum() < 0.05 * total or used[letters].sum() < 0.3 * total):
+        yield Finding(
+            "warning", "By meta.pkl this is no text: blanks or letters are rare",
+            f"{100 * used[blank].sum() / total:.1f} % blanks, {100 * used[letters].sum() / total:.1f} % letters; it "
+            f"begins {text!r}",
+            "meta.pkl is that of another text, whose characters have other numbers: make both by one command",
+        )  # fmt: skip
+
+
+def sample_text(part: Part) -> str:
+    """The first characters of a part, by meta.pkl."""
+    tokens = next((tokens for tokens in part.tokens.values() if tokens.count), None)
+    if tokens is None:
+        return ""
+    ids = np.memmap(tokens.path, f"<u{tokens.width}", "r", shape=(min(tokens.count, 60),))
+    return "".join(part.itos.get(int(i), "?")[:4] for i in ids)
+
+
+def leaked(part: Part, train: Tokens, val: Tokens) -> Iterator[Finding]:
+    """How much of the validation part is in the training part, word for word, and how often the latter repeats."""
+    chars = max(train.distinct, val.distinct) < 1000
+    window = CHARS if chars else PAIRS
+    of_val = sample(val.path, val.width, val.count, window)
+    of_train = sample(train.path, train.width, train.count, window)
+    wanted = np.union1d(of_val, of_train)
+    told, end = bar(train.count * train.width)
+    counts = occurrences(wanted, train, window, told)
+    end()
+    in_val, in_train = counts[np.searchsorted(wanted, of_val)], counts[np.searchsorted(wanted, of_train)]
+    shared = float((in_val > 0).mean()) if len(of_val) else 0.0
+    repeated = float((in_train > 1).mean()) if len(of_train) else 0.0
+    part.shares = {"val_in_train": shared, "train_repeated": repeated}
+    shown = f"{100 * shared:.1f} % of {len(of_val):,} windows of {window} tokens from all over the validation part"
+    if (shared > ALIKE and shared > 2 * repeated) or shared > SAME:
+        yield Finding(
+            "error" if shared > SAME else "warning", "The validation part is in the training part",
+            f"{shown} are there word for word; the training part repeats {100 * repeated:.1f} % of itself",
+            "the split is leaked, and val_loss says nothing: cut the text first, then copy or shuffle; remove "
+            "documents that are there twice",
+        )  # fmt: skip
+    elif shared > ALIKE:
+        what = f"The validation part shares phrases with the training part: {shown}"
+        yield Finding("note", what, f"the training part repeats {100 * repeated:.1f} % of itself, so this text is so")
+    elif len(of_val):
+        yield Finding("good", f"The parts are apart: {shown} are in the training part")
+    if repeated > 0.3:
+        yield Finding(
+            "warning" if repeated > 0.5 else "note",
+            f"The training part repeats itself: {100 * repeated:.0f} % of its windows are there twice",
+            f"or more often; {len(of_train):,} windows of {window} tokens",
+            "remove what is there twice, or count its epochs as more",
+        )  # fmt: skip

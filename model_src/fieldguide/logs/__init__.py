@@ -1,0 +1,1 @@
+"""Logs of trainings, in every form that is known."""

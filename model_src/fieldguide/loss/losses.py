@@ -1,0 +1,228 @@
+"""Findings from the course of a loss: each rule looks at a case, says what, how it is known, and what to try."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from fieldguide.loss.judging import FEWEST, LEAST, Case, flat_middle, flat_tail, spikes, stops_abruptly
+from fieldguide.report import Finding
+
+Findings = Iterator[Finding]
+
+
+def told(value: float) -> str:
+    """A loss with as many digits as say something."""
+    return f"{value:.4g}"
+
+
+def start(case: Case) -> Findings:
+    """The first loss against ln V, which guessing gives."""
+    if not case.fresh:
+        return
+    first = case.curve.first
+    guess = math.log(case.vocabulary) if case.vocabulary and case.vocabulary > 1 else None
+    if guess is None:
+        if first > 13:
+            yield too_high(f"{told(first)} is more than ln V of any usual vocabulary (ln 262,144 is 12.5)")
+        return
+    shown = f"{told(first)} at step {case.curve.first_step}, and ln {case.vocabulary:,} is {guess:.2f}"
+    if first > guess + max(0.7, 0.15 * guess):
+        yield too_high(shown)
+    elif first < 0.75 * guess:
+        yield Finding(
+            "warning", f"The first loss is far below guessing: {shown}",
+            "random weights know nothing",
+            "weights were loaded (then say --stage finetune), or the vocabulary is another one, or the model sees its "
+            "target: overfit one batch of random tokens; if that falls below ln V for new random tokens, it leaks",
+        )  # fmt: skip
+    else:
+        yield Finding("good", f"The first loss is that of guessing: {shown}")
+
+
+def too_high(shown: str) -> Finding:
+    """A model that is worse than guessing at its start."""
+    return Finding(
+        "warning", f"The first loss is worse than guessing: {shown}",
+        "the logits are too large, so a wrong token costs much",
+        "initialise with a standard deviation of 0.02 (projections into the residual stream less), or the head with "
+        "zeros; check that the vocabulary is the data's",
+    )  # fmt: skip
+
+
+def frozen(case: Case) -> Findings:
+    """The very same loss again and again."""
+    length, end, value = case.curve.longest_same
+    if length >= 20 and value > 1e-3:
+        yield Finding(
+            "error", f"The loss is {value!r} for {length} values in a row, up to step {end}",
+            "different batches never have the same loss to the last digit",
+            "the batch is always the same and no weight moves: look at the learning rate, at requires_grad, at whether "
+            "optimizer.step() is reached (a GradScaler that finds infinities skips it)",
+        )  # fmt: skip
+
+
+def learning(case: Case) -> Findings:
+    """Too low a rate, or one that is too high: the course as a whole."""
+    if len(case.blocks) == 0 or case.curve.last_step - case.curve.first_step < 50:
+        return
+    blocks, errors = case.blocks, case.errors
+    fall = blocks[0] - blocks[-1]
+    threes = np.convolve(blocks, np.ones(3) / 3, "valid")  # means of three blocks: one alone may have easy text
+    low = int(np.argmin(threes))
+    rise = threes[-1] - threes[low]
+    far = max(LEAST, 4 * math.hypot(errors[low + 1], errors[-2]) / math.sqrt(3))
+    guess = math.log(case.vocabulary) if case.vocabulary and case.vocabulary > 1 else case.curve.first
+    if (case.scratch or (case.fresh and case.vocabulary)) and threes[-1] > guess + max(0.05 * guess, far):
+        yield worse_than_guessing(case, guess, float(threes[-1]))
+    elif rise > max(far, 0.1 * (blocks[0] - threes[low])) and not validation_falls(case, int(case.block_steps[low])):
+        yield diverging(case, low, float(threes[low]), float(threes[-1]))
+    elif case.scratch and len(case.values) >= 100 and fall < max(0.02 * blocks[0], 3 * errors[[0, -1]].max()):
+        yield Finding(
+            "error", f"The loss does not fall: {told(blocks[0])} at the start, {told(blocks[-1])} at the end",
+            f"{case.curve.count:,} values; {rate(case)}",
+            "try to overfit one batch; if that fails, too: is the rate 0, are the parameters in the optimizer, does "
+            "anything detach the loss, are the targets the next tokens of the same row?",
+        )  # fmt: skip
+    elif case.scratch and case.curve.last_step >= 300 and fall < 0.15 * blocks[0]:
+        yield Finding(
+            "warning", f"The loss barely moves: from {told(blocks[0])} to {told(blocks[-1])} in "
+            f"{case.curve.last_step:,} steps",
+            rate(case), "the learning rate is too low, or the warm-up is longer than the training: try 10 times more",
+        )  # fmt: skip
+    peak = int(np.argmax(blocks[: max(2, len(blocks) // 3)]))
+    if case.fresh and blocks[peak] > blocks[0] + max(0.5, 0.1 * blocks[0], 4 * errors[peak]):
+        yield Finding(
+            "warning", f"The loss rises at first: {told(blocks[peak])} near step {case.block_steps[peak]}, "
+            f"after {told(blocks[0])}",
+            rate(case), "the learning rate is too high for the start: warm up longer, or divide it by 3",
+        )  # fmt: skip
+
+
+def worse_than_guessing(case: Case, guess: float, end: float) -> Finding:
+    """What was learned is worse than nothing."""
+    return Finding(
+        "error", f"The loss ends at {told(end)}, worse than guessing ({told(guess)})",
+        f"{case.curve.count:,} values; {rate(case)}",
+        "the training diverged at once: divide the learning rate by 10 to 100, clip gradients at 1.0, warm up",
+    )  # fmt: skip
+
+
+def validation_falls(case: Case, step: int) -> bool:
+    """Whether validation has got better since a step: then the batches have become harder, not the model worse."""
+    for name in ("val_loss", "val_bpb"):
+        curve = case.log.curves.get(name)
+        if curve is None or curve.count < 3 or name == case.name:
+            continue
+        steps, values = curve.course()
+        before, after = values[steps <= step], values[steps > step]
+        if len(before) and len(after) and after[-1] < before.min():
+            return True
+    return False
+
+
+def diverging(case: Case, low: int, least: float, end: float) -> Finding:
+    """The loss goes up and stays there."""
+    lost = (end - least) / max(case.blocks[0] - least, 1e-9)
+    level = "error" if end > case.blocks[0] or lost > 0.3 else "warning"
+    return Finding(
+        level, f"The loss rises from {told(least)} near step {case.block_steps[low]} to {told(end)} at the end",
+        f"means of {3 * len(case.values) // len(case.blocks) * case.curve.width} values each, error of a third "
+        f"{told(case.errors[-1])}; {rate(case)}",
+        "the learning rate is too high: go back to a checkpoint before the rise and divide it by 3; look whether "
+        "grad_norm grew first, and whether the schedule rises instead of falling",
+    )  # fmt: skip
+
+
+def rate(case: Case) -> str:
+    """What the log says of the learning rate."""
+    for name in ("lr", "lr_multiplier"):
+        if (curve := case.log.curves.get(name)) is not None and curve.count:
+            _, values = curve.course()
+            peak = int(np.argmax(values))
+            where = f"highest, {values.max():.3g}, near step {curve.steps[peak]}" if values.max() > 0 else "always 0"
+            return f"{name} is {where}, {values[-1]:.3g} at the end"
+    return "the log does not say the learning rate"
+
+
+def rising_rate(case: Case) -> Findings:
+    """A rate of zero, or one that rises when it should fall."""
+    for name in ("lr", "lr_multiplier"):
+        curve = case.log.curves.get(name)
+        if curve is None or curve.count < FEWEST:
+            continue
+        _, values = curve.course()
+        half = values[len(values) // 2 :]
+        if values.max() <= 0:
+            yield Finding("error", f"{name} is 0 at all {curve.count:,} steps", "", "set a learning rate")
+        elif half[-1] > 1.05 * half.min() and half[-1] > 0.999 * half.max() and curve.last_step > 200:
+            yield Finding(
+                "warning", f"{name} still rises at the end: {half.min():.3g} halfway or later, {half[-1]:.3g} at last",
+                "", "the warm-up is longer than half of the training, or the schedule runs the wrong way",
+            )  # fmt: skip
+
+
+def spiked(case: Case) -> Findings:
+    """Spikes, each with its step."""
+    found = spikes(case.curve)
+    last = [spike for spike in found if spike.last_step >= case.curve.last_step and spike.count < 4]
+    found = [spike for spike in found if spike not in last]
+    rule = "far above the line through the 50 values before (15 times the spread around it, or 3 of 5 values 5 times)"
+    if found:
+        top = max(found, key=lambda spike: spike.value - spike.expected)
+        named = ", ".join(f"step {s.step}: {told(s.value)} for {told(s.expected)}" for s in found[:4])
+        yield Finding(
+            "warning", f"{len(found)} spike{'s' * (len(found) > 1)} of the loss, the highest at step {top.step}",
+            f"{named}{', ...' if len(found) > 4 else ''}; {rule}; the highest is {top.excess:.0f} spreads",
+            "look at the batches of those steps (repeated text, wrong ids, lengths) and at grad_norm just before; clip "
+            "at 1.0, lower beta2 to 0.95; if it stays high, restart 100 steps before and skip 200 to 500 batches",
+        )  # fmt: skip
+    for spike in last:
+        yield Finding(
+            "note", f"The last value, of step {spike.last_step}, is high: {told(spike.value)} for "
+            f"{told(spike.expected)}", "", "a last batch is often smaller or other; only what follows would tell",
+        )  # fmt: skip
+
+
+def plateau(case: Case) -> Findings:
+    """Stretches without a fall."""
+    if len(case.values) < 100 or case.blocks[-1] > case.blocks.min() + max(LEAST, 4 * case.errors[-1]):
+        return
+    tail = flat_tail(case)
+    if tail is not None and tail.first == 0 and case.scratch:
+        return  # it never fell, which has been said
+    if tail is not None and tail.level > LEAST:
+        step = int(case.steps[tail.first])
+        stuck = case.scratch and tail.level > 0.6 * case.blocks[0] and tail.first > 0.05 * len(case.values)
+        broke = case.scratch and stops_abruptly(case, tail)
+        yield Finding(
+            "warning" if stuck or broke else "note",
+            f"The loss is flat at {told(tail.level)} from step {step:,} to the end, step {case.curve.last_step:,}",
+            f"a straight line falls by less than 2 standard errors; noise could hide {told(tail.hidden)} at most"
+            + ("; the fall before breaks off, which no power law does" if broke else "")
+            + f"; {rate(case)}",
+            "is the rate too high? Try a third. Is it the loss of each token's frequency alone? Then attention "
+            "or positions are broken: shuffle the context and see whether the loss changes" if stuck else
+            "if the rate reached its minimum there, let it fall later; else the model is too small for the data, or "
+            "this is their floor: train one of twice the width for as long",
+        )  # fmt: skip
+    elif (middle := flat_middle(case)) is not None:
+        yield Finding(
+            "note", f"A plateau at {told(middle.level)} from step {int(case.steps[middle.first]):,} to "
+            f"{int(case.steps[middle.last]):,}, then the loss falls on to {told(case.blocks[-1])}",
+            f"less than 2 standard errors of a fall within a quarter of the steps; {rate(case)}",
+            "some abilities come suddenly; with another seed, does it last as long? A longer warm-up shortens it often",
+        )  # fmt: skip
+
+
+def floor_of_noise(case: Case) -> Findings:
+    """How far apart two trainings must be to differ."""
+    if not case.noise > 0 or len(case.blocks) == 0:
+        return
+    last = max(10, case.curve.count // 10)
+    yield Finding(
+        "note", f"Noise: one value stands {told(case.noise)} from the course, the mean of the last {last:,} "
+        f"{told(case.noise / math.sqrt(last))}",
+        f"two trainings whose last {last:,} losses differ by less than {told(2.8 * case.noise / math.sqrt(last))} on "
+        "average can't be told apart by them; other seeds differ by more",
+    )  # fmt: skip
