@@ -196,6 +196,40 @@ def test_a_planted_fault_is_found(tmp_path: Path, fault: str) -> None:
         assert found[0].what in alarms(report)
 
 
+@pytest.mark.parametrize("width", [1, 4, 8])
+def test_spikes_do_not_hide_themselves_in_a_short_log(tmp_path: Path, width: int) -> None:
+    for seed in range(10):
+        curve = healthy(seed, 300, 65, "t" if seed % 2 else "normal")
+        for at in (90, 170, 250):
+            curve[at : at + width] += np.linspace(6, 1, width)
+        assert any("3 spikes of the loss" in alarm for alarm in alarms(read(tmp_path, steps(curve)))), seed
+
+
+def test_batches_of_another_kind_that_come_often_are_no_spikes_of_a_short_log(tmp_path: Path) -> None:
+    curve = healthy(0, 300, 65)
+    curve[60::20] += 3
+    assert not any("spike" in alarm for alarm in alarms(read(tmp_path, steps(curve))))
+
+
+@pytest.mark.parametrize("vocabulary", [0, 103])
+@pytest.mark.parametrize("peak", [40.0, 6.4])
+def test_a_rate_that_is_too_high_is_found_although_the_loss_settles(
+    tmp_path: Path, peak: float, vocabulary: int
+) -> None:
+    """The course of a small GPT at rates of 1.0 and 0.3 without a warm-up: an explosion, then a noisy plateau."""
+    t, level, noise = np.arange(300), 4.2 if peak > 10 else 3.3, np.random.default_rng(1).normal(size=300)
+    curve = level + (peak - level) * np.exp((2 - t) / (8 if peak > 10 else 3)) + 0.12 * noise
+    curve[:2] = 4.61, 4.2
+    found = alarms(read(tmp_path, steps(curve), vocabulary=vocabulary))
+    assert any("rises at first" in alarm for alarm in found), found
+    assert peak < 10 or any("is flat at" in alarm for alarm in found), found  # the noise hides whether 3.3 is flat
+
+
+def test_a_log_of_three_hundred_values_is_long_enough_to_say_that_the_loss_barely_moves(tmp_path: Path) -> None:
+    curve = 10.82 - np.arange(300) * 0.002 + 0.02 * np.random.default_rng(2).normal(size=300)
+    assert any("barely moves" in alarm for alarm in alarms(read(tmp_path, steps(curve))))
+
+
 def test_a_low_first_loss_is_noticed_where_the_vocabulary_is_known(tmp_path: Path) -> None:
     curve = healthy(4, vocabulary=256)
     assert any("far below guessing" in alarm for alarm in alarms(read(tmp_path, steps(curve), vocabulary=50304)))

@@ -154,10 +154,10 @@ class Curve:
             means.append(math.fsum(self.open) / len(self.open))
         return np.array(self.steps[: len(means)], dtype=np.int64), np.array(means)
 
-    def tail_quantile(self, share: float) -> float:
-        """The excess, in spreads, that a share of all values that were searched stays below."""
-        total = self.histogram.sum()
-        if not total:
+    def tail_quantile(self, share: float, apart: int = 0) -> float:
+        """The excess, in spreads, that a share of all searched values stays below, the ``apart`` highest left out."""
+        total = self.histogram.sum() - apart
+        if total <= 0:
             return 0.0
         place = int(np.searchsorted(np.cumsum(self.histogram), share * total))
         return float(BINS[min(place, len(BINS) - 1)])

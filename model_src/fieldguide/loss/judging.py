@@ -5,6 +5,7 @@
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -16,6 +17,8 @@ SCRATCH = 3.0  # nats: who begins above this begins with random weights, if noth
 TEXT = {"bpe": 1.0, "char": 0.6}  # nats a token that no model of such sizes reaches on text that it has not seen
 BPB = 0.5  # bits a byte, likewise
 LEAST = 0.1  # nats: smaller rises are no alarm, whatever the noise
+HIGH = 1.5  # nats, and a fifth of what was expected: a rise of more is no batch that is somewhat harder
+ALONE = 5  # events of very high values that are too few to be the tail of the noise
 
 
 @dataclass
@@ -47,6 +50,12 @@ class Case:
     def scratch(self) -> bool:
         """Whether a model of some vocabulary was trained from random weights."""
         return self.fresh and self.curve.first >= SCRATCH
+
+    @property
+    def beginning(self) -> float:
+        """Where a training of random weights begins: the mean of the first block, unless the first steps blew it up."""
+        guess = math.log(self.vocabulary) if self.vocabulary and self.vocabulary > 1 else self.curve.first
+        return min(float(self.blocks[0]), guess)
 
     @property
     def noise(self) -> float:
@@ -107,11 +116,12 @@ def spikes(curve: Curve) -> list[Spike]:
     """Values more than 15 spreads above the line through the 50 before them, or three of five more than 5 above it.
 
     Where noise has long tails both grow with them: 15 becomes four times, and 5 one and a half times, what 99 % of all
-    values stay below. A rise of less than 5 % of what was expected, or of less than ``LEAST``, is none. Measured on
-    power laws with noise: of 700,000 values none was marked in normal noise, 6 in Student's t with 5 degrees of
-    freedom, 3 in log-normal noise.
+    values stay below; ``few_and_high`` are not among these, or in a short log they would hide themselves. A rise of
+    less than 5 % of what was expected, or of less than ``LEAST``, is none. Measured on power laws with noise: of
+    700,000 values none was marked in normal noise, 6 in Student's t with 5 degrees of freedom, 3 in log-normal noise.
     """
-    tail = max(1.6 * curve.tail_quantile(0.95), curve.tail_quantile(0.99))
+    apart = few_and_high(curve)
+    tail = max(1.6 * curve.tail_quantile(0.95, apart), curve.tail_quantile(0.99, apart))
     far, near = max(15.0, 4 * tail), max(5.0, 1.5 * tail)
     big = [h for h in curve.highs if h.value - h.expected > max(LEAST, 0.05 * abs(h.expected))]
     marked = [h for h in big if h.excess > far]
@@ -125,6 +135,16 @@ def spikes(curve: Curve) -> list[Spike]:
         else:
             events.append([high])
     return [as_spike(event) for event in events]
+
+
+def few_and_high(curve: Curve) -> int:
+    """How many values stand ``HIGH`` and 5 spreads or more above what was expected, if they are few events.
+
+    More than ``ALONE`` events are the tail of the noise, or batches of another kind: they set the limits.
+    """
+    high = [h.index for h in curve.highs if h.value - h.expected > max(HIGH, 0.2 * abs(h.expected))]
+    events = sum(following - index > 5 for index, following in pairwise(high)) + bool(high)
+    return len(high) if events <= ALONE else 0
 
 
 def as_spike(highs: list) -> Spike:

@@ -84,17 +84,30 @@ def learning(case: Case) -> Findings:
             "try to overfit one batch; if that fails, too: is the rate 0, are the parameters in the optimizer, does "
             "anything detach the loss, are the targets the next tokens of the same row?",
         )  # fmt: skip
-    elif case.scratch and case.curve.last_step >= 300 and fall < 0.15 * blocks[0]:
+    elif case.scratch and case.curve.last_step - case.curve.first_step >= 299 and fall < 0.15 * blocks[0]:
         yield Finding(
             "warning", f"The loss barely moves: from {told(blocks[0])} to {told(blocks[-1])} in "
             f"{case.curve.last_step:,} steps",
             rate(case), "the learning rate is too low, or the warm-up is longer than the training: try 10 times more",
         )  # fmt: skip
+    yield from early_rise(case)
+
+
+def early_rise(case: Case) -> Findings:
+    """A peak soon after the start: of a block, or of three values one after the other within the first two blocks."""
+    blocks, steps, after = case.blocks, case.block_steps, float(case.blocks[0])
     peak = int(np.argmax(blocks[: max(2, len(blocks) // 3)]))
-    if case.fresh and blocks[peak] > blocks[0] + max(0.5, 0.1 * blocks[0], 4 * errors[peak]):
+    high, step = float(blocks[peak]), int(steps[peak])
+    found = case.fresh and high > after + max(0.5, 0.1 * after, 4 * case.errors[peak])
+    if not found and case.scratch and case.noise >= 0:
+        soon = case.values[: 2 * len(case.values) // len(blocks)]
+        middles = np.median(np.lib.stride_tricks.sliding_window_view(soon, 3), axis=1)
+        peak, after = int(np.argmax(middles)), max(case.curve.first, case.beginning)
+        high, step = float(middles[peak]), int(case.steps[peak + 1])
+        found = high > after + max(0.5, 0.1 * after, 4 * case.noise)
+    if found:
         yield Finding(
-            "warning", f"The loss rises at first: {told(blocks[peak])} near step {case.block_steps[peak]}, "
-            f"after {told(blocks[0])}",
+            "warning", f"The loss rises at first: {told(high)} near step {step}, after {told(after)}",
             rate(case), "the learning rate is too high for the start: warm up longer, or divide it by 3",
         )  # fmt: skip
 
@@ -193,7 +206,7 @@ def plateau(case: Case) -> Findings:
         return  # it never fell, which has been said
     if tail is not None and tail.level > LEAST:
         step = int(case.steps[tail.first])
-        stuck = case.scratch and tail.level > 0.6 * case.blocks[0] and tail.first > 0.05 * len(case.values)
+        stuck = case.scratch and tail.level > 0.6 * case.beginning and tail.first > 0.05 * len(case.values)
         broke = case.scratch and stops_abruptly(case, tail)
         yield Finding(
             "warning" if stuck or broke else "note",
