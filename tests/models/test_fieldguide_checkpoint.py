@@ -264,7 +264,8 @@ def test_ngpts_settings_are_compared_with_its_weights(says: Says, tmp_path: Path
 def test_two_checkpoints_are_compared(says: Says, tmp_path: Path) -> None:
     one = nanogpt(tmp_path / "a/ckpt.pt")
     other = nanogpt(tmp_path / "b/ckpt.pt", wrapped)
-    assert says("compare", one, other)["findings"][0]["what"] == "All 16 tensors are the same, bit for bit"
+    found = says("compare", one, other)["findings"]
+    assert found[0]["what"] == "The weights are the same, bit for bit: all 16 tensors"
 
     def change(whole: dict[str, Any]) -> None:
         whole["model"]["transformer.wpe.weight"][2, 2] += 1

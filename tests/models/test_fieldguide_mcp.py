@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -220,7 +221,8 @@ def talk(root: Path, built: Path, ask: Callable[[Any], Awaitable[None]]) -> None
         async with Client(stdio_client(server)) as client:
             await ask(client)
 
-    anyio.run(running)
+    with ThreadPoolExecutor(1) as pool:  # a thread without a loop, whatever other tests left in this one
+        pool.submit(anyio.run, running).result()
 
 
 def test_an_agent_lists_the_tools_calls_them_and_hears_of_errors(root: Path, built: Path) -> None:

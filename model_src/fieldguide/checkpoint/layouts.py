@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,13 @@ class Files:
     def bytes(self) -> int:
         """Their size; links count as what they are."""
         return sum(path.lstat().st_size for path in self.all)
+
+    @property
+    def repair(self) -> str:
+        """The command that writes a mended copy."""
+        where = shlex.quote(str(self.folder if self.nanochat else self.model))
+        step = f" --step {self.step}" if self.nanochat else ""
+        return f"fieldguide checkpoint repair {where}{step} --out NEW"
 
     @property
     def nanochat(self) -> bool:

@@ -7,9 +7,11 @@ names that its pickle asks for. Then ``torch.load`` reads it with ``weights_only
 import io
 import pickle
 import pickletools
+import struct
 import zipfile
+import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
@@ -55,11 +57,34 @@ def look_at_zip(path: Path) -> None:
             pickles = [entry for entry in entries if entry.filename.endswith("data.pkl")]
             if len(pickles) != 1 or pickles[0].file_size > PICKLE:
                 raise Refused(f"{path} is a zip, but none that torch.save wrote: it has {len(pickles)} data.pkl")
-            check_pickle(path, archive.read(pickles[0]))
+            check_pickle(path, read_pickle(path, pickles[0]))
     except zipfile.BadZipFile as error:
         raise Refused(f"{path} can't be read: {what_instead(path, size)}") from error
     except (OSError, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError) as error:
         raise Refused(f"{path} can't be read ({error}): it is damaged; take an earlier checkpoint") from error
+
+
+def place_of(file: BinaryIO, entry: zipfile.ZipInfo) -> int | None:
+    """Where the bytes of a part begin, by the head that stands before them; None where there is none."""
+    file.seek(entry.header_offset)
+    head = file.read(30)
+    if len(head) < 30 or head[:4] != b"PK\x03\x04":
+        return None
+    return entry.header_offset + 30 + sum(struct.unpack("<2H", head[26:]))
+
+
+def read_pickle(path: Path, entry: zipfile.ZipInfo) -> bytes:
+    """The bytes of the pickle; a check sum of 0 is none, as ``torch.serialization.set_crc32_options(False)`` has it."""
+    with path.open("rb") as file:
+        place = place_of(file, entry)
+        file.seek(place or 0)
+        data = file.read(entry.file_size) if place is not None else b""
+    if len(data) < entry.file_size or (entry.CRC and zlib.crc32(data) != entry.CRC):
+        raise Refused(
+            f"{path} can't be read: the check sum (CRC-32) of its {entry.filename} is wrong, which has the names and "
+            "settings: bits have changed since it was saved. Copy it again, or take an earlier checkpoint"
+        )
+    return data
 
 
 def what_instead(path: Path, size: int) -> str:

@@ -10,7 +10,8 @@ import torch
 
 from fieldguide.checkpoint import tensorfiles, versions
 from fieldguide.checkpoint.layouts import OURS, Checkpoint, architecture, stripped
-from fieldguide.checkpoint.soundness import moments, not_finite, optimizer_fits, trained
+from fieldguide.checkpoint.resuming import moments, optimizer_fits, trained
+from fieldguide.checkpoint.soundness import not_finite
 from fieldguide.checkpoint.versions import LAYER
 from fieldguide.lines import sha256
 from fieldguide.report import Finding, UsageProblem

@@ -6,10 +6,11 @@ from typing import Any
 
 import torch
 
-from fieldguide.checkpoint import converting, repairs, thinning
+from fieldguide.checkpoint import comparing, converting, repairs, thinning
 from fieldguide.checkpoint.layouts import Checkpoint, Files, choose, find, read
 from fieldguide.checkpoint.pickles import Refused
-from fieldguide.checkpoint.soundness import moments, not_finite, parameters, prefixes, verify
+from fieldguide.checkpoint.resuming import moments
+from fieldguide.checkpoint.soundness import not_finite, parameters, prefixes, verify
 from fieldguide.report import Finding, Report, Table, UsageProblem
 
 ROWS = 30  # of a table that is shown; --json has all
@@ -89,6 +90,8 @@ def about_optimizer(checkpoint: Checkpoint) -> Finding:
     if checkpoint.files.optim:
         ranks = len(checkpoint.files.optim)
         return Finding("note", f"The optimizer's memories were shared out among {ranks} processes", "", "")
+    if checkpoint.optimizer is None:
+        return Finding("note", "There is no optimizer", "", "resuming will fail; sampling works")
     kept = moments(checkpoint.optimizer)
     if not kept:
         return Finding("note", "There are no optimizer's memories", "", "it can be used; going on warms up again")
@@ -109,40 +112,21 @@ def row(name: str, tensor: torch.Tensor) -> tuple[str, str, str, str]:
 
 
 def report_compare(options: argparse.Namespace) -> Report:
-    """Settings that differ, tensors that only one has or that have other shapes, and how far the rest are apart."""
+    """Settings that differ, then weights and optimizers, each for itself."""
     one, other = read(choose(options.path, options.step)), read(choose(options.other, None))
     findings: list[Finding] = []
     for name in sorted(one.settings.keys() | other.settings.keys()):
         a, b = one.settings.get(name), other.settings.get(name)
         if a != b:
             findings.append(Finding("warning", f"{name} differs: {shortly(a)} and {shortly(b)}"))
-    left, right = one.plain, other.plain
-    for these, those, name in ((left, right, one.name), (right, left, other.name)):
-        if alone := [key for key in these if key not in those]:
-            findings.append(Finding("warning", f"{len(alone)} tensors are only in {name}", ", ".join(alone[:5])))
-    both = [key for key in left if key in right]
-    if shapes := [key for key in both if left[key].shape != right[key].shape]:
-        shown = ", ".join(f"{k}: {list(left[k].shape)} and {list(right[k].shape)}" for k in shapes[:3])
-        findings.append(Finding("warning", f"{len(shapes)} tensors have other shapes", shown))
-    apart = {key: distance(left[key], right[key]) for key in both if key not in shapes}
-    same = [key for key, (most, _) in apart.items() if most == 0]
-    if len(same) == len(left) == len(right):
-        findings.append(Finding("good", f"All {len(same)} tensors are the same, bit for bit"))
-    else:
-        findings.append(Finding("note", f"{len(same)} of {len(apart)} tensors are the same, bit for bit"))
-    most = sorted((key for key in apart if key not in same), key=lambda key: -apart[key][1])
+    said, apart = comparing.weights(one, other)
+    about, word = comparing.optimizers(one, other)
+    findings += [*said, about]
+    most = sorted((key for key in apart if apart[key] != (0, 0)), key=lambda key: -apart[key][1])
     rows = [(key, f"{apart[key][0]:.3g}", f"{apart[key][1]:.3g}") for key in most[:12]]
     tables = [Table(("tensor", "largest difference", "relative"), rows, "The most different")] if rows else []
-    data = {"differences": {key: list(value) for key, value in apart.items()}}
+    data = {"differences": {key: list(value) for key, value in apart.items()}, "optimizer": word}
     return Report(f"{one.name} and {other.name}", findings, tables, data)
-
-
-def distance(a: torch.Tensor, b: torch.Tensor) -> tuple[float, float]:
-    """The largest difference of two numbers, and the length of the difference over that of the first."""
-    if torch.equal(a, b) or a.numel() == 0:
-        return 0.0, 0.0
-    x, y = a.double(), b.double()
-    return float((x - y).abs().max()), float((x - y).norm() / x.norm().clamp_min(1e-30))
 
 
 def report_verify(options: argparse.Namespace) -> Report:
@@ -174,8 +158,9 @@ def report_repair(options: argparse.Namespace) -> Report:
             "earlier checkpoint"
         )
     done = repairs.repair(checkpoint, options.out, options.drop_optimizer, options.n_head)
+    kind = "A mended copy" if done else "A copy"
     done = done or [Finding("note", "Nothing was to be mended: the copy is the same", "", "was `verify` content?")]
-    return Report(f"{checkpoint.name}, mended, is {options.out}", done, [], {"out": str(options.out)})
+    return Report(f"{kind} of {checkpoint.name} was written to {options.out}", done, [], {"out": str(options.out)})
 
 
 def report_thin(options: argparse.Namespace) -> Report:

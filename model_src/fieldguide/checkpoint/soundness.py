@@ -3,24 +3,25 @@
 import hashlib
 import json
 import math
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from fieldguide.checkpoint import tensorfiles
-from fieldguide.checkpoint.layouts import NANOGPT, OURS, PREFIXES, Checkpoint, Files, read
+from fieldguide.checkpoint import pickles, tensorfiles
+from fieldguide.checkpoint.checksums import sums
+from fieldguide.checkpoint.layouts import OURS, PREFIXES, Checkpoint, Files, read
 from fieldguide.checkpoint.pickles import Refused
+from fieldguide.checkpoint.resuming import moments, nanogpt_keys, trained
 from fieldguide.checkpoint.versions import LAYER, lacking
 from fieldguide.lines import sha256
 from fieldguide.report import Finding
 
 Findings = Iterator[Finding]
 TABLES = ("transformer.wte.weight", "token_embed.linear.weight", "token_embed.weight")
+PLAIN = (".safetensors", ".json")  # files that are no zip
 PIECE = 1 << 24  # numbers that are looked at at once
-REPAIR = "fieldguide checkpoint repair PATH --out NEW"
 
 
 def prefixes(checkpoint: Checkpoint) -> Findings:
@@ -31,7 +32,7 @@ def prefixes(checkpoint: Checkpoint) -> Findings:
             by = "torch.compile" if prefix == PREFIXES[0] else "DistributedDataParallel"
             yield Finding(
                 "warning", f"{len(wrapped)} names begin with {prefix}, which {by} puts there", f"such as {wrapped[0]}",
-                f"{REPAIR}; and save the state_dict of the model inside",
+                f"{checkpoint.files.repair}; and save the state_dict of the model inside",
             )  # fmt: skip
 
 
@@ -50,7 +51,7 @@ def numbers(checkpoint: Checkpoint) -> Findings:
     if wrong:
         yield Finding(
             "error", f"{len(wrong)} of the optimizer's memories hold NaN or infinities", f"such as {wrong[0]}",
-            f"go back, or keep the weights alone: {REPAIR} --drop-optimizer",
+            f"go back, or keep the weights alone: {checkpoint.files.repair} --drop-optimizer",
         )  # fmt: skip
 
 
@@ -58,15 +59,6 @@ def not_finite(tensor: torch.Tensor) -> int:
     """How many numbers are none, looked at in pieces."""
     flat = tensor.detach().reshape(-1)
     return sum(int((~torch.isfinite(flat[i : i + PIECE])).sum()) for i in range(0, flat.numel(), PIECE))
-
-
-def moments(optimizer: Any) -> list[tuple[str, torch.Tensor]]:
-    """The tensors that an optimizer remembers, with names."""
-    state = optimizer.get("state") if isinstance(optimizer, dict) else None
-    if not isinstance(state, dict):
-        return []
-    pairs = [(key, each) for key, each in state.items() if isinstance(each, dict)]
-    return [(f"{k}.{n}", t) for k, each in pairs for n, t in each.items() if isinstance(t, torch.Tensor)]
 
 
 def shapes(checkpoint: Checkpoint) -> Findings:
@@ -114,54 +106,6 @@ def alike_layers(weights: dict[str, torch.Tensor], layers: set[int]) -> Findings
             yield Finding("error", f"Layer {without} has no {name}, others have", "", "take an earlier checkpoint")
 
 
-def nanogpt_keys(checkpoint: Checkpoint) -> Findings:
-    """What nanoGPT's train.py wants to go on."""
-    if not checkpoint.kind.startswith("nanoGPT"):
-        return
-    lacks = [key for key in NANOGPT if key not in checkpoint.whole]
-    if lacks:
-        yield Finding(
-            "error" if "model_args" in lacks else "warning", f"It lacks {', '.join(lacks)}",
-            "resuming asks for these: KeyError", REPAIR,
-        )  # fmt: skip
-    yield from optimizer_fits(checkpoint)
-
-
-def optimizer_fits(checkpoint: Checkpoint) -> Findings:
-    """AdamW's memories against the weights: as many numbers in each of both moments."""
-    optimizer = checkpoint.optimizer
-    if not isinstance(optimizer, dict):
-        return
-    state, groups = optimizer.get("state"), optimizer.get("param_groups")
-    if not isinstance(state, dict) or not isinstance(groups, list):
-        yield Finding("error", "The optimizer is no state_dict", f"its keys: {list(optimizer)[:4]}", REPAIR)
-        return
-    if not state:
-        yield Finding("note", "The optimizer remembers nothing: resuming starts its moments at 0", "", "warm up again")
-        return
-    kept = Counter(tuple(t.shape) for name, t in moments(optimizer) if name.endswith("exp_avg"))
-    here = Counter(tuple(tensor.shape) for tensor in trained(checkpoint.plain).values())
-    strangers, without = kept - here, here - kept
-    if strangers or (kept and without and checkpoint.kind.endswith("GPT-2")):  # others have buffers among their weights
-        odd = next(iter(strangers or without))
-        yield Finding(
-            "error", f"The optimizer remembers {kept.total()} tensors, and they are not the model's {here.total()}",
-            f"the shape {list(odd)} is there {kept[odd]} times, among the weights {here[odd]} times",
-            f"resuming fails or mixes them up: {REPAIR} --drop-optimizer keeps the weights alone",
-        )  # fmt: skip
-
-
-def trained(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The parameters, each once: no masks, and not the head that is the table of tokens."""
-    table, head = weights.get("transformer.wte.weight"), weights.get("lm_head.weight")
-    tied = table is not None and head is not None and table.shape == head.shape and torch.equal(table, head)
-    buffers = (".attn.bias", ".attn.masked_bias", "freqs", "inv_freq")
-    return {
-        name: tensor for name, tensor in weights.items()
-        if not name.endswith(buffers) and not (tied and name == "lm_head.weight") and tensor.is_floating_point()
-    }  # fmt: skip
-
-
 def files(found: Files) -> Findings:
     """What the names of the files say."""
     if found.problem:
@@ -172,7 +116,7 @@ def files(found: Files) -> Findings:
             "the newest model file, so move it away",
         )  # fmt: skip
     elif found.nanochat and not found.optim:
-        yield Finding("note", f"Step {found.step} has no optimizer", "", "it can be used, but not gone on with exactly")
+        yield Finding("note", f"Step {found.step} has no optimizer", "", "resuming will fail; sampling works")
     for path in found.all:
         if path.is_symlink():
             yield Finding("note", f"{path.name} is a link", str(path.readlink())[:100], "a copy would not hold it")
@@ -212,11 +156,14 @@ def differs(path: Path, record: dict[str, Any]) -> str:
 def verify(found: Files) -> tuple[Checkpoint | None, list[Finding]]:
     """All rules, as far as the files can be read."""
     result = [*files(found)]
+    zips: dict[Path, dict[str, torch.Tensor]] = {path: {} for path in found.all if path.suffix not in PLAIN}
     try:
         result += digests(found)
         checkpoint = read(found)
     except Refused as refused:
-        return None, [*result, Finding("error", "It can't be used", str(refused), "")]
+        return None, [*result, Finding("error", "It can't be used", str(refused), ""), *sums(zips)]
+    if found.model in zips:
+        zips[found.model] = pickles.walk(checkpoint.whole, found.model)
     for rule in (prefixes, numbers, shapes, nanogpt_keys, version):
         result += rule(checkpoint)
     for rank, path in sorted(found.optim.items()):
@@ -225,10 +172,12 @@ def verify(found: Files) -> tuple[Checkpoint | None, list[Finding]]:
         except Refused as refused:
             result.append(Finding("error", f"The optimizer of rank {rank} can't be used", str(refused), ""))
             continue
+        if path in zips:
+            zips[path] = optimizer
         wrong = [name for name, tensor in optimizer.items() if tensor.is_floating_point() and not_finite(tensor)]
         if wrong:
             result.append(Finding("error", f"The optimizer of rank {rank} holds NaN", wrong[0], "go back"))
-    return checkpoint, result
+    return checkpoint, [*result, *sums(zips)]
 
 
 def version(checkpoint: Checkpoint) -> Findings:
@@ -238,7 +187,7 @@ def version(checkpoint: Checkpoint) -> Findings:
     if lacks := lacking(checkpoint.plain, checkpoint.settings):
         yield Finding(
             "note", f"It is of an older version of nanochat: {len(lacks)} parts are missing that newer code asks for",
-            ", ".join(lacks[:4]), f"use the code of its date, or {REPAIR}, which adds them",
+            ", ".join(lacks[:4]), f"use the code of its date, or {checkpoint.files.repair}, which adds them",
         )  # fmt: skip
 
 

@@ -15,6 +15,10 @@ from nanogpt.data import read_meta
 GPT2 = 50304  # nanoGPT's vocabulary where there is no meta.pkl
 CHARS, PAIRS = 96, 48  # tokens of a window that is looked for: of characters, of byte pairs
 ALIKE, SAME = 0.05, 0.5  # share of validation windows that may be in the training part: more is odd, is wrong
+SURE = (
+    "To be sure, decode a line of train.bin and read it, or compare the sha256 of meta.pkl with that of the meta.pkl "
+    "which was made with train.bin; if it is another's, make both by one command"
+)
 META = 1 << 26  # bytes of a meta.pkl at most
 
 
@@ -26,6 +30,7 @@ class Part:
     vocabulary: int | None = None
     itos: dict[int, str] = field(default_factory=dict)
     meta: bool = False
+    refused: bool = False  # meta.pkl is there, and is not used
     tokens: dict[str, Tokens] = field(default_factory=dict)  # by split, or name
     shares: dict[str, float] = field(default_factory=dict)
 
@@ -49,6 +54,7 @@ def read_part(folder: Path, vocabulary: int | None) -> tuple[Part, list[Finding]
         if not isinstance(size, int) or not 0 < size < 1 << 32:
             raise ValueError(f"{path} has the vocab_size {str(size)[:40]!r}: no number of tokens")
     except (ValueError, RecursionError) as error:
+        part.refused = True
         advice = "make the data again; don't open the file by pickle.load, which runs what it asks for"
         return part, [Finding("error", f"{path} is not used", str(error)[:300], advice)]
     part.meta, part.vocabulary = True, vocabulary or size
@@ -123,6 +129,8 @@ def ids_fit(part: Part, found: Tokens) -> Iterator[Finding]:
             "meta.pkl, or the vocabulary, is another tokenizer's: make .bin and meta.pkl by one command. On a GPU this "
             "is a device-side assert, on a processor an IndexError",
         )  # fmt: skip
+    elif size is None and part.refused:
+        return  # what meta.pkl said of its vocabulary is not known
     elif size is None and found.largest >= GPT2:
         yield Finding(
             "error", f"{name} has ids up to {found.largest:,}, above GPT-2's {GPT2:,}",
@@ -171,7 +179,7 @@ def vocabulary_used(part: Part) -> Iterator[Finding]:
         yield Finding(
             "warning", f"Only {distinct} of the {part.vocabulary} ids of meta.pkl are ever used",
             f"in {total:,} tokens; nanoGPT makes meta.pkl from the very text; it begins {text!r}",
-            "is meta.pkl that of another text?",
+            f"is meta.pkl that of another text? {SURE}",
         )  # fmt: skip
     blank = [i for i, c in part.itos.items() if c in (" ", "\n") and 0 <= i < len(used)]
     letters = [i for i, c in part.itos.items() if c.isalpha() and 0 <= i < len(used)]
@@ -180,7 +188,7 @@ def vocabulary_used(part: Part) -> Iterator[Finding]:
             "warning", "By meta.pkl this is no text: blanks or letters are rare",
             f"{100 * used[blank].sum() / total:.1f} % blanks, {100 * used[letters].sum() / total:.1f} % letters; it "
             f"begins {text!r}",
-            "meta.pkl is that of another text, whose characters have other numbers: make both by one command",
+            f"meta.pkl may be that of another text, whose characters have other numbers. {SURE}",
         )  # fmt: skip
 
 

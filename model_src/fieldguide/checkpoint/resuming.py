@@ -1,0 +1,71 @@
+"""What a checkpoint needs to be gone on with: nanoGPT's keys, and an optimizer that fits the weights."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from fieldguide.checkpoint.layouts import NANOGPT, Checkpoint
+from fieldguide.report import Finding
+
+Findings = Iterator[Finding]
+
+
+def nanogpt_keys(checkpoint: Checkpoint) -> Findings:
+    """What nanoGPT's train.py wants to go on."""
+    if not checkpoint.kind.startswith("nanoGPT"):
+        return
+    lacks = [key for key in NANOGPT if key not in checkpoint.whole]
+    if lacks:
+        fails = "resuming and sampling will fail" if "model_args" in lacks else "resuming will fail; sampling works"
+        yield Finding(
+            "error" if "model_args" in lacks else "warning", f"It lacks {', '.join(lacks)}: {fails}",
+            "nanoGPT's train.py asks for all of its keys when it resumes", checkpoint.files.repair,
+        )  # fmt: skip
+    yield from optimizer_fits(checkpoint)
+
+
+def optimizer_fits(checkpoint: Checkpoint) -> Findings:
+    """AdamW's memories against the weights: as many numbers in each of both moments."""
+    optimizer = checkpoint.optimizer
+    if not isinstance(optimizer, dict):
+        return
+    state, groups = optimizer.get("state"), optimizer.get("param_groups")
+    if not isinstance(state, dict) or not isinstance(groups, list):
+        yield Finding("error", "The optimizer is no state_dict", f"its keys: {list(optimizer)[:4]}",
+                      checkpoint.files.repair)  # fmt: skip
+        return
+    if not state:
+        yield Finding("note", "The optimizer remembers nothing: resuming starts its moments at 0", "", "warm up again")
+        return
+    kept = Counter(tuple(t.shape) for name, t in moments(optimizer) if name.endswith("exp_avg"))
+    here = Counter(tuple(tensor.shape) for tensor in trained(checkpoint.plain).values())
+    strangers, without = kept - here, here - kept
+    if strangers or (kept and without and checkpoint.kind.endswith("GPT-2")):  # others have buffers among their weights
+        odd = next(iter(strangers or without))
+        yield Finding(
+            "error", f"The optimizer remembers {kept.total()} tensors, and they are not the model's {here.total()}",
+            f"the shape {list(odd)} is there {kept[odd]} times, among the weights {here[odd]} times",
+            f"resuming fails or mixes them up: {checkpoint.files.repair} --drop-optimizer keeps the weights alone",
+        )  # fmt: skip
+
+
+def moments(optimizer: Any) -> list[tuple[str, torch.Tensor]]:
+    """The tensors that an optimizer remembers, with names."""
+    state = optimizer.get("state") if isinstance(optimizer, dict) else None
+    if not isinstance(state, dict):
+        return []
+    pairs = [(key, each) for key, each in state.items() if isinstance(each, dict)]
+    return [(f"{k}.{n}", t) for k, each in pairs for n, t in each.items() if isinstance(t, torch.Tensor)]
+
+
+def trained(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The parameters, each once: no masks, and not the head that is the table of tokens."""
+    table, head = weights.get("transformer.wte.weight"), weights.get("lm_head.weight")
+    tied = table is not None and head is not None and table.shape == head.shape and torch.equal(table, head)
+    buffers = (".attn.bias", ".attn.masked_bias", "freqs", "inv_freq")
+    return {
+        name: tensor for name, tensor in weights.items()
+        if not name.endswith(buffers) and not (tied and name == "lm_head.weight") and tensor.is_floating_point()
+    }  # fmt: skip
