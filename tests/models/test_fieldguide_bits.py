@@ -61,22 +61,22 @@ def flip(path: Path, tensor: torch.Tensor) -> None:
     path.write_bytes(data)
 
 
-def whats(report: dict) -> list[str]:
+def sentences(report: dict) -> list[str]:
     return [each["what"] for each in report["findings"]]
 
 
 def test_a_part_with_a_wrong_check_sum_is_found_and_its_tensors_are_named(says: Says, tmp_path: Path) -> None:
     path = saved(tmp_path / "ckpt.pt")
-    (good,) = [what for what in whats(says("verify", path)) if what.startswith("The check sums")]
+    (good,) = [what for what in sentences(says("verify", path)) if what.startswith("The check sums")]
     with zipfile.ZipFile(path) as archive:
         assert good == f"The check sums (CRC-32) of {len(archive.infolist())} parts are right"
     flip(path, whole()["model"]["lm_head.weight"])
-    first = whats(says("verify", path, code=1))[0]
+    first = sentences(says("verify", path, code=1))[0]
     assert "check sum of model.transformer.wte.weight and model.lm_head.weight (ckpt/data/0) is wrong" in first
     flip(path, whole()["optimizer"]["state"][1]["exp_avg"])
-    first = whats(says("verify", path, code=1))[0]
+    first = sentences(says("verify", path, code=1))[0]
     assert "model.lm_head.weight (ckpt/data/0), optimizer.state.1.exp_avg (ckpt/data/" in first
-    assert not any("whole" in what or "are right" in what for what in whats(says("verify", path, code=1)))
+    assert not any("whole" in what or "are right" in what for what in sentences(says("verify", path, code=1)))
 
 
 def test_the_check_sums_of_each_ranks_optimizer_are_compared(says: Says, tmp_path: Path) -> None:
@@ -84,9 +84,9 @@ def test_the_check_sums_of_each_ranks_optimizer_are_compared(says: Says, tmp_pat
     (tmp_path / "meta_000001.json").write_text("{}")
     for rank in (0, 1):
         torch.save({"state": {0: {"m": torch.full((3,), 1.5)}}}, tmp_path / f"optim_000001_rank{rank}.pt")
-    assert any("in 3 files are right" in what for what in whats(says("verify", tmp_path)))
+    assert any("in 3 files are right" in what for what in sentences(says("verify", tmp_path)))
     flip(tmp_path / "optim_000001_rank1.pt", torch.full((3,), 1.5))
-    first = whats(says("verify", tmp_path, code=1))[0]
+    first = sentences(says("verify", tmp_path, code=1))[0]
     assert first.startswith("optim_000001_rank1.pt is damaged: the check sum of state.0.m (")
 
 
@@ -105,7 +105,7 @@ def test_a_file_that_was_written_without_check_sums_is_read_and_said_to_have_non
         path = saved(tmp_path / "ckpt.pt")
     finally:
         torch.serialization.set_crc32_options(True)
-    found = whats(says("verify", path))
+    found = sentences(says("verify", path))
     assert "ckpt.pt keeps no check sums" in found and not any("are right" in what for what in found)
 
 
@@ -147,7 +147,7 @@ def test_weights_and_optimizers_are_compared_each_for_itself(says: Says, tmp_pat
     one, other = saved(tmp_path / "a.pt"), saved(tmp_path / "b.pt", change)
     for pair_of in ((one, other), (other, one)):
         report = says("compare", *pair_of)
-        assert all(what.startswith(start) for what, start in zip(whats(report), told, strict=True)), whats(report)
+        assert all(what.startswith(start) for what, start in zip(sentences(report), told, strict=True)), sentences(report)
         assert report["optimizer"] == word
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -160,6 +160,7 @@ def test_bytes_that_are_let_go_are_struck_out() -> None:
         assert (ledger.live, ledger.peak.bytes) == (0, 800)
 
 
+@example(room=9, first=4, base=0, slope=3, bend=1)
 @given(st.integers(1, 300), st.integers(1, 60), st.integers(0, 40), st.integers(1, 20), st.integers(1, 60))
 def test_the_largest_batch_is_found_with_few_counts(room: int, first: int, base: int, slope: int, bend: int) -> None:
     def size(batch: int) -> int:

@@ -25,6 +25,7 @@ def largest_batch(need: Callable[[int], int], room: int, batch: int, needed: int
     two counts shows where the last batch can be at most, and a count there tells.
     """
     fits, size, slope, too_large, least = batch, needed, needed / batch, MOST + 1, 0
+    sure = False  # whether one sequence more needs at least ``slope`` more: it was counted below what fits
     if needed > room:
         least = needed if batch == 1 else need(1)
         if least > room:
@@ -32,12 +33,12 @@ def largest_batch(need: Callable[[int], int], room: int, batch: int, needed: int
         fits, size, slope, too_large = 1, least, (needed - least) / (batch - 1), batch
     while fits < too_large - 1:
         ahead = int((room - size) / max(1.0, slope))
-        if ahead == 0 and slope < needed / batch:
+        if ahead == 0 and sure:
             break
         probe = min(fits + max(1, ahead), too_large - 1)
         found = need(probe)
-        slope = (found - size) / (probe - fits)
-        if found <= room:
+        slope, sure = (found - size) / (probe - fits), found <= room
+        if sure:
             fits, size = probe, found
         else:
             too_large = probe
