@@ -147,7 +147,8 @@ def test_weights_and_optimizers_are_compared_each_for_itself(says: Says, tmp_pat
     one, other = saved(tmp_path / "a.pt"), saved(tmp_path / "b.pt", change)
     for pair_of in ((one, other), (other, one)):
         report = says("compare", *pair_of)
-        assert all(what.startswith(start) for what, start in zip(sentences(report), told, strict=True)), sentences(report)
+        said = sentences(report)
+        assert all(what.startswith(start) for what, start in zip(said, told, strict=True)), said
         assert report["optimizer"] == word
 
 
