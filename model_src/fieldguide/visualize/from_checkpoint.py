@@ -22,7 +22,7 @@ PARTS = {  # what tensors outside of the layers are called
     "x0_lambdas": "scales", "smear_gate": "smear", "smear_lambda": "smear", "backout_lambda": "scales",
 }  # fmt: skip
 LAST = ("head", "last norm")  # what stands behind the layers
-ATTENTION = re.compile(r"attn|to_[qkv]\b|\.0\.(?:fn|\w*norm)|query|key|value|c_proj_attn|\bsqk|att_")
+ATTENTION = re.compile(r"attn|att_|^0\.|query|key|value|sqk|ln_1|ve_")
 
 
 def architecture(path: Path, step: int | None) -> dict[str, Any]:
@@ -110,11 +110,11 @@ def listed(tensors: Mapping[str, torch.Tensor]) -> list[dict[str, Any]]:
 def shares(
     layers: Mapping[int, Mapping[str, torch.Tensor]], outside: Mapping[str, Mapping[str, torch.Tensor]], total: int
 ) -> list[dict[str, Any]]:
-    """Attention, the rest of the layers, and what stands outside, each with its share: four and the rest."""
-    counts = {"attention, all layers": 0, "the rest of the layers": 0}
+    """Attention and MLP, each with its norms and scales, and what stands outside; four with their shares, and the rest."""
+    counts = {"attention, all layers": 0, "MLP, all layers": 0}
     for tensors in layers.values():
         for name, count in counted(tensors).items():
-            counts["attention, all layers" if ATTENTION.search(name) else "the rest of the layers"] += count
+            counts["attention, all layers" if ATTENTION.search(name) else "MLP, all layers"] += count
     counts |= {name: sum(counted(tensors).values()) for name, tensors in outside.items()}
     ordered = sorted(((count, name) for name, count in counts.items() if count), reverse=True)
     if len(ordered) > 5:

@@ -95,5 +95,5 @@ def of_documents(path: Path) -> dict[str, Any]:
              "count": into.lengths.get(power, 0)} for power in powers]  # fmt: skip
     return {
         "kind": "documents", "file": name_of(path), "count": into.count, "characters": into.characters,
-        "first": into.first, "bins": bins, "title": "Lengths in characters, each bar twice the one before",
+        "first": into.first, "bins": bins, "title": "Lengths: each bar reaches twice as far",
     }  # fmt: skip

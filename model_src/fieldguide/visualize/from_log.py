@@ -11,7 +11,7 @@ from fieldguide.loss.judging import FEWEST, flat_stretches, marked_spikes, prepa
 from fieldguide.report import UsageProblem
 from fieldguide.visualize.names import name_of, shortened
 
-MOST = 500  # points of a curve on the stage: a screen has not many more
+MOST = 800  # points of a curve on the stage: a screen has not many more
 BETA = 0.9  # of the running mean, as nanochat's log has it
 NAMES = {"loss": "loss", "smooth_loss": "loss, smoothed", "train_loss": "training loss", "val_loss": "validation loss"}
 
@@ -46,10 +46,11 @@ def course(path: Path) -> dict[str, Any]:
 
 
 def thinned(steps: np.ndarray, values: np.ndarray) -> tuple[list[int], list[float]]:
-    """At most MOST points, each the mean of its neighbours; the first and the last stay as they are."""
+    """At most MOST points, each the mean of as many neighbours; the first and the last stay as they are."""
     if len(values) <= MOST:
         return [int(step) for step in steps], [float(value) for value in values]
-    parts = np.array_split(np.arange(1, len(values) - 1), MOST - 2)
+    inside = np.arange(1, len(values) - 1)
+    parts = np.split(inside, range(-(-len(values) // MOST), len(inside), -(-len(values) // MOST)))
     means = [float(values[part].mean()) for part in parts]
     places = [int(steps[part[len(part) // 2]]) for part in parts]
     return [int(steps[0]), *places, int(steps[-1])], [float(values[0]), *means, float(values[-1])]

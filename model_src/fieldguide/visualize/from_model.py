@@ -1,10 +1,11 @@
 """What the scene of attention shows: the weights that a rebuilt model gives the tokens of a text."""
 
 import argparse
+import contextlib
+import io
 import math
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -62,15 +63,17 @@ def rebuilt(checkpoint: Checkpoint) -> tuple[nn.Module, int, int]:
     make, vocab, block = plan(checkpoint)
     if not 0 < block <= LONGEST:
         raise UsageProblem(f"{checkpoint.name} is for {block:,} tokens: more than {LONGEST:,} are not drawn")
+    said = io.StringIO()  # what models print would stand before the report
     own = {name: tensor for name, tensor in checkpoint.plain.items() if not name.endswith((".attn.bias", "freqs"))}
     try:
-        with torch.device("meta"):  # sizes that the weights do not have would fill the memory
+        with contextlib.redirect_stdout(said), torch.device("meta"):  # sizes that the weights do not have would fill the memory
             wanted = {name: tensor.shape for name, tensor in make().state_dict().items()}
         lacking = [name for name, shape in wanted.items()
                    if not name.endswith("freqs") and (name not in own or own[name].shape != shape)]  # fmt: skip
         if lacking:
             raise ValueError(f"{lacking[0]} is missing or has another shape")
-        model = make().float()
+        with contextlib.redirect_stdout(said):
+            model = make().float()
         model.load_state_dict(own, strict=False)
     except (ValueError, RuntimeError, TypeError, AssertionError, ArithmeticError, KeyError) as error:
         raise UsageProblem(
@@ -117,7 +120,7 @@ def weights_of(model: nn.Module, ids: torch.Tensor) -> list[torch.Tensor]:
     return found
 
 
-@contextmanager
+@contextlib.contextmanager
 def watched() -> Iterator[list[torch.Tensor]]:
     """Notes the weights of each attention that is computed meanwhile."""
     found: list[torch.Tensor] = []

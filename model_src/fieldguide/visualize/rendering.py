@@ -80,7 +80,8 @@ def small_book(drawing: dict[str, Any]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="fieldguide-") as name:
         folder = Path(name)
         shutil.copytree(STAGE, folder / "stage", ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "stage" / "drawing.json").write_text(json.dumps(drawing, allow_nan=False), encoding="utf-8")
+        given = json.dumps(drawing, allow_nan=False)  # plain ASCII, and a literal in Python: no name runs anything
+        (folder / "stage" / "drawing.py").write_text(f"import json\n\nGIVEN = json.loads({given!r})\n", encoding="utf-8")
         (folder / "conf.py").write_text(CONF, encoding="utf-8")
         yield folder
 
@@ -109,6 +110,7 @@ def render(topic: str, drawing: dict[str, Any], out: Path, overwrite: bool, them
 def cutaway(folder: Path, words: list[str]) -> str:
     """What ``python -m cutaway`` prints about the small book; UsageProblem with its last words where it fails."""
     variables = {name: value for name, value in environment().items() if not name.startswith("CUTAWAY_")}
+    variables["CUTAWAY_CACHE"] = "off"  # what a reader's file shows is kept nowhere
     command = [sys.executable, "-P", "-m", "cutaway", "--docs", str(folder), *words]
     # A session of its own: an interrupt ends the one that waits, and with it all that it has started.
     child = subprocess.Popen(command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

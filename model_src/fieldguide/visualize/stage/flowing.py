@@ -84,7 +84,7 @@ class Data(Ground):
         ends = VGroup(self.level(BASE), self.left_of(bins[0]["from_text"], LEFT_AT, 1010, self.theme.muted),
                       self.right_of(bins[-1]["to_text"], RIGHT_AT, 1010, self.theme.muted))  # fmt: skip
         tall = max(range(len(bins)), key=lambda k: bins[k]["count"])
-        told = self.left_of(f"highest: {bins[tall]['from_text']} to {bins[tall]['to_text']}, {short(most)}",
+        told = self.left_of(f"most: {bins[tall]['from_text']} to {bins[tall]['to_text']}, {most:,} {given['kind']}",
                             LEFT_AT, 200, self.theme.muted)  # fmt: skip
         listed = "; ".join(f"{each['from_text']} to {each['to_text']}: {each['count']:,}" for each in bins)
         grow = LaggedStart(*(FadeIn(bar) for bar in bars), lag_ratio=0.15)

@@ -1,10 +1,8 @@
 """The ground that the scenes stand on: 1920 by 1080 pixels, the book's typefaces, sizes of type, and colours."""
 
-import json
 import textwrap
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from manim import LEFT, RIGHT, Animation, FadeIn, FadeOut, Line, Mobject, Rectangle, Text, VGroup, VMobject, config
@@ -12,7 +10,8 @@ from manim import LEFT, RIGHT, Animation, FadeIn, FadeOut, Line, Mobject, Rectan
 from cutaway import RecordedScene
 from cutaway.theme import fonts
 
-DRAWING = "drawing.json"
+from .drawing import GIVEN
+
 STAGE = (1920, 1080)
 SMALL, NORMAL, TITLE, HUGE = 60, 64, 80, 112  # the book's sizes of type, in pixels
 FONT_UNITS = 48 / 90  # Manim's font_size for one pixel of type
@@ -85,7 +84,7 @@ class Ground(RecordedScene):
 
     def setup(self) -> None:
         self.camera.background_color = self.theme.ground
-        self.given = json.loads(Path(__file__).with_name(DRAWING).read_text(encoding="utf-8"))
+        self.given = GIVEN
         self.shown_title: Text | None = None
 
     def words(self, text: str, size: int = SMALL, color: str | None = None, weight: str = "NORMAL") -> Text:

@@ -74,8 +74,10 @@ class Attention(Ground):
         listed = VGroup(self.left_of("the last token takes", BARS[0], 320, self.theme.muted))
         for row, j in enumerate(order):
             y, weight = 430 + row * 100, self.weights[last][j]
-            label = self.fit(self.code(self.labels[j]), 180).move_to(at(BARS[0], y), aligned_edge=LEFT)
-            bar = self.box(BARS[0] + 200, y - 24, weight * 240, 48, self.theme.weight(0.35 + 0.65 * weight))
+            label = self.fit(self.code(self.labels[j]), 130).move_to(at(BARS[0], y), aligned_edge=LEFT)
+            label = VGroup(label, self.right_of(f"at {j}", BARS[0] + 250, y, self.theme.muted, 48))
+            length = weight / max(self.weights[last]) * 190
+            bar = self.box(BARS[0] + 280, y - 24, length, 48, self.theme.weight(0.35 + 0.65 * weight))
             listed.add(VGroup(label, bar, self.right_of(number_text(weight), BARS[1], y)))
         told = "; ".join(f"{self.labels[j]} at {j}, {number_text(self.weights[last][j])}" for j in order)
         self.beat(f"Attention, {where}", FadeIn(frame, listed), rest=2 * REST,

@@ -26,7 +26,7 @@ class Architecture(Ground):
     def tower(self):
         """Its parts, bottom up as a token meets them, and a count that grows with them."""
         given, parts = self.given, self.given["parts"]
-        height = min(76.0, (TOWER_FOOT - TOWER_TOP) / len(parts))
+        height = min(104.0, (TOWER_FOOT - TOWER_TOP) / len(parts))
         left, right = TOWER
         rows, at_end, total = VGroup(), [], 0
         for place, part in enumerate(parts):
@@ -66,7 +66,7 @@ class Architecture(Ground):
             y = SCALE_TOP + (place + 0.5) * step
             name = self.fit(self.code(each["name"], size), 640).move_to(at(192, y), aligned_edge=LEFT)
             shape = self.fit(self.code(each["shape"], size, self.theme.muted), 400)
-            shape.move_to(at(1220, y), aligned_edge=RIGHT)
+            shape = shape.move_to(at(1220, y), aligned_edge=RIGHT) if each["shape"] else VGroup()
             count = self.right_of(short(each["count"]), 1500, y, size=size)
             area = math.sqrt(each["count"] / widest) * (step - 12)
             square = self.box(1560, y - area / 2, area * 2.2, area, self.theme.blue)

@@ -2,11 +2,11 @@
 
 import math
 
-from manim import LEFT, RIGHT, Create, Dot, FadeIn, LaggedStart, VGroup
+from manim import LEFT, RIGHT, UP, Create, Dot, FadeIn, LaggedStart, VGroup
 
 from .ground import ACCENT_LINE, LEFT_EDGE, REST, Ground, at, number_text, px, short
 
-LEFT_AT, RIGHT_AT, TOP, BOTTOM = 320, 1760, 232, 900
+LEFT_AT, RIGHT_AT, TOP, BOTTOM = 320, 1760, 250, 850
 
 
 class Scaling(Ground):
@@ -21,7 +21,7 @@ class Scaling(Ground):
         dots, tags = self.dots()
         unit = self.given["unit"]
         listed = "; ".join(f"{p['name']}, {p['size']:,} parameters, {number_text(p['loss'], 3)}" for p in self.points)
-        grow = LaggedStart(*(FadeIn(dot, tag) for dot, tag in zip(dots, tags, strict=True)), lag_ratio=0.7)
+        grow = LaggedStart(*(FadeIn(VGroup(*pair)) for pair in zip(dots, tags, strict=True)), lag_ratio=0.7)
         self.beat(f"{len(dots)} models, and the {unit} of each", grow, run_time=0.7 * len(dots) + 1, rest=1.5 * REST,
                   say=f"Parameters and {unit} of {len(dots)} models: {listed}.")  # fmt: skip
         if line := self.given["line"]:
@@ -31,7 +31,8 @@ class Scaling(Ground):
             exponent = number_text(line["exponent"], 3)
             say = (f"A straight line in logarithms: the {unit} falls as the size to the power {exponent}. "
                    f"Ten times the parameters multiply it by {number_text(10 ** -line['exponent'], 3)}.")  # fmt: skip
-            self.beat(f"{unit} ∼ size to the power −{exponent}" if line["exponent"] >= 0 else "No fall with the size",
+            law_told = f"{unit[0].upper()}{unit[1:]} ∼ size to the power −{exponent}"
+            self.beat(law_told if line["exponent"] >= 0 else "No fall with the size",
                       Create(law), run_time=1.2, rest=2 * REST, say=say)  # fmt: skip
 
     def place(self, size, loss):
@@ -47,9 +48,9 @@ class Scaling(Ground):
         for number, point in enumerate(self.points):
             dot = Dot(self.place(point["size"], point["loss"]), px(18), color=self.theme.ink)
             side = LEFT if number == len(self.points) - 1 else RIGHT
-            tag = self.code(number_text(point["loss"], 3)).next_to(dot, side, buff=px(20))
+            tag = self.code(number_text(point["loss"], 3)).next_to(dot, side, buff=px(20)).shift(UP * px(36))
             dots.append(dot)
-            tags.append(tag)
+            tags.append(VGroup() if any(meet(tag, other) for other in tags if other) else tag)
         return dots, tags
 
     def axes(self):
@@ -63,8 +64,14 @@ class Scaling(Ground):
                 used = x + mark.width / 2 + px(30)
                 drawn.add(mark)
         drawn.add(self.left_of(f"↑ {self.given['unit']}", LEFT_EDGE, 180, self.theme.muted))
-        foot = self.words("parameters →", color=self.theme.muted).move_to(at(RIGHT_AT + 40, BOTTOM - 24), RIGHT)
+        foot = self.words("parameters →", color=self.theme.muted).move_to(at(RIGHT_AT + 40, BOTTOM + 164), RIGHT)
         return drawn.add(foot)
+
+
+def meet(one, other):
+    """Whether two labels would stand on each other."""
+    across, up = (abs(a - b) for a, b in zip(one.get_center()[:2], other.get_center()[:2], strict=True))
+    return across < (one.width + other.width) / 2 + px(12) and up < (one.height + other.height) / 2 + px(12)
 
 
 def spread(values):
