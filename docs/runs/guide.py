@@ -33,7 +33,9 @@ class Broken(Run):
             data = self.data()
             x, y = self.windows(data, torch.linspace(0, len(data) - self.LENGTH - 1, self.ASKED).long())
             with torch.no_grad():
-                log.fact(**{f"{kind}_ordered": model(x, y)[1].item(), f"{kind}_shuffled": model(x[:, order], y)[1].item()})
+                log.fact(
+                    **{f"{kind}_ordered": model(x, y)[1].item(), f"{kind}_shuffled": model(x[:, order], y)[1].item()}
+                )
         return kept
 
     def train_one(self, broken):
@@ -112,6 +114,17 @@ class Broken(Run):
         return rows[:, :-1], rows[:, 1:]
 
 
+ROWS, LENGTH = 8, 128
+WAYS = {  # rows, tokens of a row, whether scores are kept, whether blocks are computed again
+    "usual": (ROWS, LENGTH, False, False),
+    "rows": (2 * ROWS, LENGTH, False, False),
+    "tokens": (ROWS, 2 * LENGTH, False, False),
+    "scores": (ROWS, LENGTH, True, False),
+    "long": (ROWS, 2 * LENGTH, True, False),
+    "again": (ROWS, LENGTH, False, True),
+}
+
+
 class Kept(Run):
     """A step of nanoGPT's model, played through by `fieldguide memory`: what each part keeps, moment by moment."""
 
@@ -120,20 +133,12 @@ class Kept(Run):
     limit_s = 120
     budget_s = 10
     pinned = False  # bytes depend on the version of PyTorch, and are counted in seconds
-    LAYERS, ROWS, LENGTH = 4, 8, 128
+    LAYERS = 4
     SIZES = "--n-layer 4 --n-head 4 --n-embd 128 --vocab 1024 --block 256"
-    WAYS = {  # rows, tokens of a row, whether scores are kept, whether blocks are computed again
-        "usual": (ROWS, LENGTH, False, False),
-        "rows": (2 * ROWS, LENGTH, False, False),
-        "tokens": (ROWS, 2 * LENGTH, False, False),
-        "scores": (ROWS, LENGTH, True, False),
-        "long": (ROWS, 2 * LENGTH, True, False),
-        "again": (ROWS, LENGTH, False, True),
-    }
 
     def train(self, log):
         """The bytes of each part at each moment, a series for each way and part; nothing is trained."""
-        for way, sizes in self.WAYS.items():
+        for way, sizes in WAYS.items():
             moments, again = self.moments(*sizes)
             for moment, kept in enumerate(moments):
                 log(moment, **{f"{way}_{part}": size for part, size in enumerate(kept)})
@@ -188,13 +193,13 @@ class Kept(Run):
         from fieldguide.memory.trial import Setup, played
 
         question = self.ask()
-        with played(question.subject, Setup(), self.ROWS, self.LENGTH) as trial:
-            step = trial.step(self.ROWS, self.LENGTH, 1)
+        with played(question.subject, Setup(), ROWS, LENGTH) as trial:
+            step = trial.step(ROWS, LENGTH, 1)
         with record("table"):
-            layers_table(step, self.ROWS * self.LENGTH)
+            layers_table(step, ROWS * LENGTH)
         sizes = question.subject.sizes
-        record.fact(**{name: sizes[name] for name in ("n_layer", "n_head", "n_embd")}, vocab_size=question.subject.vocab)
-        record.fact(rows=self.ROWS, tokens=self.LENGTH, ways=", ".join(self.WAYS))
+        record.fact(**{name: sizes[name] for name in ("n_layer", "n_head", "n_embd")})
+        record.fact(vocab_size=question.subject.vocab, rows=ROWS, tokens=LENGTH, ways=", ".join(WAYS))
 
 
 def keep_scores(attention, longest):

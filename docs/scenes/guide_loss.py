@@ -50,11 +50,12 @@ class Found(Stage):
         say = f"Step {self.at_spike}: {number_text(self.spike)} where {number_text(self.expected)} was expected, "
         say += f"{self.excess:.0f} spreads above. Its batch came from a damaged file: decode it, and leave it out."
         marked = self.tag(VGroup(ring, why), "guide-spike-rule-far")
-        self.beat(f"Step {self.at_spike}: {self.excess:.0f} spreads", FadeIn(marked), rest=REST, say=say)
+        self.beat(f"Step {self.at_spike}: {self.excess:.0f} spreads above", FadeIn(marked), rest=REST, say=say)
 
         self.next_section("Plateau")
         rest = self.tag(self.trail("broken", self.at_spike, self.last, self.theme.ink), "guide-flat-ends")
-        self.play(FadeOut(line, limit, why), run_time=EASE / 2)
+        self.play(FadeOut(self.shown_title, line, limit, why), run_time=EASE / 2)
+        self.shown_title = None
         self.play(*self.going("broken", rest, self.last), run_time=1.2)
         window, begin = self.window()
         self.add(window)
@@ -67,7 +68,7 @@ class Found(Stage):
         say += f"no use; and indeed, shuffled, it costs {number_text(self.shuffled)}. The targets are of other rows."
         level, asked = self.level(), self.words(f"context shuffled: {number_text(self.shuffled)}")
         shown = FadeIn(asked.move_to(at(RIGHT_EDGE, self.height(4.5)), RIGHT))
-        self.beat("As letters' frequencies alone", Create(level), shown, away=[window], rest=REST, say=say)
+        self.beat("Its level: letters' frequencies", Create(level), shown, away=[window], rest=REST, say=say)
 
         self.next_section("Mended", "poster")
         self.followed = "mended"
@@ -164,7 +165,8 @@ class Found(Stage):
     def window(self):
         """The end of the course from a step on, as a band, and the line that fits it best."""
         begin, losses = ValueTracker(0), self.losses["broken"]
-        line, band = Line().set_stroke(self.theme.blue, 2 * ACCENT_LINE).set_z_index(1), Line().set_stroke(self.theme.blue, 2)
+        line, band = (Line().set_stroke(self.theme.blue, width) for width in (2 * ACCENT_LINE, 2))
+        line.set_z_index(1)
 
         def fit(shown):
             first = round(begin.get_value())

@@ -16,7 +16,7 @@ class Kept(Stage):
 
     def construct(self):
         self.read()
-        self.add(self.floor(), self.size("B", self.B, 72, 160), self.size("T", self.T, 280, 440), self.total())
+        self.add(self.floor(), self.size("B", self.B, 72, 200), self.size("T", self.T, 288, 456), self.total())
         usual = self.legend("BTC", self.theme.blue, 560)
         self.add(self.bars, self.dot(), usual)
 
@@ -30,23 +30,23 @@ class Kept(Stage):
         self.go("Backward: the last goes first", self.backward("usual"), say, seconds=1.6, rest=REST / 2)
 
         self.next_section("Rows")
-        self.play(self.walk([self.kept("usual")]), run_time=EASE)
+        self.untold(self.walk([self.kept("usual")]))
         cuts, say = self.cuts("rows", 2), f"Forward again, with twice the rows: {self.told('rows')} wait, and not "
         say += f"{self.told('usual')}. Twice the tokens would keep {self.told('tokens')}."
         self.go("Twice the rows, twice the bytes", [self.kept("rows")], say, self.grow(self.B, 2), cuts=cuts)
 
-        self.next_section("Scores")
+        self.next_section("Scores", "poster")
         scores = self.legend("BHTT", self.theme.yellow, 840)
-        self.play(self.grow(self.B, 0.5), self.walk([self.kept("usual")]), run_time=0.5)
+        self.untold(self.grow(self.B, 0.5), self.walk([self.kept("usual")]), away=[cuts])
         say = f"Where attention keeps its scores, T by T for each head, a block keeps {self.told('scores', 1)}."
-        self.go("Scores kept: T by T", [self.kept("scores")], say, FadeIn(scores), away=[cuts], rest=REST / 2)
-        cuts, say = self.cuts("long", 2, 4), f"Twice the tokens: all else doubles, scores grow fourfold. A block keeps "
+        self.go("Scores kept: T by T", [self.kept("scores")], say, FadeIn(scores), rest=REST / 2)
+        cuts, say = self.cuts("long", 2, 4), "Twice the tokens: all else doubles, scores grow fourfold. A block keeps "
         say += f"{self.told('long', 1)}."
         self.go("Twice the tokens: scores fourfold", [self.kept("long")], say, self.grow(self.T, 2), cuts=cuts)
 
         self.next_section("Checkpoints")
         before = self.outlines("usual")
-        self.play(self.grow(self.T, 0.5), self.walk([self.kept("usual")]), FadeOut(cuts, scores), run_time=0.5)
+        self.untold(self.grow(self.T, 0.5), self.walk([self.kept("usual")]), away=[cuts, scores])
         self.add(before)
         self.path = np.array([self.nothing()])
         say = f"With checkpointing a block keeps its input alone, {self.told('again', 1)}; the frames are what it kept."
@@ -55,7 +55,7 @@ class Kept(Stage):
         again = self.legend("computed again", self.theme.green, 840)
         self.go("One block at a time, again", self.backward("again"), say, FadeIn(again), seconds=1.8, rest=REST / 2)
 
-        self.next_section("To keep", "poster")
+        self.next_section("To keep")
         say = "What waits grows with blocks, rows and tokens; with checkpoints inputs and one block wait, and the way "
         say += "forward is gone twice."
         kept = [self.told(way).removesuffix(" MiB") for way in ("usual", "again")]
@@ -120,6 +120,11 @@ class Kept(Stage):
             more = (*more, FadeIn(cuts))
         self.beat(title, self.walk(states), *more, run_time=seconds, rest=rest, away=away, say=say)
 
+    def untold(self, *animations, away=()):
+        """Back to where the next beat begins; what was said leaves."""
+        self.play(*animations, FadeOut(self.shown_title, *away), run_time=0.5)
+        self.shown_title = None
+
     def grow(self, size, times):
         return size.animate(rate_func=linear).set_value(size.get_value() * times)
 
@@ -141,7 +146,9 @@ class Kept(Stage):
     def floor(self):
         """The line on which the bars stand, and the parts' names."""
         names = ["embed", *(f"block {i}" for i in range(self.layers)), "logits"]
-        marks = (self.words(name, color=self.theme.muted).move_to(at(self.middle(i), NAMES)) for i, name in enumerate(names))
+        marks = [self.words(name, color=self.theme.muted) for name in names]
+        for part, mark in enumerate(marks):
+            mark.move_to(at(self.middle(part), NAMES))
         right = LEFT_EDGE + self.parts * PITCH
         return VGroup(Line(at(LEFT_EDGE, FOOT), at(right, FOOT)).set_stroke(self.theme.line, 2 * HAIRLINE), *marks)
 
