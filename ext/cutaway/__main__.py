@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .settings import Book
 
 
-KINDS = ("mp4", "gif", "webp", "png")  # of a clip as a file
+KINDS = ("mp4", "webm", "gif", "webp", "png")  # of a clip as a file
 LINKS = ("url", "markdown", "rst", "html", "card", "animated", "gif", "badge", "myst", "sphinx")
 
 
