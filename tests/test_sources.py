@@ -1,12 +1,17 @@
 """The book's sources: each is cited and listed with the places that cite it, also after an edit and with workers."""
 
+import functools
+import json
 import re
 import subprocess
 import sys
+import threading
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from built_site import Quiet
 from conftest import ROOT
 
 CONF = f"""import sys
@@ -89,6 +94,33 @@ def test_workers_and_an_edit_leave_the_bytes_of_a_whole_build(book: Path) -> Non
 def test_a_source_that_is_not_in_the_file_is_a_warning(book: Path) -> None:
     (book / "one.md").write_text("# One\n\n{cite:t}`nobody2020`.\n", "utf-8")
     assert re.search(r'one\.md:3: WARNING: could not find bibtex key "nobody2020"', built(book)[1])
+
+
+def test_the_nightly_asks_all_links_but_those_that_lead_nowhere_on_purpose(book: Path) -> None:
+    conf = (ROOT / "docs/conf.py").read_text("utf-8")
+    settings = re.findall(r"^linkcheck_\w+ = (?:\[.*?^\]|.+?)$", conf, re.MULTILINE | re.DOTALL)
+    assert len(settings) >= 5
+    (book / "conf.py").write_text(CONF + "\n".join(settings), "utf-8")
+    served = book / "served"
+    served.mkdir()
+    (served / "there.html").write_text("<p>There.</p>", "utf-8")
+    handler = functools.partial(Quiet, directory=str(served))
+    with ThreadingHTTPServer(("127.0.0.2", 0), handler) as server:  # 127.0.0.1 is the reader's own machine
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        at = f"http://127.0.0.2:{server.server_port}"
+        (book / "references.bib").write_text(BIB.replace("https://a.example/su", f"{at}/there.html"), "utf-8")
+        links = f"[gone]({at}/gone.html), [yours](https://YOUR-SITE/s/x/), [mine](http://127.0.0.1:8000)"
+        (book / "one.md").write_text(f"# One\n\n{links}\n", "utf-8")
+        built(book, "links", "-b", "linkcheck")
+        server.shutdown()
+    lines = (book / "links/output.json").read_text("utf-8").splitlines()
+    found = {row["uri"].removeprefix(at): row["status"] for row in map(json.loads, lines) if "://" in row["uri"]}
+    assert found == {
+        "/there.html": "working",
+        "/gone.html": "broken",
+        "https://YOUR-SITE/s/x/": "ignored",
+        "http://127.0.0.1:8000": "ignored",
+    }
 
 
 def test_every_entry_of_the_book_is_cited_and_complete() -> None:

@@ -36,7 +36,6 @@ CORE = (
     "domain",
     "prose.facts",
     "claims",
-    "glossary",
     "listings.directive",
     "listings.resolve",
     "diagrams.directive",

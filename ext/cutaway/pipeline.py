@@ -15,6 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 from . import build, images, markdown, search, source_pages, state, tables, targets, unchanged
+from . import glossary as terms
 from . import math as maths
 from .cards import making as cards
 from .cells import notes, outputs, schedule
@@ -144,6 +145,8 @@ HANDLERS = (
 
 def connect(app: Sphinx) -> None:
     """Connect the core's handlers and those of the parts that are loaded, which is known when conf.py is read."""
+    # Not in ``cutaway.CORE``: with an entry more there all cells of all books would be executed anew.
+    terms.setup(app)
     for handler in HANDLERS:
         if handler.event == "config-inited":
             app.connect(handler.event, partial(_act_if_asked, handler), priority=handler.priority)
