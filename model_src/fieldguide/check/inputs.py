@@ -16,7 +16,8 @@ Findings = list[Finding]
 def check_data(folder: Path, subject: Subject) -> Findings:
     """Files of nanoGPT or shards of nanochat in a folder."""
     if not folder.is_dir():
-        return [Finding("error", f"There is no data at {folder}.", advice="name the folder with --data")]
+        return [Finding("error", f"There is no data at {folder}.", advice="name the folder where it is (--dataset of "
+                        "nanoGPT's commands, else --data), or make it: nanogpt data, nanochat dataset")]  # fmt: skip
     if (folder / "train.bin").exists() or not subject.name.startswith("nanochat"):
         found = check_meta(folder, subject)
         return found + check_bin(folder / "train.bin", subject) + check_bin(folder / "val.bin", subject)
