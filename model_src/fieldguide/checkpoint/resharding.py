@@ -141,7 +141,7 @@ def same(one: Memories, other: Memories) -> bool:
 def moved(states: Any, processes: int) -> tuple[Any, str]:
     """Where the batches go on: each process after its share of the documents that all have seen."""
     if not isinstance(states, list) or not all(isinstance(state, dict) and "next" in state for state in states):
-        return states, "upstream's batches go on at the row group of rank 0"
+        return states, "at the row group of rank 0, as upstream's do"
     seen = sum(state["next"] - len(state.get("waiting", ())) for state in states)
     kept = {key: states[0][key] for key in ("corpus", "split", "packing") if key in states[0]}
     rest: dict[str, Any] = {"waiting": []} if "waiting" in states[0] else {"start": 0} if "start" in states[0] else {}
