@@ -40,6 +40,7 @@ cutaway_sources = {
 cutaway_dimensions = {"N": "points", "K": "centres"}  # in the tutorial
 cutaway_runs = [
     "runs/sort.py",
+    "runs/heads.py",
     "runs/chars.py",
     "runs/shards.py",
     "runs/tokens.py",
@@ -104,6 +105,9 @@ cutaway_explain = {
 # Ids that last, and the site's public address: snippets name it, and without it everything works by relative links.
 cutaway_permalinks = "../permalinks.json"
 html_baseurl = os.environ.get("CUTAWAY_BASEURL") or os.environ.get("READTHEDOCS_CANONICAL_URL", "")
+
+# Where the source is, for the page that says how to get it.
+website_repository = os.environ.get("CUTAWAY_REPOSITORY") or os.environ.get("READTHEDOCS_GIT_CLONE_URL", "")
 
 html_theme = "sphinx_book_theme"
 html_title = "Cutaway: nanoGPT from the inside"
