@@ -15,6 +15,7 @@ class Broken(Run):
     sources = ("nanogpt", "fieldguide.logs.curve", "fieldguide.loss.judging")
     limit_s = 120
     budget_s = 10
+    pinned = False  # a few seconds
     STEPS, DAMAGED = 300, 140
     ROWS, LENGTH = 8, 32
     RATE, WARMUP = 3e-3, 20
