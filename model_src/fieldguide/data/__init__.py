@@ -87,7 +87,7 @@ def instead(path: Path) -> str:
 
 
 def tokenizer_size(folder: Path | None) -> int:
-    """Tokens of nanochat's tokenizer.json, the special ones among them; 0 where none is named."""
+    """Tokens of a tokenizer.json, nanochat's or Hugging Face's, with the special ones; 0 where none is named."""
     if folder is None:
         return 0
     path = regular(folder / "tokenizer.json" if folder.is_dir() else folder, "a tokenizer.json")
@@ -95,9 +95,12 @@ def tokenizer_size(folder: Path | None) -> int:
         if path.stat().st_size > 1 << 28:
             raise ValueError("it is too large")
         fields = json.loads(path.read_text(encoding="utf-8"))
+        if "model" in fields:
+            return 1 + max([*fields["model"]["vocab"].values(), *(int(each["id"]) for each in fields["added_tokens"])])
         return len(fields["tokens"]) + len(fields["special_tokens"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UsageProblem(f"{path} is no tokenizer of nanochat's ({error}): name the folder that has one") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        what = "no tokenizer of nanochat's or of Hugging Face's tokenizers"
+        raise UsageProblem(f"{path} is {what} ({error}): name the folder that has one") from error
 
 
 def look_at_tokens(
