@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from fieldguide.data.tokens import HEADER, RUN, Tokens, examine, occurrences, sample
+from fieldguide.data import leaks
+from fieldguide.data.tokens import HEADER, RUN, Tokens, examine
 from fieldguide.lines import bar, stands_for
 from fieldguide.report import Finding
 from nanogpt.data import read_meta
 
 GPT2 = 50304  # nanoGPT's vocabulary where there is no meta.pkl
-CHARS, PAIRS = 96, 48  # tokens of a window that is looked for: of characters, of byte pairs
-ALIKE, SAME = 0.05, 0.5  # share of validation windows that may be in the training part: more is odd, is wrong
 SURE = (
     "To be sure, decode a line of train.bin and read it, or compare the sha256 of meta.pkl with that of the meta.pkl "
     "which was made with train.bin; if it is another's, make both by one command"
@@ -171,7 +170,8 @@ def compare(part: Part, block: int) -> Iterator[Finding]:
             f"{100 * share:.3g} % are for validation",
             "the parts may have changed places, or one is cut short; nanoGPT's are 10 % (characters) and 0.05 %",
         )  # fmt: skip
-    yield from leaked(part, train, val)
+    found, part.shares = leaks.look(train, val)
+    yield from found
 
 
 def alone(part: Part) -> Iterator[Finding]:
@@ -215,39 +215,3 @@ def sample_text(part: Part) -> str:
         return ""
     ids = np.memmap(tokens.path, f"<u{tokens.width}", "r", shape=(min(tokens.count, 60),))
     return "".join(part.itos.get(int(i), "?")[:4] for i in ids)
-
-
-def leaked(part: Part, train: Tokens, val: Tokens) -> Iterator[Finding]:
-    """How much of the validation part is in the training part, word for word, and how often the latter repeats."""
-    chars = max(train.distinct, val.distinct) < 1000
-    window = CHARS if chars else PAIRS
-    of_val = sample(val.path, val.width, val.count, window)
-    of_train = sample(train.path, train.width, train.count, window)
-    wanted = np.union1d(of_val, of_train)
-    told, end = bar(train.count * train.width)
-    counts = occurrences(wanted, train, window, told)
-    end()
-    in_val, in_train = counts[np.searchsorted(wanted, of_val)], counts[np.searchsorted(wanted, of_train)]
-    shared = float((in_val > 0).mean()) if len(of_val) else 0.0
-    repeated = float((in_train > 1).mean()) if len(of_train) else 0.0
-    part.shares = {"val_in_train": shared, "train_repeated": repeated}
-    shown = f"{100 * shared:.1f} % of {len(of_val):,} windows of {window} tokens from all over the validation part"
-    if (shared > ALIKE and shared > 2 * repeated) or shared > SAME:
-        yield Finding(
-            "error" if shared > SAME else "warning", "The validation part is in the training part",
-            f"{shown} are there word for word; the training part repeats {100 * repeated:.1f} % of itself",
-            "the split is leaked, and val_loss says nothing: cut the text first, then copy or shuffle; remove "
-            "documents that are there twice",
-        )  # fmt: skip
-    elif shared > ALIKE:
-        what = f"The validation part shares phrases with the training part: {shown}"
-        yield Finding("note", what, f"the training part repeats {100 * repeated:.1f} % of itself, so this text is so")
-    elif len(of_val):
-        yield Finding("good", f"The parts are apart: {shown} are in the training part")
-    if repeated > 0.3:
-        yield Finding(
-            "warning" if repeated > 0.5 else "note",
-            f"The training part repeats itself: {100 * repeated:.0f} % of its windows are there twice",
-            f"or more often; {len(of_train):,} windows of {window} tokens",
-            "remove what is there twice, or count its epochs as more",
-        )  # fmt: skip

@@ -12,6 +12,7 @@ from fieldguide.lines import Progress
 CHUNK = 1 << 21  # tokens that are read at once
 COUNTED = 1 << 18  # ids that are counted one by one; larger ones are only compared
 SAMPLED = 20_000  # windows that are looked for elsewhere
+SEARCHED = 1 << 28  # tokens of a part in which they are looked for; of a larger part stretches are
 HEADER = 20240520  # the number that llm.c's files of tokens begin with
 RUN = 4096  # one token so often in a row was not written by a tokenizer
 
@@ -123,23 +124,48 @@ def hashes(ids: np.ndarray, window: int) -> np.ndarray:
     return (sums[window:] - sums[:-window]) * powers(INVERSE, len(ids) - window + 1)
 
 
-def sample(path: Path, width: int, count: int, window: int) -> np.ndarray:
-    """Hashes of windows from all over a file, none of one token alone, each once."""
+NOWHERE = np.array([], dtype=np.int64)
+
+
+def stretches(count: int) -> np.ndarray:
+    """Where the stretches of a large file begin, ``CHUNK`` tokens each; none: the file is read through."""
+    if count <= SEARCHED:
+        return NOWHERE
+    return np.linspace(0, count - CHUNK, max(1, SEARCHED // CHUNK)).astype(np.int64)
+
+
+def sample(path: Path, width: int, count: int, window: int, without: np.ndarray = NOWHERE) -> np.ndarray:
+    """Hashes of windows from all over a file, none of one token alone, each once; none that touch given stretches."""
     data = np.memmap(path, dtype=f"<u{width}", mode="r", shape=(count,))
     if count < window:
         return np.array([], dtype=np.uint64)
     starts = np.unique(np.linspace(0, count - window, SAMPLED).astype(np.int64))
+    if len(without):
+        nearest = np.searchsorted(without, starts + window, side="left") - 1  # the last that begins before its end
+        starts = starts[(nearest < 0) | (starts >= without[np.maximum(nearest, 0)] + CHUNK)]
     ids = data[starts[:, None] + np.arange(window)]  # (n, window)
     varied = (np.diff(np.sort(ids, axis=1), axis=1) != 0).sum(axis=1) >= 4
     return np.unique((mixed(ids[varied]) * powers(BASE, window)).sum(axis=1, dtype=np.uint64))
 
 
-def occurrences(wanted: np.ndarray, tokens: Tokens, window: int, told: Callable[[int], None]) -> np.ndarray:
-    """How often each of these windows, by their sorted hashes, is in a file."""
+def parts(tokens: Tokens, overlap: int, starts: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """The whole file in pieces, or its stretches."""
+    if not len(starts):
+        yield from pieces(tokens.path, tokens.width, overlap)
+        return
+    data = np.memmap(tokens.path, dtype=f"<u{tokens.width}", mode="r", shape=(tokens.count,))
+    for i, start in enumerate(starts.tolist()):
+        yield i * CHUNK, data[start : start + CHUNK].astype(np.uint32)
+
+
+def occurrences(
+    wanted: np.ndarray, tokens: Tokens, window: int, told: Callable[[int], None], starts: np.ndarray = NOWHERE
+) -> np.ndarray:
+    """How often each of these windows, by their sorted hashes, is in a file, or in stretches of it."""
     counts = np.zeros(len(wanted), dtype=np.int64)
     if not len(wanted):
         return counts
-    for at, ids in pieces(tokens.path, tokens.width, window - 1):
+    for at, ids in parts(tokens, window - 1, starts):
         there = hashes(ids, window)
         places = np.searchsorted(wanted, there)
         hits = places[(places < len(wanted)) & (wanted[np.minimum(places, len(wanted) - 1)] == there)]
