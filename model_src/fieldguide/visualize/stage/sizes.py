@@ -2,11 +2,11 @@
 
 import math
 
-from manim import LEFT, RIGHT, UP, Create, Dot, FadeIn, LaggedStart, VGroup
+from manim import DOWN, RIGHT, UP, Create, Dot, FadeIn, LaggedStart, VGroup
 
 from .ground import ACCENT_LINE, LEFT_EDGE, REST, Ground, at, number_text, px, short
 
-LEFT_AT, RIGHT_AT, TOP, BOTTOM = 320, 1760, 250, 850
+LEFT_AT, RIGHT_AT, TOP, BOTTOM = 320, 1760, 300, 850
 
 
 class Scaling(Ground):
@@ -48,8 +48,12 @@ class Scaling(Ground):
         tags: list[VGroup] = []
         for number, point in enumerate(self.points):
             dot = Dot(self.place(point["size"], point["loss"]), px(18), color=self.theme.ink)
-            side = LEFT if number == len(self.points) - 1 else RIGHT
-            tag = self.code(number_text(point["loss"], 3)).next_to(dot, side, buff=px(20)).shift(UP * px(36))
+            line = self.given["line"]
+            below = bool(line) and point["loss"] < line["factor"] * point["size"] ** -line["exponent"]
+            side = DOWN if below else UP
+            tag = self.code(number_text(point["loss"], 3)).next_to(dot, side, buff=px(16))
+            if number < len(self.points) - 1:  # away from the line
+                tag.shift(RIGHT * px(-70 if below else 90))
             dots.append(dot)
             tags.append(VGroup() if any(meet(tag, other) for other in tags if other) else tag)
         return dots, tags
