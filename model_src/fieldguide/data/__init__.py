@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +75,15 @@ def collect(paths: list[Path]) -> list[Path]:
         else:
             files += [each for each in inside if each.suffix.lower() in KINDS and each.is_file()]
             if not files:
-                raise UsageProblem(f"{path} holds no data: files {', '.join(KINDS)} are read; make them, or name them")
+                raise UsageProblem(f"{path} holds no data: files {', '.join(KINDS)} are read; {instead(path)}")
     return list(dict.fromkeys(files))
+
+
+def instead(path: Path) -> str:
+    """What to do about a folder without data: name one of those in it, if they have some."""
+    folders = [each for each in sorted(path.iterdir())[:1000] if each.is_dir() and not each.is_symlink()]
+    with_data = [each for each in folders if any(file.suffix.lower() in KINDS for file in islice(each.iterdir(), MOST))]
+    return f"name {' or '.join(map(str, with_data[:3]))}" if with_data else "make them, or name them"
 
 
 def tokenizer_size(folder: Path | None) -> int:
