@@ -80,8 +80,8 @@ def overfitting(case: Case) -> Findings:
         last = float(after[-2:].mean()) if len(after) >= 2 else math.nan
         clear = last - values[low] > max(4 * wobble, 0.015 * values[low], 0.01)
         at, end = training_at(case, int(steps[low])), end_of(case.curve)
-        stalled = low < len(values) / 2 and end < 0.75 * at and last > values[low] and last > 1.5 * end
-        if not (clear and end < 0.99 * at) and not (name == "val_loss" and stalled):
+        stalled = name == "val_loss" and has_stalled(case, steps, values)
+        if not (clear and end < 0.99 * at) and not stalled:
             continue
         ends = f"rises to {told(last)}" if clear else f"ends no better, at {told(last)}"
         yield Finding(
@@ -91,6 +91,18 @@ def overfitting(case: Case) -> Findings:
             f"use the checkpoint of step {steps[low]:,}; more text, more dropout or weight decay, a smaller model, or "
             "fewer steps",
         )  # fmt: skip
+
+
+def has_stalled(case: Case, steps: np.ndarray, values: np.ndarray) -> bool:
+    """Whether the last quarter of validation is no better than the second, while training has fallen by a quarter.
+
+    Few noisy measurements have their lowest anywhere; that they end half as high again as training needs no statistics.
+    """
+    n, end = len(values) // 4, end_of(case.curve)
+    if n < 2:
+        return False
+    last, before = float(values[-n:].mean()), training_at(case, int(steps[2 * n - 1]))
+    return last > values[n : 2 * n].mean() and last > 1.5 * end and end < 0.75 * before
 
 
 def training_at(case: Case, step: int) -> float:
