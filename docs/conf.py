@@ -46,6 +46,7 @@ cutaway_sources = {
 cutaway_dimensions = {"N": "points", "K": "centres"}  # in the tutorial
 cutaway_runs = [
     "runs/sort.py",
+    "runs/heads.py",
     "runs/chars.py",
     "runs/shards.py",
     "runs/tokens.py",
@@ -122,6 +123,9 @@ linkcheck_timeout = 20  # seconds an address
 linkcheck_retries = 2
 linkcheck_rate_limit_timeout = 120  # seconds; a host that asks for more patience counts as broken
 linkcheck_workers = 4
+
+# Where the source is, for the page that says how to get it.
+website_repository = os.environ.get("CUTAWAY_REPOSITORY") or os.environ.get("READTHEDOCS_GIT_CLONE_URL", "")
 
 html_theme = "sphinx_book_theme"
 html_title = "Cutaway: nanoGPT from the inside"
