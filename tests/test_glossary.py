@@ -123,6 +123,7 @@ def test_a_mistake_is_a_warning_at_its_line(text: str, book: Path) -> None:
         ("", " (see Fig. 2) ends? Yes.", "x (see Fig. 2) ends?"),
         ("So it ends.) The ", " of J. Doe", "The x of J. Doe"),
         ("Is 3.5 a ", "?", "Is 3.5 a x?"),
+        ("A line's end.", ".", "x."),
     ],
 )
 def test_the_sentence_around_a_word(before: str, after: str, expected: str) -> None:

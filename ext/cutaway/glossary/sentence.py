@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from docutils import nodes
 
-# Where a sentence ends: a mark, perhaps with what closes, then a blank.
-_END = re.compile(r"[.?!][\"”’)\]]*(?=\s)")
+# Where a sentence ends: a mark, perhaps with what closes, then a blank or the line's end.
+_END = re.compile(r"[.?!][\"”’)\]]*(?=\s|$)")
 _SHORT = re.compile(r"(\b(e\.g|i\.e|al|vs|cf|etc|no|p|pp|Fig|Eq|Dr)|\b[A-Z])$")  # words that end in a dot of their own
 
 
