@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).with_name("_ext")))
@@ -13,6 +14,7 @@ copyright = "2026, The Cutaway authors"
 language = "en"
 
 extensions = [
+    "sphinx.ext.extlinks",
     "myst_nb",
     "sphinx_design",
     "sphinx_reredirects",
@@ -104,6 +106,10 @@ cutaway_explain = {
 # Ids that last, and the site's public address: snippets name it, and without it everything works by relative links.
 cutaway_permalinks = "../permalinks.json"
 html_baseurl = os.environ.get("CUTAWAY_BASEURL") or os.environ.get("READTHEDOCS_CANONICAL_URL", "")
+
+# The role `repository` links to a file of the repository, at the address that pyproject.toml has of it.
+_urls = tomllib.loads(Path(__file__).parent.with_name("pyproject.toml").read_text("utf-8"))["project"]["urls"]
+extlinks = {"repository": (_urls["Source"] + "%s", "%s")}
 
 html_theme = "sphinx_book_theme"
 html_title = "Cutaway: nanoGPT from the inside"
