@@ -27,4 +27,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
     for part in (styles, found, policy, folded, minutes, place):
         part.setup(app)
     # One more whenever a page comes out otherwise: a build that is there already then makes all of them anew.
-    return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 3}
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 4}

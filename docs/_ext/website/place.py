@@ -30,7 +30,7 @@ BEFORE = ("start", "reading")  # folders and pages that no chapter builds on
 SOME = 2  # links to an earlier page from which on it counts as needed
 MOST = 3  # pages that are named
 MARKS = {"nanoGPT": "book-gpt", "nanochat": "book-chat"}  # class of a page's link in the sidebar, with its mark
-_LINK = re.compile(r'<a class="(reference internal|current reference internal)" href="([^"#]*)(#)?">')
+_LINK = re.compile(r'<a class="((?:current )?reference internal)" href="([^"#]*|#)">')  # no section's of a page
 
 
 class Part(NamedTuple):
@@ -141,15 +141,14 @@ def marked(
     """Have the sidebar mark the pages that show nanoGPT's code or nanochat's."""
     if "toctree" not in context:
         return
-    drawn = context["toctree"]
-    classes = {
-        app.builder.get_relative_uri(pagename, page): " ".join(MARKS[one] for one in programs(app.env, page) if one in MARKS)
-        for page in app.env.found_docs
-    }
+    drawn, classes = context["toctree"], {}
+    for page in app.env.found_docs:
+        marks = (MARKS[one] for one in programs(app.env, page) if one in MARKS)
+        classes["" if page == pagename else app.builder.get_relative_uri(pagename, page)] = " ".join(marks)
 
     def with_class(found: re.Match[str]) -> str:
-        address = classes.get(found[2]) if found[2] != "#" else classes.get("")
-        return found[0].replace('">', f' {address}">', 1) if address and not found[3] else found[0]
+        mark = classes.get("" if found[2] == "#" else found[2])
+        return f'<a class="{found[1]} {mark}" href="{found[2]}">' if mark else found[0]
 
     context["toctree"] = lambda **options: _LINK.sub(with_class, drawn(**options))
 
