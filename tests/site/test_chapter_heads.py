@@ -65,7 +65,9 @@ def test_the_contents_mark_whose_code_a_page_shows(markup: Callable[[str], Beaut
         marks = {
             str(link["href"]).split("/")[-1]: {*(link.get("class") or [])} & {"book-gpt", "book-chat"} for link in links
         }
-        assert marks["loop.html"] == {"book-gpt", "book-chat"} and marks["mixture.html" if at == "index" else "#"] == chat
+        assert (
+            marks["loop.html"] == {"book-gpt", "book-chat"} and marks["mixture.html" if at == "index" else "#"] == chat
+        )
         assert marks["softmax.html"] == {"book-gpt"} and not marks["questions.html"]
 
 

@@ -92,7 +92,9 @@ class Place(SphinxPostTransform):
         for part in listed:
             uri = escape(self.app.builder.get_relative_uri(page, part.pages[0]))
             here = ' aria-current="true"' if part is mine else ""
-            items += f'<li><a href="{uri}" title="{escape(part.title)}"{here}><span>{escape(part.title)}</span></a></li>'
+            items += (
+                f'<li><a href="{uri}" title="{escape(part.title)}"{here}><span>{escape(part.title)}</span></a></li>'
+            )
         said = f"{escape(mine.title)}: page {mine.pages.index(page) + 1} of {len(mine.pages)}"
         return f'<nav class="book-here" aria-label="Parts of the book"><ol>{items}</ol><p>{said}</p></nav>'
 
