@@ -1,4 +1,4 @@
-"""The line below a chapter's title: minutes to read, and whose code is shown."""
+"""What stands below a chapter's title: minutes to read, whose code is shown, where it stands, what it builds on."""
 
 import re
 from collections.abc import Callable
@@ -37,3 +37,40 @@ def test_the_door_adds_up_its_chapters(markup: Callable[[str], BeautifulSoup]) -
     told = [SAID.match(markup(page).select_one(".book-about").get_text()) for page in chapters]  # type: ignore[union-attr]
     total = int(re.search(r"(\d+) minutes", door.get_text())[1])  # type: ignore[index]
     assert len(chapters) == 9 and abs(sum(int(one[1]) for one in told if one) - total) <= 5  # each is rounded
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [("model/attention", r"The model: page \d+ of \d+"), ("train/first", r"The training: page 2 of \d+")],
+)
+def test_a_chapter_tells_where_it_stands(page: str, said: str, markup: Callable[[str], BeautifulSoup]) -> None:
+    [row] = markup(f"{page}.html").select(".book-here")
+    current = row.select("a[aria-current]")
+    assert re.fullmatch(said, row.p.get_text()) and len(current) == 1  # type: ignore[union-attr]
+    assert row.p.get_text().startswith(current[0].get_text())  # type: ignore[union-attr]
+    listed = [caption.get_text().strip() for caption in markup("index.html").select(".book-nav .caption-text")]
+    assert [link.get_text() for link in row.select("a")] == listed
+
+
+def test_a_chapter_builds_on_earlier_ones(markup: Callable[[str], BeautifulSoup]) -> None:
+    needed = markup("train/first.html").select_one(".book-needs")
+    assert needed is not None and any("data/digest.html" in str(link["href"]) for link in needed.select("a"))
+    assert not markup("data/digest.html").select(".book-needs")  # nothing is before it
+
+
+def test_the_contents_mark_whose_code_a_page_shows(markup: Callable[[str], BeautifulSoup]) -> None:
+    chat = {"book-chat"}
+    for at in ("index", "chat/masking"):
+        links = markup(f"{at}.html").select(".book-nav a.reference.internal")
+        marks = {
+            str(link["href"]).split("/")[-1]: {*(link.get("class") or [])} & {"book-gpt", "book-chat"} for link in links
+        }
+        assert (
+            marks["loop.html"] == {"book-gpt", "book-chat"} and marks["mixture.html" if at == "index" else "#"] == chat
+        )
+        assert marks["softmax.html"] == {"book-gpt"} and not marks["questions.html"]
+
+
+def test_the_landing_page_counts_the_lines_that_are_explained(markup: Callable[[str], BeautifulSoup]) -> None:
+    found = re.search(r"(\d+) of (\d+) lines of model\.py", markup("index.html").get_text())
+    assert found and found[1] == found[2] and int(found[2]) > 200

@@ -1,6 +1,6 @@
 """How long a page takes to read, and which program it is about: a line below the title of every chapter.
 
-The role ``minutes`` adds pages up: ``{minutes}`model/overview model/embedding```.
+The role ``minutes`` adds pages up: ``{minutes}`model/overview model/embedding```, or ``all`` of the book, in hours.
 
 Counted are the words of prose, notes and captions at 200 a minute; grown-ups read English that informs at about 238
 (Brysbaert, How many words do we read per minute?, 2019), and this is slower going. Code, what cells gave, pictures
@@ -20,10 +20,12 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 
 from cutaway.domain import cutaway_domain
+from cutaway.page_order import in_order
 
 logger = logging.getLogger(__name__)
 PACE = 200  # words a minute
 SILENT = (nodes.literal_block, nodes.table, nodes.math_block, nodes.raw, nodes.comment)
+LONG = 120  # minutes; what takes longer is told in hours
 FEW = 300  # words; a page with fewer is looked at and not read
 READERS = ["index"]  # pages that use the role
 PROGRAMS = {"nanogpt": "nanoGPT", "nanochat": "nanochat", "ngpt": "nGPT"}  # by the package that listings quote
@@ -55,11 +57,19 @@ def words(tree: nodes.Node) -> Iterator[str]:
 def told(env: BuildEnvironment, *pages: str) -> str:
     """The minutes that pages take."""
     minutes_ = max(1, round(sum(_count(env, page) for page in pages) / PACE))
+    if minutes_ > LONG:
+        return f"{round(minutes_ / 60)} hours"
     return f"{minutes_} minute{'s' if minutes_ > 1 else ''}"
 
 
 def _count(env: BuildEnvironment, page: str) -> int:
     return sum(1 for _ in words(env.get_doctree(page)))
+
+
+def programs(env: BuildEnvironment, page: str) -> list[str]:
+    """Whose code a page's listings show."""
+    listed = [use["object"] for doc, use in cutaway_domain(env).uses("listing") if doc == page]
+    return [name for package, name in PROGRAMS.items() if any(one.startswith(f"{package}.") for one in listed)]
 
 
 class Count(SphinxPostTransform):
@@ -69,6 +79,8 @@ class Count(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:
         for node in list(self.document.findall(minutes)):
+            if node["pages"] == ["all"]:
+                node["pages"] = [page for page in in_order(self.env) if _count(self.env, page) >= FEW]
             there = [page for page in node["pages"] if page in self.env.found_docs]
             for page in {*node["pages"]} - {*there}:
                 logger.warning("minutes: there is no page %s", page, location=node)
@@ -86,9 +98,8 @@ class Head(SphinxPostTransform):
         title = next(self.document.findall(nodes.title), None)
         if "/" not in page or title is None or title.parent is None or _count(self.env, page) < FEW:
             return
-        listed = [use["object"] for doc, use in cutaway_domain(self.env).uses("listing") if doc == page]
-        programs = [name for package, name in PROGRAMS.items() if any(one.startswith(f"{package}.") for one in listed)]
-        said = " · ".join([told(self.env, page), *([" and ".join(programs)] if programs else [])])
+        shown = programs(self.env, page)
+        said = " · ".join([told(self.env, page), *([" and ".join(shown)] if shown else [])])
         title.parent.insert(title.parent.index(title) + 1, nodes.paragraph("", said, classes=["book-about"]))
 
 
