@@ -3,6 +3,7 @@
 import argparse
 import ast
 import importlib
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from fieldguide.report import UsageProblem, escaped
 
 NAMES = (  # in the order in which one needs them; each is a module, or a package
     "memory", "scale", "check", "train", "data", "loss", "checkpoint", "watch", "stuck", "distributed", "notify",
-    "runs", "skills", "mcp",
+    "runs", "visualize", "skills", "mcp",
 )  # fmt: skip
 EXITS = "exit codes: 0 all is well, 1 something is wrong, 2 the tool was used wrongly"
 
@@ -42,6 +43,16 @@ def usage() -> str:
     return "\n".join([*lines, "", f"  --json prints a report for programs; {EXITS}"])
 
 
+def ours_first() -> None:
+    """In an upstream checkout ``python -m`` finds its ``nanochat`` first, which is another package than ours."""
+    source = Path(__file__).resolve().parents[1]
+    for name in ("nanochat", "nanogpt", "ngpt"):
+        found = importlib.util.find_spec(name)
+        if found and not Path(found.origin or ".").resolve().is_relative_to(source):
+            sys.path.insert(0, str(source))
+            return
+
+
 def main(argv: list[str]) -> int:
     """Run the tool that stands first; its exit code."""
     if not argv or argv[0] in ("-h", "--help"):
@@ -68,6 +79,7 @@ def main(argv: list[str]) -> int:
 def console() -> None:
     """What the installed command ``fieldguide`` calls."""
     try:
+        ours_first()
         code = main(sys.argv[1:])
         sys.stdout.flush()
     except KeyboardInterrupt:
