@@ -47,6 +47,7 @@ cutaway_dimensions = {"N": "points", "K": "centres"}  # in the tutorial
 cutaway_runs = [
     "runs/sort.py",
     "runs/heads.py",
+    "runs/lora.py",
     "runs/chars.py",
     "runs/shards.py",
     "runs/tokens.py",

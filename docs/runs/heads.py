@@ -24,7 +24,7 @@ class Heads(Run):
     EVERY = 20  # steps from one look at the words held out to the next
 
     def train(self, log):
-        """``letters``: right letters of held-out words (layers, heads, seeds, looks); ``loss`` and ``words`` at the end.
+        """``letters``: right ones of held-out words (layers, heads, seeds, looks); ``loss`` and ``words`` at the end.
 
         ``words`` has two shares (layers, heads, seeds, 2): of all words, and of those held out.
         """

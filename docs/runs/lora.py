@@ -34,7 +34,7 @@ class Lora(Run):
     BETAS = (0.9, 0.95)
 
     def train(self, log, sort):
-        """``sweep`` losses (ways, rates); ``curves`` losses and ``letters`` right (ways, seeds, looks); ``words`` after.
+        """``sweep`` losses (ways, rates); ``loss`` and right ``letters`` (ways, seeds, looks); ``words`` at the end.
 
         ``words`` has the shares of held-out words in the new order and in the old one (ways, seeds, 2). And the model
         of rank 4, of the first seed.

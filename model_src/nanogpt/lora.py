@@ -21,8 +21,9 @@ class LoRALinear(nn.Module):
 
     def __init__(self, base: nn.Linear, rank: int, alpha: float) -> None:
         super().__init__()
-        if not 0 < rank <= min(base.weight.shape):
-            raise ValueError(f"rank={rank}: a matrix {tuple(base.weight.shape)} has ranks 1 to {min(base.weight.shape)}")
+        shape = tuple(base.weight.shape)
+        if not 0 < rank <= min(shape):
+            raise ValueError(f"rank={rank}: a matrix {shape} has ranks 1 to {min(shape)}")
         self.base = base.requires_grad_(False)
         self.A = nn.Parameter(torch.randn(rank, base.in_features) / base.in_features**0.5)
         self.B = nn.Parameter(torch.zeros(base.out_features, rank))

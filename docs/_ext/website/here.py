@@ -37,8 +37,8 @@ class Version(SphinxRole):
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         known = self.config.website_versions
         if self.text not in known:
-            source, line = self.get_source_info()
-            logger.warning("version: no package %r; there is %s", self.text, ", ".join(known), location=(source, line))
+            where = self.get_location()
+            logger.warning("version: no package %r; there is %s", self.text, ", ".join(known), location=where)
         return [nodes.Text(known.get(self.text, self.text))], []
 
 
