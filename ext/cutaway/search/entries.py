@@ -97,7 +97,9 @@ class _Page:
             self._claimed(node, home)
             self._children(node, home)
 
-    def _add(self, kind: str, id: str, title: str, home: int, text: Iterable[str] = (), code: Iterable[str] = ()) -> int:
+    def _add(
+        self, kind: str, id: str, title: str, home: int, text: Iterable[str] = (), code: Iterable[str] = ()
+    ) -> int:
         self.entries.append(Entry(kind, id, title, home, list(text), list(code)))
         return len(self.entries) - 1
 
@@ -134,7 +136,7 @@ class _Page:
         id = next((id for term in terms for id in term["ids"]), "")
         if not id:
             return self._children(node, home)
-        title = ", ".join(term.children[0].astext() if term.children else "" for term in terms)
+        title = ", ".join(map(plain, terms))
         place = self._add("term", id, title, home)
         for child in node.children:
             if child not in terms:

@@ -1,17 +1,20 @@
 // The search itself: MiniSearch says how well each entry matches each word; here it is decided what that means for a query.
 const cutawayFind = (() => {
-  const { WORD, asked, readings, words } = cutawayWords;
-  const FIELDS = { title: 6, path: 1.5, text: 1.6, code: 0.6 }; // headings before notes before code
-  const KIND = { chapter: 1.15, section: 1, step: 0.7, listing: 0.7, clip: 0.7, command: 0.7, claim: 0.5, term: 1.2 };
+  const { WORD, asked, forms, words } = cutawayWords;
+  const FIELDS = { title: 6, path: 2.5, text: 1.6, code: 0.6 }; // headings before notes before code
+  const KIND = { chapter: 1.15, section: 1, step: 0.4, listing: 0.5, clip: 0.5, command: 0.7, claim: 0.25, term: 1.2 };
+  const CODE = { step: 1, listing: 1 }; // of a query that looks like code
+  const COVERED = 2; // how much it counts that an entry has all words
   const REPEATED = 4; // pages with a heading of the same words: it says nothing about what stands below
   const NEAR = { exact: 1, prefix: 0.7, other: 0.7, fuzzy: 0.6 };
-  const RANKED = 80; // of the best by words, how many are looked at as a whole
+  const RANKED = 100, READ = 60; // of the best by words, how many are looked at as a whole, and how many in their text
 
-  let entries = [], kinds = [], pages = [], others = [], mini, cache = new Map();
+  let entries = [], pages = [], others = [], mini, cache = new Map();
 
   // Entries of a site's index, with the titles above each; then all of it in chunks, so that typing goes on meanwhile.
   async function open(data) {
-    ({ kinds, pages } = data);
+    const { kinds } = data;
+    pages = data.pages;
     entries = data.rows.map(([page, kind, id, title, home, text, code], number) => ({ id: number, page, kind: kinds[kind], anchor: id, title, home, text, code }));
     const titled = new Map();
     for (const entry of entries) {
@@ -24,8 +27,8 @@ const cutawayFind = (() => {
     }
     for (const entry of entries) entry.isRepeated = entry.kind === "section" && titled.get(entry.title).size >= REPEATED;
     others = data.synonyms.map((sides) => sides.map((side) => side.map((text) => asked(text))));
-    mini = new MiniSearch({ fields: Object.keys(FIELDS), tokenize: (text) => [...words(text)], processTerm: (term) => term });
-    await mini.addAllAsync(entries, { chunkSize: 40 });
+    mini = new MiniSearch({ fields: Object.keys(FIELDS), tokenize: words, processTerm: (term) => term });
+    await mini.addAllAsync(entries, { chunkSize: 20 });
     cache = new Map();
   }
 
@@ -89,9 +92,9 @@ const cutawayFind = (() => {
         if (start < 0 || !wanted.length) continue;
         for (const instead of right) {
           const into = new Map();
-          together(instead.flatMap(({ readings }) => readings[0]), "exact", NEAR.other, into, terms);
+          together(instead.flatMap(({ readings }) => readings[0]), "exact", wanted.length > 1 ? 1 : NEAR.other, into, terms);
           for (let k = start; k < start + wanted.length; k++)
-            for (const [id, score] of into) if (score / wanted.length > (scored[k].get(id) ?? 0)) scored[k].set(id, score / wanted.length);
+            for (const [id, score] of into) if (score > (scored[k].get(id) ?? 0) * wanted.length) scored[k].set(id, score / wanted.length);
         }
       }
   }
@@ -105,20 +108,35 @@ const cutawayFind = (() => {
     }
   }
 
-  const spaced = (text) => ` ${[...text.toLowerCase().matchAll(WORD)].map(([word]) => word).join(" ")} `;
+  const spaced = (text) => ` ${(text.toLowerCase().match(WORD) ?? []).join(" ")} `;
 
-  // What the entry as a whole says: its kind, how much of the query it has, whether the words stand together.
-  function weighed(entry, score, matched, query, terms) {
-    let weight = KIND[entry.kind] * (entry.isRepeated ? 0.5 : 1);
-    const title = spaced(entry.title);
+  // What is needed of an entry each time it is among the best, made once.
+  const looks = (entry) => (entry.looks ??= { title: spaced(entry.title), words: [...new Set(words(entry.title))] });
+
+  // What the entry as a whole says: whether the words stand together, how much of its title was asked for.
+  function weighed({ entry, sum }, query, terms, isRead) {
+    const { title, words: inTitle } = looks(entry);
+    const share = inTitle.filter((word) => terms.has(word)).length / (inTitle.length || 1);
+    let weight = (1 + 0.4 * share) * (entry.isRepeated && share < 1 ? 0.5 : 1);
     if (query.spaced.length > 3) {
       if (title === query.spaced) weight *= 1.6;
       else if (title.includes(query.spaced)) weight *= 1.3;
-      else if (query.count > 1 && spaced(entry.text).includes(query.spaced)) weight *= 1.2;
+      else if (isRead && query.count > 1 && (entry.spaced ??= spaced(entry.text)).includes(query.spaced)) weight *= query.count > 2 ? 2 : 1.4;
     }
-    const inTitle = [...new Set(words(entry.title))];
-    if (inTitle.length) weight *= 1 + 0.4 * (inTitle.filter((word) => terms.has(word)).length / inTitle.length);
-    return score * matched ** 1.5 * weight;
+    return sum * weight * (1 + 0.3 * query.share(entry.page));
+  }
+
+  // How much of what was found stands on a page, beside the page that has most.
+  function shares(hits) {
+    const sums = new Map();
+    const counted = new Map();
+    for (const { entry, score } of hits) {
+      if ((counted.get(entry.page) ?? 0) === 5) continue;
+      counted.set(entry.page, (counted.get(entry.page) ?? 0) + 1);
+      sums.set(entry.page, (sums.get(entry.page) ?? 0) + score);
+    }
+    const most = Math.max(...sums.values());
+    return (page) => (sums.get(page) ?? 0) / most;
   }
 
   // The best entries for a query, best first, one for each section: {entry, score}; `terms` are the words to be marked.
@@ -135,12 +153,18 @@ const cutawayFind = (() => {
       const sum = sums.get(id) ?? [0, 0];
       sums.set(id, [sum[0] + score, sum[1] + 1 / concepts.length]);
     }
-    const query = { spaced: spaced(text), count: concepts.length };
-    const rough = [...sums].map(([id, [score, matched]]) => ({ entry: entries[id], score: score * matched ** 1.5 * KIND[entries[id].kind], sum: score, matched }));
+    const kinds = /[_()=[\]]|\w\.\w/.test(text) ? { ...KIND, ...CODE } : KIND;
     const counts = {};
-    for (const { entry } of rough) counts[entry.kind] = (counts[entry.kind] ?? 0) + 1;
-    const best = rough.filter(({ entry }) => !kind || entry.kind === kind || (kind === "section" && entry.kind === "chapter")).sort((a, b) => b.score - a.score).slice(0, RANKED);
-    for (const hit of best) hit.score = weighed(hit.entry, hit.sum, hit.matched, query, terms);
+    const rough = [];
+    for (const [id, [sum, matched]] of sums) {
+      const entry = entries[id];
+      counts[entry.kind] = (counts[entry.kind] ?? 0) + 1;
+      if (!kind || entry.kind === kind || (kind === "section" && entry.kind === "chapter")) rough.push({ entry, score: sum * matched ** COVERED * kinds[entry.kind] });
+    }
+    const best = rough.sort((a, b) => b.score - a.score).slice(0, RANKED);
+    const query = { spaced: spaced(text), count: concepts.length, share: shares(best) };
+    for (const hit of best) hit.sum = hit.score;
+    for (const [k, hit] of best.entries()) hit.score = weighed(hit, query, terms, k < READ);
     best.sort((a, b) => b.score - a.score || a.entry.id - b.entry.id);
     return { hits: kind ? best : ofSections(best), terms, counts };
   }
@@ -166,7 +190,7 @@ const cutawayFind = (() => {
     const pieces = [];
     let end = 0;
     for (const found of text.matchAll(WORD)) {
-      if (!readings(found[0]).some((reading) => reading.some((word) => terms.has(word)))) continue;
+      if (!forms(found[0]).some((word) => terms.has(word))) continue;
       pieces.push([text.slice(end, found.index), false], [found[0], true]);
       end = found.index + found[0].length;
     }
@@ -175,13 +199,13 @@ const cutawayFind = (() => {
 
   // The part of an entry that has most of the words.
   function excerpt(entry, terms) {
-    const isInCode = !marked(entry.text, terms).some(([, isMarked]) => isMarked);
-    const inCode = isInCode ? marked(entry.code, terms).filter(([, isMarked]) => isMarked) : [];
+    const pieces = marked(entry.text, terms);
+    const inCode = !pieces.some(([, isMarked]) => isMarked) ? marked(entry.code, terms).filter(([, isMarked]) => isMarked) : [];
     if (inCode.length) return [["in code: ", false], ...inCode.flatMap((word) => [word, [" ", false]])];
     const { text } = entry;
     const places = [];
     let at = 0;
-    for (const [words, isMarked] of marked(text, terms)) {
+    for (const [words, isMarked] of pieces) {
       if (isMarked) places.push([at, words.toLowerCase()]);
       at += words.length;
     }

@@ -35,13 +35,17 @@ const cutawayWords = (() => {
 
   const isSpoken = (match) => !unspoken.has(match.toLowerCase().replace(/’/g, "'"));
 
-  // All words of a text, for the index.
-  function* words(text) {
-    for (const [match] of text.matchAll(WORD)) if (isSpoken(match)) for (const reading of readings(match)) yield* reading;
+  // All forms of one match under which it is in the index; a book has few words, and each of them often.
+  const known = new Map();
+  function forms(match) {
+    let found = known.get(match);
+    if (!found) known.set(match, (found = isSpoken(match) ? [...new Set(readings(match).flat())] : []));
+    return found;
   }
+  const words = (text) => (text.match(WORD) ?? []).flatMap(forms);
 
   // What is asked: for each word its readings.
-  const asked = (text) => [...text.matchAll(WORD)].filter(([match]) => isSpoken(match)).map(([match]) => ({ typed: match.toLowerCase(), readings: readings(match) }));
+  const asked = (text) => (text.match(WORD) ?? []).filter(isSpoken).map((match) => ({ typed: match.toLowerCase(), readings: readings(match) }));
 
-  return { WORD, asked, readings, stem, words };
+  return { WORD, asked, forms, stem, words };
 })();
