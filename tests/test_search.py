@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
-from conftest import ROOT, Book, BuildBook
+from conftest import ROOT, Book, BuildBook, wait_until
 from playwright.sync_api import Browser, Page
 from weight import served
 
@@ -82,7 +82,7 @@ def test_list_comes_while_one_types_and_keys_go_through_it(chromium: Browser, mi
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
         page.wait_for_url("**/things.html#attention-forward-mask")
-        page.wait_for_function("CSS.highlights.get('cutaway-found')?.size > 0")
+        wait_until(page, lambda: page.evaluate("CSS.highlights.get('cutaway-found')?.size > 0"))
         assert page.locator("#attention-forward-mask").is_visible()
         assert not [url for url in asked if not url.startswith((host, "file:", "data:", "blob:"))]
         page.close()
@@ -95,7 +95,7 @@ def test_result_on_the_same_page_closes_the_dialog(chromium: Browser, mini_book:
     page.keyboard.type("masked_fill")
     told(page, "#pst-search-dialog")
     page.locator("#pst-search-dialog li a").first.click()
-    page.wait_for_function("CSS.highlights.get('cutaway-found')?.size > 0")
+    wait_until(page, lambda: page.evaluate("CSS.highlights.get('cutaway-found')?.size > 0"))
     assert page.locator("#pst-search-dialog").is_hidden()
     page.close()
 

@@ -5,6 +5,7 @@
 
 import gzip
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -28,6 +29,9 @@ TYPED = (
     "masked_fill(",
     "50304",
 )
+
+
+FOUND = re.compile(r"result|Nothing")
 
 
 class Query(NamedTuple):
@@ -144,9 +148,7 @@ TIMES = """async (typed) => {
 def _opened(page: Page) -> None:
     page.keyboard.press("Control+k")
     page.keyboard.type("a")
-    page.wait_for_function(
-        "document.querySelector('#pst-search-dialog .cutaway-search-count')?.textContent.match(/result|Nothing/)"
-    )
+    page.locator("#pst-search-dialog .cutaway-search-count", has_text=FOUND).wait_for(timeout=60_000)  # ms
 
 
 def test_a_key_takes_little_on_a_slow_processor(reader: Reader, capsys: pytest.CaptureFixture[str]) -> None:

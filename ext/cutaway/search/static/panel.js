@@ -4,7 +4,7 @@ const cutawaySearch = (() => {
   const NAMES = { step: "Step", listing: "Listing", clip: "Clip", command: "Command", claim: "Claim", term: "Term" };
   const FEW = 12, MANY = 40; // results in a dialog, on the search page
   const panels = new WeakMap();
-  let ready;
+  let ready, isReady = false;
 
   const make = (name, className, ...children) => {
     const element = Object.assign(document.createElement(name), { className });
@@ -14,7 +14,7 @@ const cutawaySearch = (() => {
   const pieces = (list) => list.map(([words, isMarked]) => (isMarked ? make("mark", "", words) : words));
 
   return (field, root) => {
-    ready ??= cutawayFind.open(cutawaySearchIndex);
+    ready ??= cutawayFind.open(cutawaySearchIndex).then(() => (isReady = true));
     if (panels.has(field)) return panels.get(field)();
     const results = field.closest("dialog") ? null : document.getElementById("search-results");
     const count = make("p", "cutaway-search-count");
@@ -73,6 +73,7 @@ const cutawaySearch = (() => {
         panel.togglePopover(Boolean(text));
         if (text) place();
       }
+      if (!isReady) return (count.textContent = text && "Reading the index …"); // `begin` comes back to it
       const { hits, terms, counts } = cutawayFind.find(field.value, kind);
       counts.section = (counts.section ?? 0) + (counts.chapter ?? 0);
       const shown = hits.slice(0, results ? MANY : FEW);
@@ -103,7 +104,7 @@ const cutawaySearch = (() => {
     if (isFloating) document.addEventListener("click", ({ target }) => panel.contains(target) || target === field || panel.hidePopover());
 
     const begin = async () => {
-      if (field.value.trim()) count.textContent = "Reading the index …";
+      show();
       await ready;
       show();
     };
