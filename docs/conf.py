@@ -55,6 +55,7 @@ cutaway_runs = [
     "runs/ngpt.py",
     "runs/sphere.py",
     "runs/clusters.py",
+    "runs/guide.py",
 ]
 cutaway_scenes = "scenes"
 cutaway_store = "../.cutaway"

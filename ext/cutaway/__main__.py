@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .settings import Book
 
 
-KINDS = ("mp4", "gif", "webp", "png")  # of a clip as a file
+KINDS = ("mp4", "webm", "gif", "webp", "png")  # of a clip as a file
 LINKS = ("url", "markdown", "rst", "html", "card", "animated", "gif", "badge", "myst", "sphinx")
 
 
@@ -67,6 +67,11 @@ def _parser() -> argparse.ArgumentParser:
     why = commands.add_parser("why", help="say which numbers a recorded number was made of, and how")
     why.add_argument("name", help="as in sort.forward/h.0.attn/att[0,0,5,2]; a step may stand for the variable")
     why.set_defaults(run=_why)
+    walk = commands.add_parser("walk", help="draw a recorded pass in three dimensions, or what made one of its values")
+    walk.add_argument("name", help="RUN.PASS, as in sort.forward, or a value of it, as in sort.forward/h.0.attn/att")
+    walk.add_argument("--still", type=Path, required=True, metavar="FILE.png", help="the picture")
+    walk.add_argument("--theme", choices=("dark", "light"), default="dark")
+    walk.set_defaults(run=_walk)
     clip = commands.add_parser("clip", help="one scene outside the book: in the browser, live, or as a file")
     clip.add_argument("scene", help="dotted path, as in attention.CausalMask")
     clip.add_argument("--run", dest="of", help="the run whose values it shows (default: the first)")
@@ -146,6 +151,12 @@ def _why(options: argparse.Namespace) -> None:
     from .cells import reasons
 
     print(reasons(_book(options), options.name))
+
+
+def _walk(options: argparse.Namespace) -> None:
+    from .walks.command import draw
+
+    print(draw(_book(options), options.name, options.still, options.theme))
 
 
 def _clip(options: argparse.Namespace) -> None:

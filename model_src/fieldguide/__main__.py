@@ -11,7 +11,7 @@ from fieldguide.report import UsageProblem, escaped
 
 NAMES = (  # in the order in which one needs them; each is a module, or a package
     "memory", "scale", "check", "train", "data", "loss", "checkpoint", "watch", "stuck", "distributed", "notify",
-    "runs", "skills", "mcp",
+    "runs", "visualize", "skills", "mcp",
 )  # fmt: skip
 EXITS = "exit codes: 0 all is well, 1 something is wrong, 2 the tool was used wrongly"
 

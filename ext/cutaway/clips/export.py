@@ -24,6 +24,7 @@ from .format.script import read_script
 from .keys import KIND, find_scene
 from .raster.film import frame_of, write
 from .raster.painter import Painter
+from .raster.webm import write_webm
 from .render import Inputs, Wanted, render
 
 _DIRECTIVE = re.compile(r"^[:`]{3,}\{clip\} +(?P<scene>\S+) *\n(?P<options>(?::[\w-]+:.*\n)*)", re.MULTILINE)
@@ -52,11 +53,14 @@ def in_quality(book: Book, quality: str) -> Book:
 def render_one(
     book: Book, scene: str, path: Path, kind: str, run: str | None = None, theme: str = "dark"
 ) -> Path:
-    """Record a scene, or take it from the store, and write it as ``mp4``, ``gif``, ``webp`` or ``png`` (its poster)."""
+    """Record a scene, or take it from the store, and write it as ``mp4``, ``webm``, ``gif``, ``webp`` or ``png``
+    (its poster)."""
     clip = one_clip(book, scene, run)
     with replacing(path) as temporary:
         if kind == "png":
             shutil.copyfile(book.store.path(KIND, clip.key, clip.still(clip.poster, theme)), temporary)
+        elif kind == "webm":
+            write_webm(_source(book, clip, theme), temporary, book.clip_size, theme)
         else:
             write(_source(book, clip, theme), temporary, kind, book.clip_size, theme)
     return path

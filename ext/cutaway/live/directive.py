@@ -21,7 +21,8 @@ shown of it:
 - ``plane``: the vectors of all tokens as points in a circle of radius 1, of two numbers that such a map reads of each;
 - ``ablation``: heads and parts of blocks to leave out, of what the heads made (``att @ v``);
 - ``cache``: generation step by step, without a cache of what was computed before and with one;
-- ``input``: only what is typed, and the answer. For these two the argument is the pass alone, ``sort.forward``.
+- ``walk``: the whole pass in three dimensions, its tensors as blocks of cells, to be walked through stop by stop;
+- ``input``: only what is typed, and the answer. For these three the argument is the pass alone, ``sort.forward``.
 
 Without a script, in print and elsewhere, stand the recorded numbers with the caption. What can go wrong is a warning
 ``cutaway.live`` at the directive's line: no such value, no graph of that pass, no ``:alt:``.
@@ -44,7 +45,8 @@ from ..trace.names import UnknownName
 from ..trace.reading import TraceError
 from . import html as live_html
 from .making import scripts
-from .shown import MAPPED, SHOWS, Shown, find, with_probe
+from .shown import MAPPED, SHOWS, WALK, Shown, find, with_probe
+from .walked import walked
 
 KIND = "live"
 
@@ -99,6 +101,8 @@ def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             node.replace_self(_still(node, shown))
         else:
             node["shown"] = shown
+            if shown.show == WALK:
+                node["walk"] = walked(app, shown.model)
 
 
 def _found(app: Sphinx, node: live, docname: str) -> Shown:

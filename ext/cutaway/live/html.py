@@ -11,8 +11,10 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 
+from ..walks.still import SIZE
 from .making import scripts
 from .shown import SHOWS, Shown
+from .walked import Walked
 
 USES = ('data-live="', 'data-model="', 'data-asks="')  # of a page that can compute
 FILES = '<script type="application/json" class="cutaway-live-files">'
@@ -24,10 +26,13 @@ def visit(translator: Any, node: nodes.Element) -> None:
         body.append(translator.starttag(node, "figure", CLASS="cutaway-live"))
     else:
         body.append(translator.starttag(node, "figure", CLASS="cutaway-live", **_data(node["shown"])))
-        still = _still(node["shown"], node["alt"])
+        walk, alt = node.get("walk"), node["alt"]
+        still = _picture(walk, alt, translator.builder.imgpath) if walk else _still(node["shown"], alt)
         scrolls = ' tabindex="0"' if still.startswith("<table") else ""  # until the script draws what has its own
-        stage = f'<div class="cutaway-live-stage" role="group" aria-label="{escape(node["alt"])}"{scrolls}>'
+        stage = f'<div class="cutaway-live-stage" role="group" aria-label="{escape(alt)}"{scrolls}>'
         body.append(f"{stage}{still}</div>\n{node.get('link', '')}")
+        if walk:
+            body.append(f'<script type="application/json" class="cutaway-walk-data">{walk.data}</script>\n')
     body.append("<figcaption>\n" if node.children else "")
 
 
@@ -59,6 +64,16 @@ def _short(paths: Sequence[str]) -> list[str]:
             break
         common += 1
     return [".".join(path.split(".")[common:]) if "." in path else path for path in paths]
+
+
+def _picture(walk: Walked, alt: str, folder: str) -> str:
+    """The whole walk as it is drawn without a GPU, in both themes."""
+    width, height = SIZE
+    size = f'width="{width}" height="{height}" loading="lazy"'
+    return "".join(
+        f'<img class="cutaway-live-{theme}" src="{folder}/{name}" alt="{escape(alt)}" {size}>'
+        for theme, name in walk.stills.items()
+    )
 
 
 def _still(shown: Shown, alt: str) -> str:

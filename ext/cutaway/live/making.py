@@ -44,6 +44,7 @@ PARTS = {
     "probe": ("probe",),
     "plane": ("plane",),
     "cache": ("going", "cached", "steps"),
+    "walk": ("space", "walk"),
     "text": ("bpe",),
     "why": ("why", "reasons", "panel"),
 }

@@ -110,7 +110,7 @@ class _Nodes:
         self.graph, self.source = graph, source
         self.places: list[list[Any]] = []
         self.steps: dict[str, str] = {}
-        self._step_of = dict(_steps_of(graph, steps))
+        self._step_of = steps_by_node(graph, steps)
         self._addresses = {name: address for name, (_, address) in steps.items()}
 
     def row(self, number: int) -> list[Any]:
@@ -131,6 +131,11 @@ class _Nodes:
         if row not in self.places:
             self.places.append(row)
         return self.places.index(row)
+
+
+def steps_by_node(graph: Graph, steps: Mapping[str, tuple[Place, str]]) -> dict[int, str]:
+    """By node, the step that its value was recorded at."""
+    return dict(_steps_of(graph, steps))
 
 
 def _steps_of(graph: Graph, steps: Mapping[str, tuple[Place, str]]) -> Iterator[tuple[int, str]]:

@@ -16,9 +16,10 @@ from ..trace.reading import Record, Trace, Value
 if TYPE_CHECKING:
     import numpy as np
 
-SHOWS = ("grid", "bars", "lens", "ablation", "softmax", "probe", "plane", "cache", "input")
+SHOWS = ("grid", "bars", "lens", "ablation", "softmax", "probe", "plane", "cache", "walk", "input")
+WALK = "walk"
 MAPPED = ("probe", "plane")  # they show what a linear map gives
-OF_A_PASS = ("input", "cache")  # they show no single value
+OF_A_PASS = ("input", "cache", "walk")  # they show no single value
 WIDEST = 12  # rows and columns of a table that people read
 
 

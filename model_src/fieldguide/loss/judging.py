@@ -137,6 +137,13 @@ def spikes(curve: Curve) -> list[Spike]:
     return [as_spike(event) for event in events]
 
 
+def marked_spikes(case: Case) -> tuple[list[Spike], list[Spike]]:
+    """The spikes, and those at the very end, of which only what follows would tell."""
+    found = spikes(case.curve)
+    last = [spike for spike in found if spike.last_step >= case.curve.last_step and spike.count < 4]
+    return [spike for spike in found if spike not in last], last
+
+
 def few_and_high(curve: Curve) -> int:
     """How many values stand ``HIGH`` and 5 spreads or more above what was expected, if they are few events.
 
@@ -200,6 +207,16 @@ def flat_middle(case: Case) -> Flat | None:
         if fall < 2 * error and fall + 2 * error < 0.05 * whole and later > max(0.2 * whole, 6 * error):
             return Flat(first, first + length - 1, level, fall + 2 * error)
     return None
+
+
+def flat_stretches(case: Case) -> tuple[Flat | None, Flat | None]:
+    """The flat end of a course, or else a flat stretch after which it falls on; at most one of the two is there."""
+    if len(case.values) < 100 or case.blocks[-1] > case.blocks.min() + max(LEAST, 4 * case.errors[-1]):
+        return None, None
+    tail = flat_tail(case)
+    if tail is not None and tail.first == 0 and case.scratch:
+        return None, None  # it never fell, which another rule says
+    return (tail, None) if tail is not None and tail.level > LEAST else (None, flat_middle(case))
 
 
 def stops_abruptly(case: Case, flat: Flat) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fieldguide.loss.judging import FEWEST, LEAST, Case, flat_middle, flat_tail, spikes, stops_abruptly
+from fieldguide.loss.judging import FEWEST, LEAST, Case, flat_stretches, marked_spikes, stops_abruptly
 from fieldguide.report import Finding
 
 Findings = Iterator[Finding]
@@ -177,9 +177,7 @@ def rising_rate(case: Case) -> Findings:
 
 def spiked(case: Case) -> Findings:
     """Spikes, each with its step."""
-    found = spikes(case.curve)
-    last = [spike for spike in found if spike.last_step >= case.curve.last_step and spike.count < 4]
-    found = [spike for spike in found if spike not in last]
+    found, last = marked_spikes(case)
     rule = "far above the line through the 50 values before (15 times the spread around it, or 3 of 5 values 5 times)"
     if found:
         top = max(found, key=lambda spike: spike.value - spike.expected)
@@ -199,12 +197,8 @@ def spiked(case: Case) -> Findings:
 
 def plateau(case: Case) -> Findings:
     """Stretches without a fall."""
-    if len(case.values) < 100 or case.blocks[-1] > case.blocks.min() + max(LEAST, 4 * case.errors[-1]):
-        return
-    tail = flat_tail(case)
-    if tail is not None and tail.first == 0 and case.scratch:
-        return  # it never fell, which has been said
-    if tail is not None and tail.level > LEAST:
+    tail, middle = flat_stretches(case)
+    if tail is not None:
         step = int(case.steps[tail.first])
         stuck = case.scratch and tail.level > 0.6 * case.beginning and tail.first > 0.05 * len(case.values)
         broke = case.scratch and stops_abruptly(case, tail)
@@ -219,7 +213,7 @@ def plateau(case: Case) -> Findings:
             "if the rate reached its minimum there, let it fall later; else the model is too small for the data, or "
             "this is their floor: train one of twice the width for as long",
         )  # fmt: skip
-    elif (middle := flat_middle(case)) is not None:
+    elif middle is not None:
         yield Finding(
             "note", f"A plateau at {told(middle.level)} from step {int(case.steps[middle.first]):,} to "
             f"{int(case.steps[middle.last]):,}, then the loss falls on to {told(case.blocks[-1])}",

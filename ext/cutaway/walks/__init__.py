@@ -1,0 +1,1 @@
+"""Walks: a pass as blocks in space, laid out from what the run recorded."""

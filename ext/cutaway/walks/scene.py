@@ -1,0 +1,48 @@
+"""What is drawn of a layout: boxes with their numbers and colours, the same for the page and for a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .colours import Paints, cells, from_far, strength
+from .layout import LONE, Layout
+from .panels import Seen
+
+THICK = 1.0  # of a wire, in cells
+
+
+@dataclass(frozen=True)
+class Box:
+    """A block or a piece of wire. ``numbers`` are (across, down), None of a wire; ``mean`` is the colour from far."""
+
+    low: tuple[float, float, float]
+    high: tuple[float, float, float]
+    kind: str
+    cells: tuple[int, int]
+    mean: np.ndarray
+    most: float = 1.0
+    numbers: np.ndarray | None = None
+
+
+def boxes(seen: Seen, found: Layout, paint: Paints) -> list[Box]:
+    """All boxes of a walk in the colours of a theme."""
+    most: dict[int, float] = {}
+    drawn = []
+    for block in found.blocks:
+        flat = np.asarray(seen.values[block.node], "f8").reshape(-1)
+        most.setdefault(block.node, strength(flat))
+        columns, rows = block.cells
+        across, down = block.grid.strides
+        numbers = flat[block.grid.offset + np.arange(columns)[:, None] * across + np.arange(rows) * down]
+        kind = "share" if block.kind == "value" and seen.kind(block.of) == "softmax" else block.kind
+        mean = from_far(paint, cells(paint, numbers.reshape(-1), most[block.node], kind), kind)
+        high = (block.at[0] + columns, block.at[1] + rows, block.at[2] + LONE)
+        drawn.append(Box(block.at, high, kind, block.cells, mean, most[block.node], numbers))
+    for wire in found.wires:
+        for one, other in zip(wire.points, wire.points[1:], strict=False):
+            pair = np.array([one, other])
+            low, top = (pair.min(0) - THICK / 2).tolist(), (pair.max(0) + THICK / 2).tolist()
+            drawn.append(Box(tuple(low), tuple(top), "wire", (1, 1), paint.line))
+    return drawn

@@ -1,0 +1,56 @@
+"""A walk as a picture: the whole pass, or one stop of it, drawn by the ray caster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..computing.graph import Graph
+from ..computing.interpret import recorded
+from ..store import replacing
+from .camera import Camera, framing
+from .cast import cast
+from .colours import paints
+from .layout import LONE, Block, Layout, layout
+from .panels import Seen
+from .scene import boxes
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SIZE = (960, 540)  # pixels
+
+
+def built(graph: Graph) -> tuple[Seen, Layout]:
+    """The panels of a pass and where they stand, with what was recorded."""
+    seen = Seen(graph, recorded(graph))
+    return seen, layout(seen)
+
+
+def picture(seen: Seen, found: Layout, theme: str, size: tuple[int, int] = SIZE, node: int | None = None) -> np.ndarray:
+    """(height, width, 3) of bytes. ``node``: look at what this operation made, of what, and not at the whole."""
+    paint = paints(theme)
+    return cast(boxes(seen, found, paint), _camera(seen, found, size, node), paint, size)
+
+
+def _camera(seen: Seen, found: Layout, size: tuple[int, int], node: int | None) -> Camera:
+    if node is None:
+        return framing(*found.bounds, size[0] / size[1])
+    of = seen.origin(node)
+    near: list[Block] = [block for block in found.blocks if of in (block.of, block.beside)]
+    low = [min(block.at[axis] for block in near) for axis in range(3)]
+    high = [max(block.at[axis] + (*block.cells, LONE)[axis] for block in near) for axis in range(3)]
+    return framing(low, high, size[0] / size[1])
+
+
+def save(pixels: np.ndarray, path: Path) -> None:
+    """The picture as a PNG, whatever the file's name."""
+    from PIL import Image
+
+    Image.fromarray(pixels).save(path, "PNG", optimize=True)
+
+
+def write(pixels: np.ndarray, path: Path) -> None:
+    """The picture as a PNG, whole or not at all."""
+    with replacing(path) as temporary:
+        save(pixels, temporary)
