@@ -47,7 +47,7 @@ def results(chromium: Browser, address: str) -> list[str]:
         ("F.softmax(att", "things.html#attention-forward-softmax"),  # a quotation
         ("c_attn", "things.html#attention-forward"),  # only in the listing's code
         ("hidden", "things.html#things-steps"),  # in a paragraph
-        ("no weight", "things.html#attention-forward-mask"),  # in a note
+        ("gives the future no weight", "things.html#attention-forward-mask"),  # in a note
         ("triangle", "things.html#clip-mask"),  # in a clip's alt
         ("drawings", "things.html#things-drawings"),  # a heading
         ("CausalSelfAttention", "things.html#attention-forward"),
@@ -109,7 +109,7 @@ def test_kinds_are_chosen(chromium: Browser, mini_book: Book) -> None:
     assert kinds
     assert {*kinds} == {"Listing"}
     page.get_by_role("button", name="Listings").click()
-    assert {*page.locator("#search-results .cutaway-search-kind").all_inner_texts()} != {"Listing"}
+    assert page.locator("#search-results li").count() > len(kinds)
     page.close()
 
 

@@ -30,7 +30,7 @@
     sessionStorage.removeItem("cutaway-found");
     const place = (location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)))) || document.querySelector("main, [role=main]") || document.body;
     const texts = document.createTreeWalker(/^(H\d|SPAN|A)$/.test(place.tagName) ? place.parentElement : place, NodeFilter.SHOW_TEXT);
-    const wanted = new RegExp(asked.words.map((word) => word.replace(/[^\p{L}\p{N}\s]/gu, "\\$&")).join("|"), "giu");
+    const wanted = new RegExp(asked.words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|"), "giu");
     const ranges = [];
     while (texts.nextNode() && ranges.length < 300)
       for (const found of texts.currentNode.data.matchAll(wanted)) {

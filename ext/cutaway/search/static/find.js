@@ -2,7 +2,7 @@
 const cutawayFind = (() => {
   const { WORD, asked, forms, words } = cutawayWords;
   const FIELDS = { title: 6, path: 2.5, text: 1.6, code: 0.6 }; // headings before notes before code
-  const KIND = { chapter: 1.15, section: 1, step: 0.4, listing: 0.5, clip: 0.5, command: 0.7, claim: 0.25, term: 1.2 };
+  const KIND = { chapter: 1.15, section: 1, step: 0.3, listing: 0.4, clip: 0.5, command: 0.7, claim: 0.15, term: 1.2 };
   const CODE = { step: 1, listing: 1 }; // of a query that looks like code
   const COVERED = 2; // how much it counts that an entry has all words
   const REPEATED = 4; // pages with a heading of the same words: it says nothing about what stands below
@@ -121,7 +121,7 @@ const cutawayFind = (() => {
     if (query.spaced.length > 3) {
       if (title === query.spaced) weight *= 1.6;
       else if (title.includes(query.spaced)) weight *= 1.3;
-      else if (isRead && query.count > 1 && (entry.spaced ??= spaced(entry.text)).includes(query.spaced)) weight *= query.count > 2 ? 2 : 1.4;
+      else if (isRead && query.count > 1 && (entry.spaced ??= spaced(entry.text)).includes(query.spaced)) weight *= query.count > 2 ? 3 : 1.4;
     }
     return sum * weight * (1 + 0.3 * query.share(entry.page));
   }
