@@ -67,6 +67,7 @@ cutaway_runs = [
 ]
 cutaway_scenes = "scenes"
 cutaway_store = "../.cutaway"
+cutaway_synonyms = "synonyms.txt"
 
 myst_enable_extensions = [
     "attrs_block",
@@ -136,13 +137,12 @@ html_sidebars = {"**": ["book-logo.html", "book-search.html", "book-nav.html"]}
 html_css_files = ["book.css"]
 html_js_files = [("book.js", {"defer": "defer"})]
 html_context = {
-    # Loaded by the search page alone.
-    "search_scripts": ["documentation_options.js", "doctools.js", "sphinx_highlight.js"],
+    # Sphinx's, of which no page needs anything.
+    "unused_scripts": ["documentation_options.js", "doctools.js", "sphinx_highlight.js"],
     # The theme's stylesheet, which its own templates link by hand.
     "website_styles": ["basic.css", "styles/pydata-sphinx-theme.css"],
 }
 html_favicon = "_static/favicon.svg"
-html_show_search_summary = False  # it would fetch every page that it found, which a page opened as a file must not
 html_copy_source = True  # each page offers its notebook
 html_theme_options = {
     # The theme would show a second search bar on wide screens.

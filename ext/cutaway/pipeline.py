@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from . import build, images, markdown, search, source_pages, state, tables, targets, unchanged
+from . import build, images, markdown, source_pages, state, tables, targets, unchanged
 from . import glossary as terms
 from . import math as maths
 from .cards import making as cards
@@ -43,6 +43,8 @@ from .permalinks import button, check, command, redirects
 from .permalinks import pages as permanent_pages
 from .plots import files as plot_files
 from .prose import facts
+from .search import files as search_files
+from .search import index as search_index
 from .theme import assets
 
 USUAL = 500
@@ -63,9 +65,11 @@ HANDLERS = (
     Handler("config-inited", live.carry_banner),
     Handler("config-inited", draft.leave_cells),
     Handler("config-inited", assets.add_files),
+    Handler("config-inited", search_files.add_files, of=(SEARCH,)),
     # runs are made
     Handler("builder-inited", build.start),
     Handler("builder-inited", assets.leave_fonts_out),
+    Handler("builder-inited", search_index.replace_sphinx, of=(SEARCH,)),
     Handler("builder-inited", live.remember, 550),  # the build's state is there
     Handler("builder-inited", outputs.keep_outputs, 600, of=(CELLS,)),  # the runs are there
     # pages are read, and cells run
@@ -90,6 +94,7 @@ HANDLERS = (
     Handler("env-updated", check.check, of=(PERMALINKS,)),
     Handler("env-updated", redirects.outdated, of=(PERMALINKS,)),
     Handler("env-updated", cards.unnoted, of=(CARDS,)),
+    Handler("env-updated", search_index.unnoted, of=(SEARCH,)),
     Handler("env-updated", downloads.make, 600),  # the clips are drawn
     Handler("env-check-consistency", build.second_owners),
     Handler("env-check-consistency", defining.second_definitions),
@@ -115,7 +120,7 @@ HANDLERS = (
     Handler("doctree-resolved", cards.note, 900, of=(CARDS,)),
     Handler("doctree-resolved", markdown.write_twin, 950, of=(MARKDOWN,)),
     Handler("doctree-resolved", notebooks.write, 950, of=(CELLS,)),
-    Handler("doctree-resolved", search.add_words, 950, of=(SEARCH,)),
+    Handler("doctree-resolved", search_index.note, 950, of=(SEARCH,)),
     Handler("doctree-resolved", button.add, 950, of=(PERMALINKS,)),  # the descriptions are there
     Handler("missing-reference", glossary.resolve),
     Handler("warn-missing-reference", build.missing_step),
@@ -134,6 +139,7 @@ HANDLERS = (
     Handler("build-finished", clip_resolve.note_written),
     Handler("build-finished", plot_files.publish, of=(CELLS,)),
     Handler("build-finished", markdown.write_list, of=(MARKDOWN,)),
+    Handler("build-finished", search_index.write, of=(SEARCH,)),
     Handler("build-finished", redirects.note, of=(PERMALINKS,)),
     Handler("build-finished", permanent_pages.write, of=(PERMALINKS,)),
     Handler("build-finished", command.note, of=(PERMALINKS,)),

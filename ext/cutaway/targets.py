@@ -80,7 +80,7 @@ def _of_page(doctree: nodes.document, docname: str) -> Iterator[Target]:
             owner = node.parent["object"] if isinstance(node.parent, listing) else ""
             yield Target(node["step"], "step", docname, line, node["quotation"], owner)
         elif isinstance(node, clip) and node["ids"]:
-            yield Target(node["ids"][0], "clip", docname, line, _words(node["scene"].rpartition(".")[2]))
+            yield Target(node["ids"][0], "clip", docname, line, scene_title(node["scene"]))
         elif isinstance(node, diagram) and node["ids"]:
             title = f"Data flow of {_name(node['object'])}" if node["object"] else short(node["alt"], 80)
             yield Target(node["ids"][0], "diagram", docname, line, title, node["object"])
@@ -98,8 +98,9 @@ def _name(dotted: str) -> str:
     return ".".join(parts[2:]) or dotted
 
 
-def _words(name: str) -> str:
-    """``CausalMask`` -> ``Causal mask``."""
+def scene_title(scene: str) -> str:
+    """``attention.CausalMask`` -> ``Causal mask``."""
+    name = scene.rpartition(".")[2]
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[A-Z]", name)
     lowered = [word if word.isupper() and len(word) > 1 else word.lower() for word in words]
     return " ".join([lowered[0] if lowered[0].isupper() else lowered[0].capitalize(), *lowered[1:]]) if words else name
