@@ -60,7 +60,7 @@ def test_a_cell_that_is_pointed_at_is_the_cell_that_stands_there(page: Page) -> 
           for (let k = 0; k < 1000; k++) {{
             const block = front[chance(front.length)], cell = [chance(block.size[0]), chance(block.size[1])];
             const point = [block.at[0] + cell[0] + 0.5, block.at[1] + cell[1] + 0.5, block.at[2] + block.size[2]];
-            space.draw({{ target: point, yaw: (chance(80) - 40) / 100, pitch: (chance(60) - 30) / 100, far: 30 }});
+            space.look({{ target: point, yaw: (chance(80) - 40) / 100, pitch: (chance(60) - 30) / 100, far: 30 }});
             const [x, y] = space.seen(point), found = space.pick(x, y);
             const isRight = found?.block === block && `${{found.cell}}` === `${{cell}}`;
             if (!isRight) wrong.push([block.node, cell, found?.cell]);
