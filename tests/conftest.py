@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -113,14 +114,23 @@ def mini_book(build_book: BuildBook) -> Book:
     return Book(folder / "html", 0, log, warnings)
 
 
+Launch = Callable[..., Browser]
+
+
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium; apt.txt brings it, so its absence is a failure, not a reason to skip."""
+def launch() -> Iterator[Launch]:
+    """Start the system's Chromium; apt.txt brings it, so its absence is a failure, not a reason to skip."""
     path = next(filter(None, map(shutil.which, bootstrap.BROWSERS)), None)
     assert path, (
         f"none of {', '.join(bootstrap.BROWSERS)} is installed; run `nox -s tests`, which installs it"
     )
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
-        yield browser
-        browser.close()
+        yield partial(playwright.chromium.launch, executable_path=path)
+
+
+@pytest.fixture(scope="session")
+def chromium(launch: Launch) -> Iterator[Browser]:
+    """The browser that most tests share."""
+    browser = launch(args=CHROMIUM)
+    yield browser
+    browser.close()

@@ -9,7 +9,7 @@ from docutils import nodes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutaway.targets import _words, plain, short
+from cutaway.targets import plain, scene_title, short
 
 
 def test_every_labelled_thing_of_a_page_is_described(mini_book: Book) -> None:
@@ -41,7 +41,7 @@ def test_a_formula_is_said_in_one_line(latex: str, said: str) -> None:
     [("CausalMask", "Causal mask"), ("MLPForward", "MLP forward"), ("Scores", "Scores"), ("qk_grid", "Qk grid")],
 )
 def test_a_scene_has_a_title_in_words(name: str, words: str) -> None:
-    assert _words(name) == words
+    assert scene_title(f"page.{name}") == words
 
 
 @given(st.text(alphabet="ab ,.?", max_size=400))

@@ -174,7 +174,7 @@ def test_a_framed_box_is_seen_whole_and_fills_the_picture(
     width, height = round(1000 * aspect), 1000
     points = framing(low, high, aspect, yaw, pitch).project(corners(low, high), width, height)
     assert (points[:, :2] >= 0).all() and (points[:, 0] <= width).all() and (points[:, 1] <= height).all()
-    assert max(np.ptp(points[:, 0]) / width, np.ptp(points[:, 1]) / height) > 0.8
+    assert max(np.ptp(points[:, 0]) / width, np.ptp(points[:, 1]) / height) > 0.7
 
 
 def test_a_ray_meets_the_cell_that_is_projected_there() -> None:

@@ -22,7 +22,8 @@ def test_pages_are_light_and_nothing_jumps(chromium: Browser, mini_book: Book) -
     with served(mini_book.folder) as host:
         for name in pages(mini_book.folder):
             found = weigh(chromium, f"{host}/{name}")
-            assert found.total < LIMIT, (name, found)
+            searches = 12_500 if name == "search.html" else 0  # what other pages load when one searches
+            assert found.total < LIMIT + searches, (name, found)
             assert len(found.files) <= (16 if name == "search.html" else 11), (name, found)
             assert found.shift <= 0.02, name
 

@@ -66,7 +66,7 @@ class OnePass(Stage):
             f"Softmax: chances. {'ABC'[chances.argmax()]} comes next",
             FadeIn(*table[3:]),
             rest=2 * REST,
-            say=f"Softmax turns scores into chances; {'ABC'[chances.argmax()]} gets {number_text(chances.max(), 4)}.",
+            say=f"As probabilities: {'ABC'[chances.argmax()]} gets {number_text(chances.max(), 4)}.",
         )
 
     def block(self, number, before, after, boxes, frame):

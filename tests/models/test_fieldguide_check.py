@@ -121,7 +121,7 @@ def test_nanochats_shards_and_tokenizer(tmp_path: Path) -> None:
     assert inputs.check_tokenizer(tmp_path / "tok", model)[0].level == "warning"
     (tmp_path / "pickled").mkdir()
     (tmp_path / "pickled" / "tokenizer.pkl").write_bytes(b"\x80\x04.")
-    assert "so it is not" in inputs.check_tokenizer(tmp_path / "pickled", model)[0].evidence
+    assert "which is not opened" in inputs.check_tokenizer(tmp_path / "pickled", model)[0].what
     shard = folder / "shard_00001.parquet"
     whole = shard.read_bytes()
     shard.write_bytes(whole[:-3])

@@ -15,7 +15,7 @@ OPEN = "tag_show-code"  # as myst-nb writes a cell's tags
 
 
 class FoldCode(SphinxPostTransform):
-    """Mark the cells that nothing folds yet; myst-nb does the rest."""
+    """Mark the cells whose code nothing hides in another way; myst-nb does the rest."""
 
     default_priority = 198  # just before myst-nb's HideInputCells
     formats = ("html",)
@@ -25,7 +25,7 @@ class FoldCode(SphinxPostTransform):
             source = next(iter(cell.children), None)
             if not isinstance(source, nodes.container) or source.get("nb_element") != "cell_code_source":
                 continue
-            if cell.get("hide_mode") or OPEN in cell["classes"]:
+            if cell.get("hide_mode") not in (None, "", "input") or OPEN in cell["classes"]:
                 continue
             lines = len(source.astext().strip().splitlines())
             said = f"Code, {lines} line{'s' if lines > 1 else ''}"

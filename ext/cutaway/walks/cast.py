@@ -22,12 +22,14 @@ def cast(boxes: Sequence[Box], camera: Camera, paint: Paints, size: tuple[int, i
     picture = np.tile(paint.ground, (height, width, 1))
     depth = np.full((height, width), np.inf)
     for box in boxes:
-        _draw(box, camera, paint, picture, depth)
+        _draw(box, camera, paint, picture, depth, samples)
     whole = picture.reshape(size[1], samples, size[0], samples, 3).mean((1, 3))
     return (np.clip(whole, 0, 1) * 255).round().astype(np.uint8)
 
 
-def _draw(box: Box, camera: Camera, paint: Paints, picture: np.ndarray, depth: np.ndarray) -> None:
+def _draw(
+    box: Box, camera: Camera, paint: Paints, picture: np.ndarray, depth: np.ndarray, samples: int
+) -> None:
     height, width = depth.shape
     low, high = np.array(box.low), np.array(box.high)
     points = corners(box.low, box.high)
@@ -51,7 +53,7 @@ def _draw(box: Box, camera: Camera, paint: Paints, picture: np.ndarray, depth: n
     hit = (enters <= leaves) & (enters > 0) & (enters < depth[place])
     if hit.any():
         at = eye + ray[hit] * enters[hit][:, None] - low
-        big = height / 2 / tan / enters[hit]  # pixels a cell, seen from the front
+        big = height / samples / 2 / tan / enters[hit]  # pixels a cell, seen from the front
         shown = _colour(box, paint, at, axis[hit], big) * np.array(SIDES)[axis[hit]][:, None]
         picture[place][hit] = shown
         depth[place][hit] = enters[hit]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed as dist
 
 from fieldguide import check, memory
 from fieldguide.check import inputs
@@ -26,19 +27,24 @@ class NotReady(ValueError):
 
 
 def look(command: str, *given: Any) -> None:
-    """Print what is to be known before a training of this command; NotReady where it can't go well."""
+    """Print what is to be known before a training of this command; NotReady where it can't go well.
+
+    Of several processes each looks, so that none waits for one that has ended; the first prints.
+    """
+    is_first = os.environ.get("RANK", "0") == "0"
     try:
         report = LOOKS[command](*given)
     except UsageProblem:
         return
     for finding in report.findings:
-        if finding.level == "warning":
+        if finding.level == "warning" and is_first:
             print(f"check: {line(finding)}", flush=True)
     wrong = [line(finding) for finding in report.findings if finding.level == "error"]
     if wrong:
         off = "--check=False" if command in (NANOGPT, NGPT, SORT) else "--no-check"
         raise NotReady("\n  ".join([*wrong, f"({off} starts it all the same)"]))
-    print(f"check: {len(report.findings)} things were looked at, nothing is in the way", flush=True)
+    if is_first:
+        print(f"check: {len(report.findings)} things were looked at, nothing is in the way", flush=True)
 
 
 def line(finding: Finding) -> str:
@@ -49,14 +55,20 @@ def line(finding: Finding) -> str:
 
 def asked(**options: Any) -> argparse.Namespace:
     """The options of ``fieldguide check``, those that are None left out."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(exit_on_error=False)
     check.add_arguments(parser)
     known = {name.replace("_", "-"): value for name, value in options.items() if value is not None}
-    return parser.parse_args([f"--{name}" if value is True else f"--{name}={value}" for name, value in known.items()])
+    typed = [f"--{name}" if value is True else f"--{name}={value}" for name, value in known.items()]
+    try:
+        return parser.parse_args(typed)
+    except argparse.ArgumentError as error:  # the training says so in its own words
+        raise UsageProblem(str(error)) from error
 
 
 def report_on(subject: Subject, options: argparse.Namespace, size: int | None = None, compiled: bool = False) -> Report:
     """The report about a model; ``size``: bytes of a checkpoint, where the sizes don't tell."""
+    # Memory is counted by playing a step with processes that are pretended: not where there are real ones already.
+    options.without_memory |= dist.is_available() and dist.is_initialized()
     question = memory.ask(options, subject)
     kept = checkpoint_bytes(subject, built(subject)) if size is None else size
     report = check.look(question, options, kept, wants_gpu=False)

@@ -178,11 +178,16 @@ void main() {
       });
     }
 
+    // From where what is asked next is seen: without a picture.
+    look(camera) {
+      this.view = eye(camera);
+    }
+
     // `now`: the stop that is filled, and which part of it; all later ones are empty.
     draw(camera, now = [1e9, 1]) {
       const { gl, canvas, paints } = this;
       if (gl.isContextLost()) return;
-      this.view = eye(camera);
+      this.look(camera);
       gl.viewport(0, 0, canvas.width, canvas.height);
       gl.clearColor(...paints.ground, 1);
       gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);

@@ -52,12 +52,13 @@
     constructor(figure) {
       const { session, stage, element } = figure, data = JSON.parse(element.querySelector(".cutaway-walk-data").textContent);
       Object.assign(this, { figure, session, stage, element, ...data });
-      this.still = stage.querySelector("img");
+      this.stills = [...stage.querySelectorAll("img")]; // one of each theme
+      element.cutawayWalk = this; // for whoever moves it from outside
       this.frame();
       try {
         this.space = new live.Space(this.canvas);
       } catch {
-        this.canvas.replaceWith(this.still ?? "");
+        this.canvas.replaceWith(...this.stills); // and the words beside it
         this.canvas = null;
       }
       this.listen();
@@ -423,7 +424,7 @@
         if (x < 0 || y < 14 || x > space.canvas.clientWidth || y > space.canvas.clientHeight) continue;
         if (taken.some(([l, t, r, b]) => box[0] < r && l < box[2] && box[1] < b && t < box[3])) continue;
         taken.push(box);
-        const label = make(`span.${kind}`, {}, text);
+        const label = make(`span.${kind}`, {}, text); // as text that can be read aloud it stands beside the picture
         label.style.transform = `translate(${x}px, ${y}px) translate(-50%, -100%)`;
         made.push(label);
       }
