@@ -271,4 +271,5 @@ def test_auto_is_the_fastest_device_that_is_here(monkeypatch: pytest.MonkeyPatch
 
 def test_a_mistake_is_one_line_on_the_terminal(data: Path) -> None:
     with pytest.raises(SystemExit, match="train: no data at"):
-        train.main(["--dataset=nowhere", "--check=False", "--device=cpu", "--compile=False", "--n_layer=1", "--n_embd=12"])
+        options = ["--check=False", "--device=cpu", "--compile=False", "--n_layer=1", "--n_embd=12"]
+        train.main(["--dataset=nowhere", *options])
