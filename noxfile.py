@@ -29,6 +29,8 @@ DRAFT += ["-d", "build/draft/doctrees", "docs", "build/draft/html"]
 # Without cells; a folder of its own keeps the site's pages as they are.
 SHARD = ["-b", "clips", "-W", "--keep-going", "-d", "build/clips/doctrees"]
 SPHINX = ["-n", "-W", "--keep-going", "-j", "auto", "-d", "build/doctrees", "docs", "build/html"]
+# With the site's doctrees, as nothing is read otherwise; which links are left out stands in docs/conf.py.
+LINKS = ["-b", "linkcheck", "-d", "build/doctrees", "docs", "build/links"]
 BUILT: set[tuple[str, ...]] = set()  # the options with which this call of nox has built the site
 LONG = "not stages and not site and not faults and not whole and not proofs"  # in sessions of their own
 FAST = f"not slow and {LONG}"
@@ -41,6 +43,7 @@ NIGHTLY = {
     "runs": ("runs", ["--check"]),
     "models": ("tests", ["tests/models"]),
     "proofs": ("proofs", []),
+    "links": ("links", []),
 }
 
 
@@ -194,8 +197,15 @@ def proofs(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none", requires=["book"])
+def links(session: nox.Session) -> None:
+    """Ask every address outside that the book links to; what does not answer is listed. Needs the network."""
+    options = enter_book(session)
+    session.run(BIN / "sphinx-build", *options, *LINKS)
+
+
+@nox.session(venv_backend="none", requires=["book"])
 def nightly(session: nox.Session) -> None:
-    """Check what takes long and changes rarely, an hour a part at most: `-- faults`, `-- bytes`, `-- runs`, or all."""
+    """Check what takes long and changes rarely, an hour a part at most: `-- faults`, `-- bytes`, `-- links`, or all."""
     parts = session.posargs or list(NIGHTLY)
     unknown = [part for part in parts if part not in NIGHTLY]
     if unknown:

@@ -29,6 +29,12 @@ extensions = [
 ]
 exclude_patterns = ["runs", "scenes", "using"]
 
+# How sources are cited and listed: _ext/website/sources.py. `sources.html#source-su2021` is an address in the list.
+bibtex_bibfiles = ["references.bib"]
+bibtex_default_style = bibtex_reference_style = "cutaway"
+bibtex_cite_id = "source-{key}"
+bibtex_bibliography_id = "sources-{bibliography_count}"
+
 # What is explained, what is run, and where the drawings are kept (safe to delete).
 cutaway_sources = {
     "nanogpt": ["../model_src/nanogpt"],
@@ -40,6 +46,7 @@ cutaway_sources = {
 cutaway_dimensions = {"N": "points", "K": "centres"}  # in the tutorial
 cutaway_runs = [
     "runs/sort.py",
+    "runs/heads.py",
     "runs/chars.py",
     "runs/shards.py",
     "runs/tokens.py",
@@ -106,6 +113,20 @@ cutaway_explain = {
 # Ids that last, and the site's public address: snippets name it, and without it everything works by relative links.
 cutaway_permalinks = "../permalinks.json"
 html_baseurl = os.environ.get("CUTAWAY_BASEURL") or os.environ.get("READTHEDOCS_CANONICAL_URL", "")
+
+# `nox -s nightly -- links`: what is asked, and how patiently.
+linkcheck_ignore = [
+    r"https?://(127\.0\.0\.1|localhost|a\.example)\b.*",  # the reader's own machine, and names that stand for nobody
+    r"https://(example\.org|YOUR-SITE)/.*",  # the place where this book is published, before it is
+]
+linkcheck_anchors_ignore_for_url = [r"https://github\.com/.*"]  # whose pages make their anchors in the browser
+linkcheck_timeout = 20  # seconds an address
+linkcheck_retries = 2
+linkcheck_rate_limit_timeout = 120  # seconds; a host that asks for more patience counts as broken
+linkcheck_workers = 4
+
+# Where the source is, for the page that says how to get it.
+website_repository = os.environ.get("CUTAWAY_REPOSITORY") or os.environ.get("READTHEDOCS_GIT_CLONE_URL", "")
 
 html_theme = "sphinx_book_theme"
 html_title = "Cutaway: nanoGPT from the inside"

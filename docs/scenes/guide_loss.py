@@ -59,9 +59,11 @@ class Found(Stage):
         self.play(*self.going("broken", rest, self.last), run_time=1.2)
         window, begin = self.window()
         self.add(window)
-        say = f"A line through ever shorter ends of the course: from step {self.flat} on it falls by "
-        say += f"{number_text(self.fall)}, less than twice its error of {number_text(self.error)}. A plateau."
-        self.beat("Does it still fall?", begin.animate.set_value(self.flat), run_time=2, rest=REST / 2, say=say)
+        say = "A straight line goes through ever shorter ends of the course, until it falls no more than noise could."
+        self.beat("Does it still fall?", begin.animate.set_value(self.flat), run_time=2, rest=REST / 4, say=say)
+        way = "lower" if self.fall > 0 else "higher"
+        say = f"From step {self.flat} on it ends {number_text(abs(self.fall))} {way}, within twice its error of "
+        self.beat(f"Flat from step {self.flat} on", say=say + f"{number_text(self.error)}: a plateau.")
 
         self.next_section("Cause")
         say = f"Guessing by how often each letter occurs costs {number_text(self.frequencies)}. So the context is of "

@@ -1,8 +1,9 @@
 """Cutaway: a Sphinx book whose listings, diagrams, clips and numbers are drawn from a recorded run of its code.
 
 ``extensions = ["cutaway"]`` in conf.py adds the directives ``listing``, ``diagram``, ``clip``, ``live``, ``sequence``,
-``claim`` and ``claims``, and the roles ``fact``, ``dim``, ``step`` and ``claim``, and changes nothing else on a site.
-``parts`` lists what may be added, each by its own name; ``cutaway.config_values.SETTINGS`` lists the settings.
+``claim``, ``claims`` and ``definitions``, and the roles ``fact``, ``dim``, ``step``, ``claim`` and ``define``, and
+changes nothing else on a site. ``parts`` lists what may be added, each by its own name;
+``cutaway.config_values.SETTINGS`` lists the settings.
 
 ``PUBLIC`` are the names for authors: ``from cutaway import Run`` in the files of runs, ``RecordedScene`` and
 ``SpaceScene`` in those of scenes, the others in cells. Each imports its module when it is asked for, so none needs what

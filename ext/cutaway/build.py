@@ -40,6 +40,7 @@ from .warning_kinds import Kind
 logger = logging.getLogger(__name__)
 LARGEST = 1_000_000  # characters of a directive's body
 LONGEST = 4000  # characters of a message
+LISTS = {"claims", "definitions"}  # what a page lists of all others, with the numbers in it
 DRAWN = {"fact", "claim", "listing", "diagram", "sequence"}  # what a page draws from runs and from other pages
 
 
@@ -211,7 +212,7 @@ def _inputs(env: BuildEnvironment) -> dict[str, str]:
     judged = digest(drawn, domain.uses("claim"), domain.data["noted"])  # what lists the claims of all pages
     uses = domain.data["uses"]
     kinds = {name: {kind for kind, _ in uses.get(name, [])} for name in sorted(env.found_docs)}
-    return {name: judged if "claims" in used else drawn if used & DRAWN else "" for name, used in kinds.items()}
+    return {name: judged if used & LISTS else drawn if used & DRAWN else "" for name, used in kinds.items()}
 
 
 def _section(app: Sphinx) -> str:

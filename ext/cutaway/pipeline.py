@@ -15,6 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 from . import build, images, markdown, source_pages, state, tables, targets, unchanged
+from . import glossary as terms
 from . import math as maths
 from .cards import making as cards
 from .cells import notes, outputs, schedule
@@ -26,6 +27,8 @@ from .clips import downloads
 from .clips import resolve as clip_resolve
 from .dev import draft, live, reference
 from .diagrams import directive as diagrams
+from .glossary import defining
+from .glossary import listing as glossary
 from .listings import directive as listings
 from .listings import resolve as listing_resolve
 from .listings import sequence
@@ -78,6 +81,7 @@ HANDLERS = (
     Handler("doctree-read", notes.read, of=(CELLS,)),
     Handler("doctree-read", plot_files.note, of=(CELLS,)),
     Handler("doctree-read", maths.check, of=(MATH,)),
+    Handler("doctree-read", defining.note),
     Handler("doctree-read", targets.collect, of=(PERMALINKS, MARKDOWN)),
     Handler("doctree-read", check.unlabelled, 600, of=(PERMALINKS,)),  # the targets are known
     Handler("doctree-read", button.label, 600, of=(PERMALINKS,)),
@@ -86,16 +90,19 @@ HANDLERS = (
     Handler("env-updated", listings.report),
     Handler("env-updated", clip_resolve.render_missing),
     Handler("env-updated", live_scripts.make),
+    Handler("env-updated", glossary.written_again),
     Handler("env-updated", check.check, of=(PERMALINKS,)),
     Handler("env-updated", redirects.outdated, of=(PERMALINKS,)),
     Handler("env-updated", cards.unnoted, of=(CARDS,)),
     Handler("env-updated", search_index.unnoted, of=(SEARCH,)),
     Handler("env-updated", downloads.make, 600),  # the clips are drawn
     Handler("env-check-consistency", build.second_owners),
+    Handler("env-check-consistency", defining.second_definitions),
     # each page is filled in and written
     Handler("doctree-resolved", draft.say, 400),
     Handler("doctree-resolved", unchanged.written_anew),
     Handler("doctree-resolved", facts.fill_in),
+    Handler("doctree-resolved", glossary.fill_in),
     Handler("doctree-resolved", claims_page.fill_in),
     Handler("doctree-resolved", claims.judge),
     Handler("doctree-resolved", listing_resolve.fill_in),
@@ -115,7 +122,9 @@ HANDLERS = (
     Handler("doctree-resolved", notebooks.write, 950, of=(CELLS,)),
     Handler("doctree-resolved", search_index.note, 950, of=(SEARCH,)),
     Handler("doctree-resolved", button.add, 950, of=(PERMALINKS,)),  # the descriptions are there
+    Handler("missing-reference", glossary.resolve),
     Handler("warn-missing-reference", build.missing_step),
+    Handler("warn-missing-reference", defining.unknown_term),
     Handler("html-page-context", live_html.name_files),
     Handler("html-page-context", markdown.announce, of=(MARKDOWN,)),
     # pages without a source
@@ -125,6 +134,7 @@ HANDLERS = (
     Handler("build-finished", source_pages.write_index, 100, of=(SOURCE_PAGES,)),  # others ask for its names
     Handler("build-finished", targets.note_said, 100, of=(PERMALINKS, MARKDOWN)),
     Handler("build-finished", build.finish),
+    Handler("build-finished", glossary.keep),
     Handler("build-finished", verdicts.keep),
     Handler("build-finished", clip_resolve.note_written),
     Handler("build-finished", plot_files.publish, of=(CELLS,)),
@@ -141,6 +151,8 @@ HANDLERS = (
 
 def connect(app: Sphinx) -> None:
     """Connect the core's handlers and those of the parts that are loaded, which is known when conf.py is read."""
+    # Not in ``cutaway.CORE``: with an entry more there all cells of all books would be executed anew.
+    terms.setup(app)
     for handler in HANDLERS:
         if handler.event == "config-inited":
             app.connect(handler.event, partial(_act_if_asked, handler), priority=handler.priority)

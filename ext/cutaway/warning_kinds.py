@@ -23,6 +23,7 @@ Kind = Literal[
     "sequence",
     "step",
     "store",
+    "term",
 ]
 
 WARNINGS: dict[Kind, str] = {
@@ -49,4 +50,5 @@ WARNINGS: dict[Kind, str] = {
     "sequence": "The run does not exist.",
     "step": "The role names no step.",
     "store": "A file could not be kept; what it holds is made again by the next build.",
+    "term": "A term has no name or is defined a second time, or a link names one that no page defines.",
 }

@@ -3,6 +3,7 @@
 import argparse
 import ast
 import importlib
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -42,6 +43,16 @@ def usage() -> str:
     return "\n".join([*lines, "", f"  --json prints a report for programs; {EXITS}"])
 
 
+def ours_first() -> None:
+    """In an upstream checkout ``python -m`` finds its ``nanochat`` first, which is another package than ours."""
+    source = Path(__file__).resolve().parents[1]
+    for name in ("nanochat", "nanogpt", "ngpt"):
+        found = importlib.util.find_spec(name)
+        if found and not Path(found.origin or ".").resolve().is_relative_to(source):
+            sys.path.insert(0, str(source))
+            return
+
+
 def main(argv: list[str]) -> int:
     """Run the tool that stands first; its exit code."""
     if not argv or argv[0] in ("-h", "--help"):
@@ -68,6 +79,7 @@ def main(argv: list[str]) -> int:
 def console() -> None:
     """What the installed command ``fieldguide`` calls."""
     try:
+        ours_first()
         code = main(sys.argv[1:])
         sys.stdout.flush()
     except KeyboardInterrupt:

@@ -32,6 +32,16 @@ def regular(path: Path, asked: str) -> Path:
         raise UsageProblem(f"{path} can't be opened ({error}): name a file that you may read") from error
 
 
+def stands_for(beginning: bytes) -> str:
+    """What came instead of a file that was fetched, by its first bytes; nothing where they say nothing."""
+    plain = beginning.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if beginning.startswith(b"version https://git-lfs"):
+        return "but the pointer that Git LFS leaves where the file is to be: git lfs pull"
+    if plain.startswith((b"<!doctype html", b"<html", b"<?xml", b"<head")):
+        return "but a web page, such as a server sends with an error: fetch the file again"
+    return ""
+
+
 def raw_lines(file: BinaryIO, longest: int = LONGEST, told: Progress | None = None) -> Iterator[bytes | None]:
     """The lines of a file, without their ends; None for each that is longer than ``longest`` bytes."""
     too_long, read = False, 0

@@ -6,6 +6,7 @@
 
 Options come from config files and ``--name=value``, the last one wins. Data is read from ``data/<dataset>/``,
 the checkpoint goes to ``<out_dir>/ckpt.pt``, and ``--init_from=resume`` goes on as if nothing had happened.
+``fieldguide check`` looks first whether memory, disk and data suffice; ``--check=False`` leaves that out.
 """
 
 import contextlib
@@ -29,6 +30,7 @@ from nanogpt import checkpoint as checkpoints
 from nanogpt.configurator import OptionError, configure
 from nanogpt.data import read_meta, read_tokens
 from nanogpt.device import DEFAULT_DTYPE, allow_tf32, autocast, device_type
+from nanogpt.entry import look, recorded, without_check
 from nanogpt.logs import TensorBoard
 from nanogpt.model import GPT, GPTConfig
 from nanogpt.world import World, gather_random_states, join, restore_random_states
@@ -321,14 +323,23 @@ def listener(options: TrainOptions, world: World) -> Iterator[Callable[..., None
         yield log
 
 
+def command(argv: list[str]) -> None:
+    """The training that a command line asks for."""
+    argv, looks = without_check(argv)
+    given = configure(TrainOptions(), argv, str(__doc__))
+    if looks:
+        look("nanogpt.train", given)
+    options, world = join(given)
+    tokens = options.gradient_accumulation_steps * options.batch_size * options.block_size
+    if world.rank == 0:
+        print(f"tokens per iteration: {tokens:,}")
+    with listener(options, world) as report:
+        train(options, world, report)
+
+
 def main(argv: list[str]) -> None:
     try:
-        options, world = join(configure(TrainOptions(), argv, str(__doc__)))
-        tokens = options.gradient_accumulation_steps * options.batch_size * options.block_size
-        if world.rank == 0:
-            print(f"tokens per iteration: {tokens:,}")
-        with listener(options, world) as report:
-            train(options, world, report)
+        recorded(command)(argv)
     except (OptionError, FileNotFoundError, ValueError) as error:
         raise SystemExit(f"train: {error}") from error
     finally:

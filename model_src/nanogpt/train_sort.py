@@ -4,7 +4,8 @@
     python -m nanogpt.sample --out_dir=out-sort --start=CBABBC --max_new_tokens=6 --top_k=1 --num_samples=1
 
 The first writes ``out-sort/ckpt.pt`` and the three letters as ``data/sort/meta.pkl``, the second sorts a word with
-them. The recipe is that of ``sort``; so small a model is as fast on a processor as on anything else.
+them. The recipe is that of ``sort``; so small a model is as fast on a processor as on anything else. ``--check=False``
+leaves out the look at memory and disk before it.
 """
 
 import pickle
@@ -19,6 +20,7 @@ from tqdm import tqdm
 
 from nanogpt import checkpoint, sort
 from nanogpt.configurator import OptionError, configure
+from nanogpt.entry import look, recorded, without_check
 from nanogpt.logs import TensorBoard
 
 DATASET = "sort"
@@ -73,9 +75,18 @@ def silent(step: int, **values: float) -> None:
     """Tells nobody."""
 
 
+def command(argv: list[str]) -> None:
+    """The training that a command line asks for."""
+    argv, looks = without_check(argv)
+    options = configure(SortOptions(), argv, str(__doc__))
+    if looks:
+        look("nanogpt.train_sort", options)
+    train(options)
+
+
 def main(argv: list[str]) -> None:
     try:
-        train(configure(SortOptions(), argv, str(__doc__)))
+        recorded(command)(argv)
     except (OptionError, ValueError, OSError) as error:
         raise SystemExit(f"train_sort: {error}") from error
 

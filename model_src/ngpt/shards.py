@@ -20,6 +20,7 @@ import torch.nn as nn
 from torch.nn import functional as F
 
 from nanochat.cli import base_train
+from nanochat.cli.entry import recorded
 from nanochat.common import ALONE, World, compute_cleanup, compute_dtype
 from nanochat.files import get_base_dir
 from nanochat.tokenizer import get_tokenizer
@@ -153,7 +154,7 @@ def main(argv: list[str]) -> None:
     if given["out"] is None:
         given["out"] = get_base_dir() / "ngpt_checkpoints" / f"{given['model']}-d{given.get('depth', Settings.depth)}"
     try:
-        base_train.command(given, lambda settings, world: begin(settings, world, given["model"]))
+        recorded(base_train.command)(given, lambda settings, world: begin(settings, world, given["model"]))
     except (ValueError, AssertionError, OSError) as error:
         raise SystemExit(f"shards: {error}") from error
     finally:

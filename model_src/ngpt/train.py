@@ -6,6 +6,7 @@
 
 Options come from config files and ``--name=value``, the last one wins; all of nanogpt.train's are known, too. Without
 weight decay and without warm-up, as nGPT needs neither. ``--init_from=resume`` goes on as if nothing had happened.
+``fieldguide check`` looks first whether memory, disk and data suffice; ``--check=False`` leaves that out.
 """
 
 import contextlib
@@ -25,6 +26,7 @@ from nanogpt import checkpoint as checkpoints
 from nanogpt.configurator import OptionError, configure
 from nanogpt.data import read_meta
 from nanogpt.device import allow_tf32, device_type
+from nanogpt.entry import look, recorded, without_check
 from nanogpt.logs import TensorBoard
 from nanogpt.train import (
     GPT2_VOCABULARY,
@@ -220,13 +222,22 @@ def preset(arg: str) -> str:
     return str(own) if "=" not in arg and not Path(arg).is_file() and own.is_file() else arg
 
 
+def command(argv: list[str]) -> None:
+    """The training that a command line asks for."""
+    argv, looks = without_check(argv)
+    given = configure(Options(), [preset(arg) for arg in argv], str(__doc__))
+    if given.wandb_log:
+        raise OptionError("wandb_log=True is not known here: --tensorboard=True writes a log")
+    if looks:
+        look("ngpt.train", given)
+    options, world = join(given)
+    with listener(options, world) as report:
+        train(options, world, report)
+
+
 def main(argv: list[str]) -> None:
     try:
-        options, world = join(configure(Options(), [preset(arg) for arg in argv], str(__doc__)))
-        if options.wandb_log:
-            raise OptionError("wandb_log=True is not known here: --tensorboard=True writes a log")
-        with listener(options, world) as report:
-            train(options, world, report)
+        recorded(command)(argv)
     except (OptionError, FileNotFoundError, ValueError) as error:
         raise SystemExit(f"train: {error}") from error
     finally:

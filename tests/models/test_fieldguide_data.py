@@ -113,6 +113,12 @@ TOKEN_FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (lambda folder: (folder / "val.bin").write_bytes(b""), "val.bin is empty"),
     "ids": (lambda folder: change(folder / "val.bin", read(folder / "val.bin") + 60), "ids that are not below"),
     "hole": (hole, "times in a row"),
+    "eight bytes": (lambda folder: change(folder / "train.bin", read(folder / "train.bin"), "<i8"), "eight bytes a"),
+    "no val": (lambda folder: (folder / "val.bin").unlink(), "There is train.bin, and no val.bin"),
+    "pointer": (
+        lambda folder: (folder / "train.bin").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
+        "train.bin has no tokens",
+    ),
     "four bytes": (lambda folder: change(folder / "train.bin", read(folder / "train.bin"), "<u4"), "four bytes a"),
     "no meta": (lambda folder: (folder / "meta.pkl").unlink(), "there is no meta.pkl"),
     "other meta": (another_meta, "this is no text"),
@@ -297,6 +303,32 @@ def test_windows_have_one_hash_if_and_only_if_they_are_the_same(ids: list[int], 
     assert len(set(found.tolist())) == len(set(want)) and len(found) == len(want)
     before = np.arange(moved, dtype=np.uint32)
     np.testing.assert_array_equal(hashes(np.concatenate([before, plain]), window)[moved:], found)
+
+
+def test_short_documents_are_there_twice_by_chance_and_long_ones_are_not(says: Says, tmp_path: Path) -> None:
+    def lines(texts: list[str]) -> Path:
+        (tmp_path / "train.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+        return tmp_path / "train.jsonl"
+
+    answers = ["Yes.", "No.", "I do not know."] * 20
+    report = says(lines([*DOCUMENTS[:60], *answers]))
+    assert not alarms(report)
+    assert any("57 short documents of 120 twice" in finding["what"] for finding in report["findings"])
+    assert "10 documents of 130 twice" in alarms(says(lines([*DOCUMENTS[:60], *answers, *DOCUMENTS[:10]])))[0]
+
+
+def test_bytes_are_a_vocabulary_of_which_a_text_uses_some(says: Says, chars: Path) -> None:
+    for name, part in (("train", TEXT[:90_000]), ("val", TEXT[90_000:110_000])):
+        change(chars / f"{name}.bin", np.frombuffer(part.encode(), np.uint8))
+    (chars / "meta.pkl").write_bytes(pickle.dumps({"vocab_size": 256}))
+    assert not alarms(says(chars))
+
+
+def test_a_tokenizer_of_hugging_faces_has_a_size(says: Says, chars: Path, tmp_path: Path) -> None:
+    fields = {"model": {"vocab": {"a": 0, "b": 1}}, "added_tokens": [{"id": 50, "content": "<|end|>"}]}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(fields))
+    (chars / "meta.pkl").unlink()
+    assert any("not below the vocabulary of 51" in alarm for alarm in alarms(says(chars, "--tokenizer", tmp_path)))
 
 
 def test_doubles_are_estimated_in_bounded_memory() -> None:

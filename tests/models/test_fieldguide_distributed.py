@@ -100,6 +100,31 @@ sys.exit(1)"""
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("averaged", [True, False])
+def test_a_script_in_which_nobody_averages_is_found(tmp_path: Path, averaged: bool) -> None:
+    text = f"""import os, torch, torch.distributed as dist
+dist.init_process_group("gloo")
+torch.manual_seed(7)
+model = torch.nn.Linear(8, 8)
+optimizer = torch.optim.SGD(model.parameters(), 0.1)
+torch.manual_seed(100 + dist.get_rank())
+for _ in range(5):
+    optimizer.zero_grad()
+    model(torch.randn(4, 8)).pow(2).mean().backward()
+    for p in model.parameters() if {averaged} else ():
+        dist.all_reduce(p.grad)
+    optimizer.step()
+dist.destroy_process_group()
+"""
+    report = run("--script", script(tmp_path / "train.py", text))
+    said = [(finding.level, finding.what) for finding in report.findings]
+    told = "All ranks have the same weights" if averaged else "The ranks have different weights"
+    assert said[0][0] == "good" and said[1][0] == ("good" if averaged else "error")
+    assert said[1][1].startswith(f"{told} after step 4 of the optimizer")
+    assert report.exit_code == (0 if averaged else 1)
+
+
+@pytest.mark.slow
 def test_a_script_that_hangs_is_looked_at_and_ended(tmp_path: Path) -> None:
     text = """import os, time
 def get_batch():

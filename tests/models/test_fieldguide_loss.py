@@ -211,6 +211,54 @@ def test_batches_of_another_kind_that_come_often_are_no_spikes_of_a_short_log(tm
     assert not any("spike" in alarm for alarm in alarms(read(tmp_path, steps(curve))))
 
 
+def test_many_spikes_of_a_short_log_do_not_pass_for_noise(tmp_path: Path) -> None:
+    for seed in range(5):
+        curve = healthy(seed, 400, 65)
+        for at in range(70, 390, 40):
+            curve[at : at + 8] += np.linspace(3, 0.8, 8)
+        assert any("spikes of the loss" in alarm for alarm in alarms(read(tmp_path, steps(curve)))), seed
+
+
+def test_a_model_that_is_thrown_off_and_comes_back_slowly_has_a_spike(tmp_path: Path) -> None:
+    """So slowly that the line through the values before follows it: of the high ones two alone stand far above it."""
+    for seed in range(5):
+        t, noise = np.arange(1100), 0.19 * np.random.default_rng(seed).normal(size=1100)
+        curve = 2.2 + 2.4 * np.exp(-t / 60) + noise + np.where(t >= 641, 2.2 * np.exp((641 - t) / 22), 0)
+        found = alarms(read(tmp_path, steps(curve)))
+        assert len(found) == 1 and found[0].startswith("1 spike of the loss, the highest at step 64"), (seed, found)
+
+
+def test_a_log_of_evaluations_alone_shows_that_nothing_is_learned(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+
+    def evaluations(losses: np.ndarray) -> str:
+        return "".join(f"step {50 * k}: train loss {x:.4f}, val loss {x + 0.003:.4f}\n" for k, x in enumerate(losses))
+
+    found = alarms(read(tmp_path, evaluations(8.006 + 0.004 * rng.normal(size=11))))
+    assert len(found) == 1 and "The loss does not fall: 8.0" in found[0]
+    assert not alarms(read(tmp_path, evaluations(8.006 - 0.03 * np.arange(11))))
+
+
+@pytest.mark.parametrize(("level", "alarmed"), [(3.26, True), (2.35, False)])
+def test_what_every_token_costs_by_its_frequency_is_a_plateau_and_a_small_models_floor_is_none(
+    tmp_path: Path, level: float, alarmed: bool
+) -> None:
+    """Characters of English take 3.2 nats each where the context is lost, and 2.4 with one before: ln 103 is 4.63."""
+    t, noise = np.arange(1500), 0.14 * np.random.default_rng(3).normal(size=1500)
+    curve = level + (4.63 - level) * np.exp(-t / (25 if alarmed else 200)) + noise
+    found = [alarm for alarm in alarms(read(tmp_path, steps(curve), vocabulary=103)) if "is flat at" in alarm]
+    assert bool(found) == alarmed
+
+
+def test_overfitting_shows_in_few_noisy_measurements_by_what_training_does_meanwhile(tmp_path: Path) -> None:
+    t, noise = np.arange(1600), 0.08 * np.random.default_rng(4).normal(size=1600)
+    training = 0.7 + 4.8 * (1 + t / 40) ** -0.75 + noise
+    val = [5.42, 3.20, 2.76, 2.61, 2.78, 2.88, 2.81, 2.65, 2.83, 2.96, 2.86, 2.96, 2.96, 2.84, 2.82, 3.04]
+    assert any("ends no better" in alarm for alarm in alarms(read(tmp_path, steps(training, val_loss=val))))
+    both = [x + 0.3 for x in training[::100]]
+    assert not alarms(read(tmp_path, steps(training, val_loss=both)))
+
+
 @pytest.mark.parametrize("vocabulary", [0, 103])
 @pytest.mark.parametrize("peak", [40.0, 6.4])
 def test_a_rate_that_is_too_high_is_found_although_the_loss_settles(

@@ -205,7 +205,7 @@ def start(*argv):
     if child == 0:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        base_train.main([*argv])
+        base_train.main([*argv, "--no-check"])
         os._exit(0)
     return child
 
@@ -271,7 +271,7 @@ while True:
         die_at(moment)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        base_train.main([*argv, "--out", f"{folder}/{moment}"])
+        base_train.main([*argv, "--out", f"{folder}/{moment}", "--no-check"])
         os._exit(0)
     if os.waitpid(child, 0)[1] == 0:
         break

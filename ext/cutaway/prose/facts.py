@@ -17,6 +17,7 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxRole
 
 from ..build import warn
@@ -93,6 +94,14 @@ def in_text(names: Names, text: str) -> str:
         raise LookupError(f"{name}: {error}") from error
 
 
+def filled(env: BuildEnvironment, node: fact, docname: str) -> str:
+    """What a fact of a page shows, as plain text; its name where there is no such value."""
+    try:
+        return in_text(page_names(env, docname), f"{node['name']}:{node['format']}".rstrip(":"))
+    except (LookupError, TraceError, ValueError):
+        return str(node["name"])
+
+
 def shown(value: Any, form: str = "") -> str:
     """A number as prose shows it: thousands separated, four significant digits.
 
@@ -121,14 +130,15 @@ def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     pending = list(doctree.findall(fact))
     if not pending:
         return
-    names = page_names(app.env, docname)
+    names = {page: page_names(app.env, page) for page in {node.get("page", docname) for node in pending}}
     for node in pending:
+        page = node.get("page", docname)  # a sentence of another page, in the glossary
         try:
-            shown = fill(names.resolve(node["name"]), node["format"])
+            shown = fill(names[page].resolve(node["name"]), node["format"])
             shown["of"] = node["name"]  # what is live finds it again
             node.replace_self(shown)
         except (UnknownName, TraceError, ValueError) as error:
-            if not is_excused(app.env, docname, node["name"]):
+            if page == docname and not is_excused(app.env, docname, node["name"]):
                 warn(app.env, f"{node['name']}: {error}", node, "fact")
             node.replace_self(nodes.literal("", node["name"]))
 

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import os
 from pathlib import Path
 
 import torch
@@ -38,22 +39,29 @@ def run(options: argparse.Namespace) -> Report:
     if wants_gpu and not torch.cuda.is_available():
         options.device = "auto"  # what is missing is said below, and the rest is looked at all the same
     question = memory.ask(options)
+    size = checkpoint_bytes(question.subject, built(question.subject))
+    return look(question, options, size, wants_gpu)
+
+
+def look(question: memory.Question, options: argparse.Namespace, size: int, wants_gpu: bool) -> Report:
+    """All that is looked at, for a training whose checkpoints have so many bytes."""
     subject, here = question.subject, not (options.gpu or options.memory_gb or options.tflops)
+    started = "WORLD_SIZE" in os.environ  # by torchrun, whose port is taken by now, and whose machines are several
     report = Report(f"check: {subject.name} with {question.batch} sequences of {question.block} tokens, "
                     f"{question.setup.dtype}, {options.processes} process{'es' * (options.processes > 1)}")  # fmt: skip
     found = report.findings
     if here:
         found += surroundings.check_torch(wants_gpu)
-        found += surroundings.check_processes(options.processes, question.target.cuda)
+        local = int(os.environ.get("LOCAL_WORLD_SIZE", options.processes))
+        found += surroundings.check_processes(local, question.target.cuda)
         found += surroundings.check_dtype(question.setup.dtype, question.target.cuda)
         found += surroundings.check_environment(options.processes)
     found += check_shares(question, options)
     if not options.without_memory:
         found += check_memory(question)
-    model = built(subject)
-    found += surroundings.check_disk(options.out, checkpoint_bytes(subject, model), options.keep)
+    found += surroundings.check_disk(options.out, size, options.keep)
     found += check_files(question, options)
-    if options.processes > 1 and here:
+    if options.processes > 1 and here and not started:
         found += surroundings.check_port(options.port)
     found += check_time(options)
     report.data = {"ready": report.exit_code == 0, "model": subject.name, "sizes": subject.sizes}

@@ -16,7 +16,8 @@ Findings = list[Finding]
 def check_data(folder: Path, subject: Subject) -> Findings:
     """Files of nanoGPT or shards of nanochat in a folder."""
     if not folder.is_dir():
-        return [Finding("error", f"There is no data at {folder}.", advice="name the folder with --data")]
+        return [Finding("error", f"There is no data at {folder}.", advice="name the folder where it is (--dataset of "
+                        "nanoGPT's commands, else --data), or make it: nanogpt data, nanochat dataset")]  # fmt: skip
     if (folder / "train.bin").exists() or not subject.name.startswith("nanochat"):
         found = check_meta(folder, subject)
         return found + check_bin(folder / "train.bin", subject) + check_bin(folder / "val.bin", subject)
@@ -26,8 +27,10 @@ def check_data(folder: Path, subject: Subject) -> Findings:
 def check_bin(path: Path, subject: Subject) -> Findings:
     """Whole, long enough, and no id that the model lacks."""
     if not path.is_file():
-        return [Finding("error", f"{path} is missing.", advice=f"python -m nanogpt.data makes it; {path.parent} needs "
-                        "train.bin and val.bin")]  # fmt: skip
+        own = path.parent / "prepare.py"  # as in nanoGPT's own repository
+        maker = f"python {own}" if own.is_file() else "python -m nanogpt.data"
+        return [Finding("error", f"{path} is missing.", advice=f"{maker} makes it; {path.parent} needs train.bin and "
+                        "val.bin")]  # fmt: skip
     size = path.stat().st_size
     if size == 0 or size % 2:
         return [Finding("error", f"{path} is empty or cut off.", f"{size:,} bytes; a token has 2", "make it again")]
@@ -114,14 +117,33 @@ def manifest(folder: Path) -> Findings:
 
 
 def check_tokenizer(folder: Path, subject: Subject) -> Findings:
-    """A tokenizer of ours: JSON with a digest. One that is a pickle is not opened."""
+    """A tokenizer of ours: JSON with a digest. Upstream's is a pickle and is not opened; the file beside it tells."""
     from nanochat.data import vocabulary
 
+    if (folder / "tokenizer.pkl").is_file() and not (folder / "tokenizer.json").exists():
+        return check_pickled(folder, subject)
     try:
         tokens, _, special = vocabulary.load(folder)
     except (ValueError, OSError, KeyError, TypeError) as error:
         return [Finding("error", f"The tokenizer at {folder} can't be used.", str(error))]
-    size = len(tokens) + len(special)
+    return compare_sizes(folder, len(tokens) + len(special), subject)
+
+
+def check_pickled(folder: Path, subject: Subject) -> Findings:
+    """Upstream's tokenizer: ``token_bytes.pt`` has a number for each of its tokens."""
+    from fieldguide.checkpoint import pickles
+
+    path = folder / "token_bytes.pt"
+    try:
+        lengths = pickles.load(path)
+    except (pickles.Refused, OSError, ValueError) as error:
+        what = f"Whether the tokenizer at {folder} fits can't be seen: it is a pickle, which is not opened."
+        return [Finding("warning", what, str(error), "python -m scripts.tok_train writes what tells, token_bytes.pt")]
+    return compare_sizes(folder, len(lengths), subject)
+
+
+def compare_sizes(folder: Path, size: int, subject: Subject) -> Findings:
+    """The tokens of a tokenizer and of the model."""
     if size != subject.vocab:
         level = "error" if size > subject.vocab else "warning"
         return [Finding(level, f"The tokenizer has {size} tokens and the model {subject.vocab}.",

@@ -18,7 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(actions, "compare", "how two checkpoints differ", step=True).add_argument("other", type=Path, metavar="OTHER")
     add(actions, "verify", "whether a checkpoint is whole: files, digests, names, shapes, numbers", step=True)
     repair = add(actions, "repair", "write a mended copy: prefixes, masks, missing keys, another version's", step=True)
-    repair.add_argument("--out", type=Path, required=True, help="where the copy goes; it must not be there yet")
+    repair.add_argument("--out", type=Path, help="where the copy goes; it must not be there yet")
+    repair.add_argument("--processes", type=int, metavar="N", help="share nanochat's optimizer out among so many; "
+                        "without --out it only says what would be done")  # fmt: skip
     repair.add_argument("--drop-optimizer", action="store_true", help="keep the weights alone; moments start at 0")
     repair.add_argument("--n-head", type=int, default=0, help="heads, where model_args lack (default 0: not known)")
     thin = add(actions, "thin", "delete old steps of a folder; without --delete it only says which")

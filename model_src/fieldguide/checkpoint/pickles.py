@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import torch
 
-from fieldguide.lines import regular
+from fieldguide.lines import regular, stands_for
 from fieldguide.report import UsageProblem
 
 PICKLE = 1 << 28  # bytes of the pickle within a file at most
@@ -90,7 +90,8 @@ def read_pickle(path: Path, entry: zipfile.ZipInfo) -> bytes:
 def what_instead(path: Path, size: int) -> str:
     """What a file is that is no whole zip."""
     with path.open("rb") as file:
-        first = file.read(2)
+        beginning = file.read(64)
+    first = beginning[:2]
     if size == 0:
         return "it is empty, its writing was interrupted; take an earlier checkpoint"
     if first == b"PK":
@@ -103,6 +104,8 @@ def what_instead(path: Path, size: int) -> str:
             "it is a bare pickle, which PyTorch wrote before 1.6 and anybody can write with code in it: ask whoever "
             "made it to save the state_dict again with torch.save"
         )
+    if instead := stands_for(beginning):
+        return f"it is no file of torch.save, {instead}"
     return f"it begins with {first!r} and is no file of torch.save; name a checkpoint"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from fieldguide.checkpoint import comparing, converting, repairs, thinning
+from fieldguide.checkpoint import comparing, converting, repairs, resharding, thinning
 from fieldguide.checkpoint.layouts import Checkpoint, Files, choose, find, read
 from fieldguide.checkpoint.pickles import Refused
 from fieldguide.checkpoint.resuming import moments
@@ -150,6 +150,8 @@ def where(files: Files) -> str:
 
 def report_repair(options: argparse.Namespace) -> Report:
     """Write a mended copy."""
+    if options.processes is None and options.out is None:
+        raise UsageProblem("repair writes a copy: name the place with --out")
     checkpoint = read(choose(options.path, options.step))
     bad = [name for name, t in checkpoint.weights.items() if t.is_floating_point() and not_finite(t)]
     if bad:
@@ -157,6 +159,11 @@ def report_repair(options: argparse.Namespace) -> Report:
             f"{checkpoint.name} can't be mended: {len(bad)} tensors hold NaN or infinities, first {bad[0]}; take an "
             "earlier checkpoint"
         )
+    if options.processes is not None:
+        done = resharding.reshard(checkpoint, options.processes, options.out)
+        where_to = f"was written to {options.out}" if options.out else "is planned"
+        return Report(f"A copy of {checkpoint.name} for {options.processes} processes {where_to}", done, [],
+                      {"out": str(options.out) if options.out else None, "processes": options.processes})  # fmt: skip
     done = repairs.repair(checkpoint, options.out, options.drop_optimizer, options.n_head)
     kind = "A mended copy" if done else "A copy"
     done = done or [Finding("note", "Nothing was to be mended: the copy is the same", "", "was `verify` content?")]

@@ -37,7 +37,7 @@ def prefixes(checkpoint: Checkpoint) -> Findings:
 
 
 def numbers(checkpoint: Checkpoint) -> Findings:
-    """NaN and infinities, and matrices that are all zero though training has gone on."""
+    """NaN and infinities, and matrices of zeros."""
     bad: list[str] = []
     for name, tensor in checkpoint.weights.items():
         if tensor.is_floating_point() and (count := not_finite(tensor)):
@@ -52,6 +52,21 @@ def numbers(checkpoint: Checkpoint) -> Findings:
         yield Finding(
             "error", f"{len(wrong)} of the optimizer's memories hold NaN or infinities", f"such as {wrong[0]}",
             f"go back, or keep the weights alone: {checkpoint.files.repair} --drop-optimizer",
+        )  # fmt: skip
+    yield from zeros(checkpoint)
+
+
+def zeros(checkpoint: Checkpoint) -> Findings:
+    """Matrices of zeros in some layers: where a model begins with them, as nanochat does, all layers do."""
+    kinds: dict[str, dict[str, bool]] = {}
+    for name, tensor in checkpoint.plain.items():
+        if (found := LAYER.match(name)) and tensor.dim() > 1:
+            kinds.setdefault(name[found.end() :], {})[name] = not bool(tensor.any())
+    empty = [name for each in kinds.values() if not all(each.values()) for name, zero in each.items() if zero]
+    if empty:
+        yield Finding(
+            "warning", f"{len(empty)} matrices are all zeros, and those of other layers are not", ", ".join(empty[:3]),
+            "what the layer computes is lost: take an earlier checkpoint, unless you have set them so",
         )  # fmt: skip
 
 
@@ -78,7 +93,18 @@ def shapes(checkpoint: Checkpoint) -> Findings:
                 "error", f"The settings say {name}={said:,}, and the weights have {here:,}", "",
                 "the settings are another training's: they must be those that the weights were saved with",
             )  # fmt: skip
+    yield from heads_divide(checkpoint)
     yield from alike_layers(weights, layers)
+
+
+def heads_divide(checkpoint: Checkpoint) -> Findings:
+    """No model has heads that do not divide its width, so such settings can't be those of these weights."""
+    heads, width = checkpoint.settings.get("n_head"), checkpoint.settings.get("n_embd")
+    if type(heads) is int and type(width) is int and (heads < 1 or width % heads):
+        yield Finding(
+            "error", f"The settings say n_head={heads:,}, which does not divide n_embd={width:,}", "",
+            "the model can't be made: the settings must be those that the weights were saved with",
+        )  # fmt: skip
 
 
 def sizes(weights: dict[str, torch.Tensor]) -> list[tuple[str, int]]:

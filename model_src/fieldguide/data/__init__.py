@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +75,19 @@ def collect(paths: list[Path]) -> list[Path]:
         else:
             files += [each for each in inside if each.suffix.lower() in KINDS and each.is_file()]
             if not files:
-                raise UsageProblem(f"{path} holds no data: files {', '.join(KINDS)} are read; make them, or name them")
+                raise UsageProblem(f"{path} holds no data: files {', '.join(KINDS)} are read; {instead(path)}")
     return list(dict.fromkeys(files))
 
 
+def instead(path: Path) -> str:
+    """What to do about a folder without data: name one of those in it, if they have some."""
+    folders = [each for each in sorted(path.iterdir())[:1000] if each.is_dir() and not each.is_symlink()]
+    with_data = [each for each in folders if any(file.suffix.lower() in KINDS for file in islice(each.iterdir(), MOST))]
+    return f"name {' or '.join(map(str, with_data[:3]))}" if with_data else "make them, or name them"
+
+
 def tokenizer_size(folder: Path | None) -> int:
-    """Tokens of nanochat's tokenizer.json, the special ones among them; 0 where none is named."""
+    """Tokens of a tokenizer.json, nanochat's or Hugging Face's, with the special ones; 0 where none is named."""
     if folder is None:
         return 0
     path = regular(folder / "tokenizer.json" if folder.is_dir() else folder, "a tokenizer.json")
@@ -87,9 +95,12 @@ def tokenizer_size(folder: Path | None) -> int:
         if path.stat().st_size > 1 << 28:
             raise ValueError("it is too large")
         fields = json.loads(path.read_text(encoding="utf-8"))
+        if "model" in fields:
+            return 1 + max([*fields["model"]["vocab"].values(), *(int(each["id"]) for each in fields["added_tokens"])])
         return len(fields["tokens"]) + len(fields["special_tokens"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UsageProblem(f"{path} is no tokenizer of nanochat's ({error}): name the folder that has one") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        what = "no tokenizer of nanochat's or of Hugging Face's tokenizers"
+        raise UsageProblem(f"{path} is {what} ({error}): name the folder that has one") from error
 
 
 def look_at_tokens(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fieldguide.data.documents import Documents
+from fieldguide.data.documents import SHORT, Documents
 from fieldguide.data.shards import read_json_lines, read_parquet, read_text
 from fieldguide.lines import bar, sha256
 from fieldguide.report import Finding
@@ -54,6 +54,9 @@ def content(path: Path, found: Documents) -> Iterator[Finding]:
             "warning", f"{name} has {doubles:,} documents of {found.count:,} twice or more often",
             "alike but for case and blanks" + about(found), "remove all but one",
         )  # fmt: skip
+    if (short := found.digests.short_duplicates) > 0.02 * count and path.suffix.lower() != ".txt":
+        what = f"{name} has {short:,} short documents of {found.count:,} twice or more often"
+        yield Finding("note", what, f"of fewer than {SHORT} characters" + about(found), "for short ones that is usual")
 
 
 def repeated(name: str, part: Documents, within: int) -> Iterator[Finding]:

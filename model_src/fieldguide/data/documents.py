@@ -8,6 +8,8 @@ KEPT = 1 << 19  # digests that are remembered at most; beyond them, of every sec
 # UTF-8 that was read as Latin-1 or Windows-1252 and written as UTF-8 again; and what stands for bytes that were lost.
 GARBLED = re.compile("[ÃÂ][\u0080-¿]|â€[\u0080-¿œž™š“”]|ï»¿|Ã[¤¶¼Ÿ©¨]|\ufffd")
 WORDS = re.compile(r"\s+")
+SHORT = 40  # characters: a document with fewer may well be there twice by chance. Yes. Thanks!
+MARK = 1 << 64  # in the digest of a short one
 
 
 class Digests:
@@ -41,8 +43,13 @@ class Digests:
 
     @property
     def duplicates(self) -> int:
-        """How many were there before, as estimated from those that are remembered."""
-        return self.every * sum(n - 1 for n in self.seen.values())
+        """How many that are not short were there before, as estimated from those that are remembered."""
+        return self.every * sum(n - 1 for digest, n in self.seen.items() if not digest & MARK)
+
+    @property
+    def short_duplicates(self) -> int:
+        """How many short ones were there before."""
+        return self.every * sum(n - 1 for digest, n in self.seen.items() if digest & MARK)
 
     def shared(self, other: "Digests") -> tuple[int, int]:
         """How many of the other's documents are here, too, and how many were compared."""
@@ -54,7 +61,8 @@ class Digests:
 def digest_of(text: str) -> int:
     """A number for a document, whatever its case and blanks."""
     plain = WORDS.sub(" ", text).strip().lower()
-    return int.from_bytes(hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+    digest = hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little") | (MARK if len(plain) < SHORT else 0)
 
 
 @dataclass

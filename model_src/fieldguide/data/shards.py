@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fieldguide.data.documents import Documents
-from fieldguide.lines import Progress, raw_lines
+from fieldguide.lines import Progress, raw_lines, stands_for
 from fieldguide.report import Finding, UsageProblem
 
 LONGEST = 1 << 25  # bytes of a line of JSON
@@ -27,9 +27,12 @@ def parquet_ends(path: Path) -> str:
     if size < 12:
         return f"it has {size} bytes, and no parquet file has fewer than 12"
     with path.open("rb") as file:
-        first = file.read(4)
+        beginning = file.read(64)
+        first = beginning[:4]
         file.seek(-8, 2)
         length, last = int.from_bytes(file.read(4), "little"), file.read(4)
+    if first != MAGIC and (instead := stands_for(beginning)):
+        return f"it is no parquet file, {instead}"
     if first != MAGIC:
         return f"it begins with {first!r}, not with {MAGIC!r}: no parquet file"
     if last != MAGIC:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fieldguide.data.tokens import HEADER, RUN, Tokens, examine, occurrences, sample
-from fieldguide.lines import bar
+from fieldguide.lines import bar, stands_for
 from fieldguide.report import Finding
 from nanogpt.data import read_meta
 
@@ -86,6 +86,11 @@ def inspect(part: Part, path: Path, width: int) -> Iterator[Finding]:
     if size == 0:
         yield Finding("error", f"{name} is empty", "0 bytes", "make it again; an interrupted copy leaves such a file")
         return
+    with path.open("rb") as file:
+        instead = stands_for(file.read(64))
+    if instead:
+        yield Finding("error", f"{name} has no tokens", f"it is no data, {instead}", "get the file itself")
+        return
     if size % width:
         yield Finding(
             "error", f"{name} is cut short: {size:,} bytes are no whole number of tokens of {width}",
@@ -116,11 +121,13 @@ def hole(found: Tokens) -> Finding:
 def ids_fit(part: Part, found: Tokens) -> Iterator[Finding]:
     """Ids against the vocabulary."""
     name, size = found.path.name, part.vocabulary
-    if found.high_half_zero:
-        yield Finding(
-            "error", f"{name} has four bytes a token, and was read as two", "every second number is 0",
-            "read it as uint32: --dtype uint32 here, np.uint32 in get_batch",
-        )  # fmt: skip
+    if found.stride:
+        words = {2: "two", 4: "four", 8: "eight"}
+        advice = "nanoGPT reads uint16: write it again, ids.astype(np.uint16).tofile(...)"
+        if found.stride == 4:
+            advice = "read it as uint32: --dtype uint32 here, np.uint32 in get_batch"
+        what = f"{name} has {words[found.stride]} bytes a token, and was read as {words[found.width]}"
+        yield Finding("error", what, f"of every {found.stride // found.width} numbers all but the first are 0", advice)
     elif size is not None and found.above:
         yield Finding(
             "error", f"{name} has {found.above:,} ids that are not below the vocabulary of {size:,}",
@@ -147,6 +154,7 @@ def ids_fit(part: Part, found: Tokens) -> Iterator[Finding]:
 def compare(part: Part, block: int) -> Iterator[Finding]:
     """What the parts of one folder say of each other."""
     yield from vocabulary_used(part)
+    yield from alone(part)
     train, val = part.tokens.get("train"), part.tokens.get("val")
     for name, tokens in part.tokens.items():
         if block and tokens.count <= block:
@@ -166,6 +174,14 @@ def compare(part: Part, block: int) -> Iterator[Finding]:
     yield from leaked(part, train, val)
 
 
+def alone(part: Part) -> Iterator[Finding]:
+    """nanoGPT wants both parts."""
+    here = [name for name in ("train", "val") if (part.folder / f"{name}.bin").is_file()]
+    if len(here) == 1:
+        what = f"There is {here[0]}.bin, and no {'val' if here == ['train'] else 'train'}.bin"
+        yield Finding("warning", what, f"in {part.folder}", "nanoGPT reads both at its first estimate, and stops")
+
+
 def vocabulary_used(part: Part) -> Iterator[Finding]:
     """Whether the ids that are there are those of this tokenizer."""
     if not part.tokens or not part.meta or not part.vocabulary or part.vocabulary >= 1000:
@@ -175,7 +191,7 @@ def vocabulary_used(part: Part) -> Iterator[Finding]:
     if total < 20_000:
         return
     text = sample_text(part)
-    if distinct < 0.8 * part.vocabulary:
+    if part.itos and distinct < 0.8 * part.vocabulary:  # without a table they may be bytes, of which a text has some
         yield Finding(
             "warning", f"Only {distinct} of the {part.vocabulary} ids of meta.pkl are ever used",
             f"in {total:,} tokens; nanoGPT makes meta.pkl from the very text; it begins {text!r}",

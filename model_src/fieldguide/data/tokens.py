@@ -31,7 +31,7 @@ class Tokens:
     run: int = 0  # longest run of one token, where it is RUN or more
     run_at: int = -1
     run_id: int = -1
-    high_half_zero: bool = False  # every second number is 0: four bytes a token, read as two
+    stride: int = 0  # bytes of a token by the zeros between them, where that is more than ``width``
 
     @property
     def distinct(self) -> int:
@@ -56,7 +56,7 @@ def pieces(path: Path, width: int, overlap: int = 0) -> Iterator[tuple[int, np.n
 def examine(path: Path, width: int, vocabulary: int | None, told: Progress) -> Tokens:
     """Read a whole file and count."""
     found = Tokens(path, width)
-    zeros = np.zeros(2, dtype=np.int64)
+    zeros = np.zeros(4, dtype=np.int64)  # among the first, second, third and fourth of every four numbers
     for at, ids in pieces(path, width):
         if not len(ids):
             continue
@@ -67,13 +67,21 @@ def examine(path: Path, width: int, vocabulary: int | None, told: Progress) -> T
             wrong = np.flatnonzero(ids >= vocabulary)
             found.above += len(wrong)
             found.above_at = at + int(wrong[0]) if found.above_at < 0 else found.above_at
-        zeros += [int((ids[0::2] == 0).sum()), int((ids[1::2] == 0).sum())]
+        zeros += [int((ids[i::4] == 0).sum()) for i in range(4)]
         look_for_run(found, at, ids)
         found.count += len(ids)
         told(found.count * width)
-    half = found.count // 2
-    found.high_half_zero = width == 2 and half > 50 and zeros[1] > 0.99 * half and zeros[0] < 0.5 * half
+    found.stride = wider(width, found.count // 4, *zeros.tolist())
     return found
+
+
+def wider(width: int, fours: int, first: int, second: int, third: int, fourth: int) -> int:
+    """Bytes of a token that was written with more than ``width``, by where the zeros are; else 0."""
+    if fours <= 25 or first > 0.5 * fours or min(second, fourth) <= 0.99 * fours:
+        return 0
+    if third > 0.99 * fours:
+        return 8 if width == 2 else 0
+    return 2 * width if third < 0.5 * fours else 0
 
 
 def look_for_run(found: Tokens, at: int, ids: np.ndarray) -> None:

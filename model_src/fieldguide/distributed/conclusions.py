@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fieldguide.distributed.launching import Outcome, Rank
+from fieldguide.distributed.steps import APART, apart
 from fieldguide.ended import duration
 from fieldguide.report import Finding
 
@@ -93,7 +94,24 @@ def of_script(outcome: Outcome) -> Findings:
     """The findings of the reader's program."""
     if outcome.late or outcome.first is not None:
         return of_failure(outcome)
-    return [Finding("good", f"All {len(outcome.ranks)} processes ended well after {duration(outcome.seconds)}.")]
+    ended = Finding("good", f"All {len(outcome.ranks)} processes ended well after {duration(outcome.seconds)}.")
+    return [ended, *together(outcome)]
+
+
+def together(outcome: Outcome) -> Findings:
+    """Whether the ranks of the reader's program had the same weights after some steps."""
+    compared = apart([each.result.get("weights", {}) for each in outcome.ranks])
+    if compared is None:
+        return []
+    step, far = compared
+    if far <= APART:
+        return [Finding("good", f"All ranks have the same weights after step {step} of the optimizer.")]
+    return [Finding(
+        "error", f"The ranks have different weights after step {step} of the optimizer: nobody averages the gradients.",
+        f"{far:.2g} apart at most, relative to the largest",
+        "wrap the model in DistributedDataParallel, or average each gradient by all_reduce before the step; the first "
+        "weights must be the same, too",
+    )]  # fmt: skip
 
 
 def of_failure(outcome: Outcome) -> Findings:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fieldguide.distributed import recorded
+from fieldguide.distributed.steps import follow
 from fieldguide.stuck import register
 
 SIZES = (1 << 18, 1 << 22)  # numbers of float32 that are summed up for timings: 1 and 16 MiB
@@ -95,7 +96,11 @@ def main(argv: list[str]) -> None:
     kind, result, options = argv[0], Path(argv[1]), json.loads(argv[2])
     register()
     if kind == "script":
-        recorded.run(options["target"], options["words"])
+        kept = follow()
+        try:
+            recorded.run(options["target"], options["words"])
+        finally:
+            result.write_text(json.dumps({"weights": kept}), encoding="utf-8")
         return
     from torch.distributed.elastic.multiprocessing.errors import record
 

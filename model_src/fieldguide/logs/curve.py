@@ -166,9 +166,12 @@ class Curve:
 def expect(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each value after the first BEFORE: where a line through those before it leads, and the spread around it.
 
-    The spread is that of ``nanochat.training.diagnosis``: from the median, so that a spike does not hide the next.
+    The spread is that of ``nanochat.training.diagnosis``: from the median, so that a spike does not hide the next. High
+    values are cut at 5 spreads above the median of the 50, or the line would lead up to the next spike.
     """
     past = np.lib.stride_tricks.sliding_window_view(values, BEFORE)[:-1]
+    middle = np.median(past, axis=1, keepdims=True)
+    past = np.minimum(past, middle + 7.5 * np.median(np.abs(past - middle), axis=1, keepdims=True))
     design = np.column_stack([np.ones(BEFORE), np.arange(BEFORE)])
     lines = past @ np.linalg.pinv(design).T
     spread = 1.4826 * np.median(np.abs(past - lines @ design.T), axis=1)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from fieldguide.logs.curve import Curve
-from fieldguide.loss.judging import Case
-from fieldguide.loss.losses import Findings, told
+from fieldguide.loss.judging import FEWEST, Case
+from fieldguide.loss.losses import Findings, rate, told
 from fieldguide.report import Finding
 
 
@@ -38,6 +38,19 @@ def nothing_to_learn(case: Case) -> Findings:
             "warning", f"The loss is exactly 0 at {case.curve.zeros:,} steps, first at step {case.curve.first_zero:,}",
             f"elsewhere it is {told(float(np.median(case.values)))}: these batches have no target that counts",
             "look at the mask of such a batch: the assistant's words cut off at the row's end, or marked as the user's",
+        )  # fmt: skip
+
+
+def few_and_flat(case: Case) -> Findings:
+    """A log of evaluations alone: too short for the other rules, but long enough to see that nothing is learned."""
+    few, trained = case.values, case.curve.last_step - case.curve.first_step
+    if not case.scratch or not 5 <= len(few) < FEWEST or trained < 100:
+        return
+    if few[0] - few[len(few) // 2 :].min() < 0.02 * few[0]:
+        yield Finding(
+            "error", f"The loss does not fall: {told(few[0])} at the start, {told(few[-1])} at the end",
+            f"{len(few)} values over {trained:,} steps; {rate(case)}",
+            "try to overfit one batch; if that fails, too: is the rate 0, are the parameters in the optimizer?",
         )  # fmt: skip
 
 

@@ -78,14 +78,15 @@ def overfitting(case: Case) -> Findings:
         after = values[low + 1 :]
         wobble = 1.4826 * float(np.median(np.abs(np.diff(values, n=2)))) / math.sqrt(6) if len(values) > 4 else 0.0
         last = float(after[-2:].mean()) if len(after) >= 2 else math.nan
-        if not last - values[low] > max(4 * wobble, 0.015 * values[low], 0.01):
-            continue
+        clear = last - values[low] > max(4 * wobble, 0.015 * values[low], 0.01)
         at, end = training_at(case, int(steps[low])), end_of(case.curve)
-        if not end < 0.99 * at:
+        stalled = low < len(values) / 2 and end < 0.75 * at and last > values[low] and last > 1.5 * end
+        if not (clear and end < 0.99 * at) and not (name == "val_loss" and stalled):
             continue
+        ends = f"rises to {told(last)}" if clear else f"ends no better, at {told(last)}"
         yield Finding(
-            "warning", f"Overfitting: {name} is lowest at step {steps[low]:,}, {told(values[low])}, and rises to "
-            f"{told(last)}, while training falls",
+            "warning", f"Overfitting: {name} is lowest at step {steps[low]:,}, {told(values[low])}, and {ends}, "
+            "while training falls",
             f"the training loss was {told(at)} there and is {told(end)} now; {len(after)} measurements since",
             f"use the checkpoint of step {steps[low]:,}; more text, more dropout or weight decay, a smaller model, or "
             "fewer steps",

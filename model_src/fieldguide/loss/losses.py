@@ -72,7 +72,7 @@ def learning(case: Case) -> Findings:
     low = int(np.argmin(threes))
     rise = threes[-1] - threes[low]
     far = max(LEAST, 4 * math.hypot(errors[low + 1], errors[-2]) / math.sqrt(3))
-    guess = math.log(case.vocabulary) if case.vocabulary and case.vocabulary > 1 else case.curve.first
+    guess = case.guess
     if (case.scratch or (case.fresh and case.vocabulary)) and threes[-1] > guess + max(0.05 * guess, far):
         yield worse_than_guessing(case, guess, float(threes[-1]))
     elif rise > max(far, 0.1 * (blocks[0] - threes[low])) and not validation_falls(case, int(case.block_steps[low])):
@@ -200,7 +200,7 @@ def plateau(case: Case) -> Findings:
     tail, middle = flat_stretches(case)
     if tail is not None:
         step = int(case.steps[tail.first])
-        stuck = case.scratch and tail.level > 0.6 * case.beginning and tail.first > 0.05 * len(case.values)
+        stuck = case.scratch and tail.level > 0.6 * case.guess and tail.first > 0.05 * len(case.values)
         broke = case.scratch and stops_abruptly(case, tail)
         yield Finding(
             "warning" if stuck or broke else "note",

@@ -77,14 +77,14 @@ def run(options: argparse.Namespace) -> Report:
     return report
 
 
-def ask(options: argparse.Namespace) -> Question:
-    """The question that the options make; UsageProblem where they can't."""
+def ask(options: argparse.Namespace, subject: Subject | None = None) -> Question:
+    """The question that the options make, about the given model or the one that they name; else UsageProblem."""
     for name in ("batch", "accumulation", "processes"):
         if getattr(options, name) is not None and getattr(options, name) < 1:
             raise UsageProblem(f"--{name} {getattr(options, name)}: at least 1 is needed")
     if not 0 <= options.reserve_gb < math.inf:
         raise UsageProblem(f"--reserve-gb {options.reserve_gb}: 0 or more is needed")
-    subject = subject_from(options)
+    subject = subject or subject_from(options)
     target = target_from(options)
     dtype = options.dtype or target.default_dtype
     if options.dtype is None and dtype == "float16" and not subject.autocast:

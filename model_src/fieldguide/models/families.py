@@ -74,12 +74,12 @@ def meta_vocab(folder: Path) -> int | None:
     return size
 
 
-def nanogpt(options: argparse.Namespace, kind: str) -> Subject:
-    """nanoGPT's model, as its command line, a config file and the options given here size it."""
+def nanogpt(options: argparse.Namespace, kind: str, train: Any = None) -> Subject:
+    """nanoGPT's model, as a training's options, or else a config file, and the options given here size it."""
     from nanogpt.model import GPT, GPTConfig
     from nanogpt.train import TrainOptions
 
-    train = train_options(TrainOptions(), options)
+    train = train or train_options(TrainOptions(), options)
     vocab, notes = vocabulary(options, train)
     if (kind in GPT2 or train.init_from in GPT2) and not options.vocab:
         vocab = 50257
@@ -100,11 +100,11 @@ def nanogpt(options: argparse.Namespace, kind: str) -> Subject:
     )
 
 
-def ngpt(options: argparse.Namespace) -> Subject:
-    """nGPT, or the GPT beside it where the config file says so."""
+def ngpt(options: argparse.Namespace, train: Any = None) -> Subject:
+    """nGPT, or the GPT beside it where the training's options or the config file say so."""
     from ngpt.train import MODELS, Options
 
-    train = train_options(Options(), options)
+    train = train or train_options(Options(), options)
     vocab, notes = vocabulary(options, train)
     heads, width = options.n_head or train.n_head, options.n_embd or train.n_embd
     must_divide(width, heads)
@@ -144,22 +144,27 @@ def cached_nanochat(model: Any, x: Any) -> Any:
 
 def nanochat(options: argparse.Namespace, newest: bool) -> Subject:
     """nanochat's model, sized by its depth, or by what is written beside a checkpoint."""
-    from nanochat.config import GPTConfig
-    from nanochat.gpt import GPT
     from nanochat.training.settings import Settings
 
     config = saved_config(Path(options.config)) if options.config else config_of_depth(options, newest)
-    newest = newest or config.value_embeds or config.window_pattern != "L"
     config.sequence_len, config.vocab_size = options.block or config.sequence_len, options.vocab or config.vocab_size
+    newest = newest or config.value_embeds or config.window_pattern != "L"
+    return of_config(config, Settings.of_newest() if newest else Settings())
+
+
+def of_config(config: Any, settings: Any) -> Subject:
+    """nanochat's model of such a config, trained with such settings."""
+    from nanochat.config import GPTConfig
+    from nanochat.gpt import GPT
+
     must_divide(config.n_embd, config.n_head)
-    settings = Settings.of_newest() if newest else Settings()
 
     def optimizer(model: Any, device: str) -> torch.optim.Optimizer:
         return model.setup_optimizer(options=settings.optim_config(half=model.dtype == torch.bfloat16))
 
     sizes = {each.name: getattr(config, each.name) for each in fields(GPTConfig)}
     return Subject(
-        "nanochat-newest" if newest else "nanochat", sizes, config.vocab_size, config.sequence_len,
+        "nanochat-newest" if settings.newest else "nanochat", sizes, config.vocab_size, config.sequence_len,
         lambda dtype: GPT(config, dtype), lambda model, x, y: (None, model(x, y)), optimizer,
         autocast=False, shares_optimizer=True, batch=settings.device_batch_size, head_count=config.n_head,
         prefill=cached_nanochat,

@@ -77,6 +77,8 @@ TROUBLES = (
             Step("See which there are.", "fieldguide checkpoint list FOLDER"),
             Step("See whether one is whole.", "fieldguide checkpoint verify CHECKPOINT"),
             Step("Repair writes a copy and leaves the original.", "fieldguide checkpoint repair CHECKPOINT --out COPY"),
+            Step("For another number of processes: without --out this only says what would be done.",
+                 "fieldguide checkpoint repair CHECKPOINT --processes 1"),
             Step("Thin out: this only says what would be deleted.", "fieldguide checkpoint thin FOLDER"),
         ), ("fieldguide checkpoint", "fieldguide checkpoint repair", "fieldguide checkpoint thin"),
         "before `thin --delete`: what is deleted is gone. Show what the command without `--delete` prints",

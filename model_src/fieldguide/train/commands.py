@@ -107,6 +107,7 @@ def nanogpt_options(wish: Wish, made: Orders, steps: int, device: str) -> list[s
         "max_iters": steps, "lr_decay_iters": steps, "learning_rate": rate, "min_lr": rate / 10,
         "warmup_iters": 0 if wish.model == "ngpt" else min(100, steps // 20), "eval_interval": max(1, steps // 20),
         "eval_iters": measured(steps), "log_interval": max(1, steps // 1000), "always_save_checkpoint": False,
+        "check": False,  # that has been done
     }  # fmt: skip
     if wish.processes > 1:
         given["backend"] = "nccl" if device == "cuda" else "gloo"
@@ -131,4 +132,4 @@ def nanochat_options(wish: Wish, made: Orders, steps: int, device: str) -> list[
         "device-batch-size": size.batch, "total-batch-size": together * size.accumulation, "num-iterations": steps,
         "warmdown-ratio": 0.4, "eval-every": max(1, steps // 20), "eval-tokens": 2 * measured(steps) * together,
     }  # fmt: skip
-    return ["nanochat", "base_train", *(f"--{name}={value}" for name, value in given.items())]
+    return ["nanochat", "base_train", *(f"--{name}={value}" for name, value in given.items()), "--no-check"]

@@ -29,14 +29,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace the file where it is there already")
     parser.add_argument("--theme", choices=("dark", "light"), default="dark", help="colours (default: dark)")
     parser.add_argument("--quality", metavar="1080p60", default="720p30", help="height and frames (default: 720p30)")
-    parser.add_argument("--book", type=Path, metavar="DIR", help="of the list: the book's docs folder, or what was "
-                        "built of it (default: found from the program or from here)")
+    parser.add_argument(
+        "--book",
+        type=Path,
+        metavar="DIR",
+        help="of the list: the book's docs folder, or what was "
+        "built of it (default: found from the program or from here)",
+    )
     parser.add_argument("--step", type=int, metavar="N", help="of a checkpoint: its step (default: the newest)")
     group = parser.add_argument_group("attention")
     group.add_argument("--text", metavar="TEXT", help="what the model reads")
     group.add_argument("--ids", metavar="1,2,3", help="its tokens instead of a text")
-    group.add_argument("--tokenizer", type=Path, metavar="FOLDER", help="with meta.pkl or tokenizer.json (default: "
-                       "beside the checkpoint, or data/DATASET)")
+    group.add_argument(
+        "--tokenizer",
+        type=Path,
+        metavar="FOLDER",
+        help="with meta.pkl or tokenizer.json (default: beside the checkpoint, or data/DATASET)",
+    )
     group.add_argument("--layer", type=int, default=0, metavar="N", help="(default: 0, the first)")
     group.add_argument("--head", type=int, default=0, metavar="N", help="(default: 0, the first)")
     group = parser.add_argument_group("scaling")
@@ -50,8 +59,9 @@ def run(options: argparse.Namespace) -> Report:
     if options.topic is None:
         return clips_listed.report(options.book)
     if options.out is None:
-        raise UsageProblem(f"visualize {options.topic}: --out is missing; name a file that ends with "
-                           f"{', '.join(rendering.KINDS)}")
+        raise UsageProblem(
+            f"visualize {options.topic}: --out is missing; name a file that ends with {', '.join(rendering.KINDS)}"
+        )
     if not options.files or (len(options.files) > 1 and options.topic != "scaling"):
         wanted = "two files or more" if options.topic == "scaling" else "one file"
         raise UsageProblem(f"visualize {options.topic}: {len(options.files)} files were named, {wanted} are needed")

@@ -69,6 +69,7 @@ def tower(
     layers: Mapping[int, Mapping[str, torch.Tensor]], outside: Mapping[str, Mapping[str, torch.Tensor]]
 ) -> list[dict[str, Any]]:
     """The parts in the order in which a token meets them; many layers are one part with their number."""
+
     def part(name: str, kind: str, count: int) -> dict[str, Any]:
         return {"name": name, "kind": kind, "count": count}
 
@@ -110,7 +111,7 @@ def listed(tensors: Mapping[str, torch.Tensor]) -> list[dict[str, Any]]:
 def shares(
     layers: Mapping[int, Mapping[str, torch.Tensor]], outside: Mapping[str, Mapping[str, torch.Tensor]], total: int
 ) -> list[dict[str, Any]]:
-    """Attention and MLP, each with its norms and scales, and what stands outside; four with their shares, and the rest."""
+    """Attention and MLP, norms and scales included, and what stands outside: the largest four, and the rest."""
     counts = {"attention, all layers": 0, "MLP, all layers": 0}
     for tensors in layers.values():
         for name, count in counted(tensors).items():

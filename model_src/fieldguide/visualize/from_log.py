@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from fieldguide.logs.curve import Curve
 from fieldguide.logs.reading import read_log
 from fieldguide.loss import judge
-from fieldguide.loss.judging import FEWEST, flat_stretches, marked_spikes, prepare
+from fieldguide.loss.judging import FEWEST, Spike, flat_stretches, marked_spikes, prepare
 from fieldguide.report import UsageProblem
 from fieldguide.visualize.names import name_of, shortened
 
@@ -28,7 +29,7 @@ def course(path: Path) -> dict[str, Any]:
         marked = marked_spikes(case)[0]
         tail, middle = flat_stretches(case)
         flat = tail or middle
-    spikes = [{"step": s.step, "value": s.value, "expected": s.expected} for s in marked[:20]]
+    spikes = [{"step": s.step, "top": top_of(s, curve), "value": s.value, "expected": s.expected} for s in marked[:20]]
     steps, values = thinned(case.steps, case.values)
     smooth = running_mean(values) if curve.count >= FEWEST and case.name == "loss" else []
     steps, values, smooth = with_spikes(steps, values, smooth, spikes)
@@ -65,22 +66,28 @@ def running_mean(values: list[float]) -> list[float]:
     return means
 
 
+def top_of(spike: Spike, curve: Curve) -> int:
+    """The step at which a spike is highest; its own step is that of its first high value."""
+    inside = [high for high in curve.highs if spike.step <= high.step <= spike.last_step]
+    return max(inside, key=lambda high: high.value).step if inside else spike.step
+
+
 def with_spikes(
     steps: list[int], values: list[float], smooth: list[float], spikes: list[dict[str, Any]]
 ) -> tuple[list[int], list[float], list[float]]:
     """The curve with the top of each spike, which a mean of neighbours hides."""
     for spike in spikes:
-        place = int(np.searchsorted(steps, spike["step"]))
-        if place < len(steps) and steps[place] == spike["step"] and values[place] == spike["value"]:
+        place = int(np.searchsorted(steps, spike["top"]))
+        if place < len(steps) and steps[place] == spike["top"] and values[place] == spike["value"]:
             continue
-        steps.insert(place, spike["step"])
+        steps.insert(place, spike["top"])
         values.insert(place, spike["value"])
         if smooth:
             smooth.insert(place, smooth[min(place, len(smooth) - 1)])
     return steps, values, smooth
 
 
-def measured(curve: Any) -> dict[str, Any]:
+def measured(curve: Curve) -> dict[str, Any]:
     """A validation curve, at most 60 points of it."""
     steps, values = curve.course()
     kept = np.unique(np.linspace(0, len(values) - 1, min(60, len(values))).astype(int))

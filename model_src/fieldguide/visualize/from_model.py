@@ -17,7 +17,7 @@ from torch import nn
 from fieldguide.checkpoint import layouts
 from fieldguide.checkpoint.layouts import Checkpoint
 from fieldguide.models.families import LARGEST_META, saved_config, sensible
-from fieldguide.report import UsageProblem, escaped
+from fieldguide.report import UsageProblem
 from fieldguide.visualize.names import name_of, token_text
 
 MOST = 32  # tokens whose names can be read on a stage
@@ -66,7 +66,8 @@ def rebuilt(checkpoint: Checkpoint) -> tuple[nn.Module, int, int]:
     said = io.StringIO()  # what models print would stand before the report
     own = {name: tensor for name, tensor in checkpoint.plain.items() if not name.endswith((".attn.bias", "freqs"))}
     try:
-        with contextlib.redirect_stdout(said), torch.device("meta"):  # sizes that the weights do not have would fill the memory
+        # Sizes that the weights do not have would fill the memory, and are told before.
+        with contextlib.redirect_stdout(said), torch.device("meta"):
             wanted = {name: tensor.shape for name, tensor in make().state_dict().items()}
         lacking = [name for name, shape in wanted.items()
                    if not name.endswith("freqs") and (name not in own or own[name].shape != shape)]  # fmt: skip
@@ -163,7 +164,8 @@ def tokens(options: argparse.Namespace, checkpoint: Checkpoint, vocab: int) -> t
             names = [token_text(decode([each])) for each in ids]
         except (ValueError, KeyError, TypeError, UnicodeError) as error:
             raise UsageProblem(f"--text {options.text[:40]!r} can't be made tokens: {error}") from error
-    if wrong := [each for each in ids if not isinstance(each, int) or not 0 <= each < vocab]:
+    known = range(vocab)
+    if wrong := [each for each in ids if each not in known]:
         raise UsageProblem(f"token {wrong[0]} is none of the model's: it has {vocab:,}, 0 to {vocab - 1:,}")
     return ids, names
 
@@ -172,7 +174,8 @@ def codec(options: argparse.Namespace, checkpoint: Checkpoint) -> tuple[Encode, 
     """How text becomes tokens, from plain files: nanoGPT's meta.pkl, whose values alone are read, or tokenizer.json."""
     config = checkpoint.meta.get("config")
     dataset = config.get("dataset") if isinstance(config, dict) else None
-    folders = [options.tokenizer] if options.tokenizer else [
+    given: Path | None = options.tokenizer
+    folders = [given] if given is not None else [
         checkpoint.files.folder, checkpoint.files.folder / "tokenizer", checkpoint.files.folder.parent / "tokenizer",
         *([Path("data") / dataset] if isinstance(dataset, str) and re.fullmatch(r"[\w.-]+", dataset) else []),
     ]  # fmt: skip
@@ -191,6 +194,6 @@ def codec(options: argparse.Namespace, checkpoint: Checkpoint) -> tuple[Encode, 
                 return data.codec(folder)
         except (ValueError, OSError, KeyError, TypeError, RuntimeError) as error:
             raise UsageProblem(f"the tokenizer in {folder} can't be read: {error}") from error
-    looked = ", ".join(escaped(str(folder)) for folder in folders)
+    looked = ", ".join(str(folder) for folder in folders)
     raise UsageProblem(f"no meta.pkl and no tokenizer.json in {looked}: name their folder with --tokenizer, or say "
                        "--ids 1,2,3 in place of --text")  # fmt: skip

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from fieldguide.checkpoint import layouts
 from fieldguide.checkpoint.soundness import parameters
@@ -66,8 +67,8 @@ def of_checkpoint(path: Path) -> tuple[float, str, int]:
     checkpoint = layouts.read(layouts.choose(path, None))
     for name, unit in (("best_val_loss", "validation loss"), ("val_loss", "validation loss"),
                        ("val_bpb", "bits per byte")):  # fmt: skip
-        value = checkpoint.meta.get(name)
-        if hasattr(value, "item"):
+        value: Any = checkpoint.meta.get(name)
+        if isinstance(value, torch.Tensor) and value.numel() == 1:
             value = value.item()
         if isinstance(value, (int, float)) and 0 < value < 1e6:
             return float(value), unit, parameters(checkpoint)
@@ -79,10 +80,10 @@ def reached(log: Log) -> tuple[float, str]:
     for name, unit in (("val_bpb", "bits per byte"), ("val_loss", "validation loss")):
         if name in log.curves and log.curves[name].count:
             return positive(log.path, log.curves[name].last), unit
-    name = next((name for name in ("loss", "smooth_loss", "train_loss") if name in log.curves), None)
-    if name is None or not log.curves[name].count:
+    curve = next((log.curves[name] for name in ("loss", "smooth_loss", "train_loss") if name in log.curves), None)
+    if curve is None or not curve.count:
         raise UsageProblem(f"{log.path} has no loss: name the log of a training")
-    _, values = log.curves[name].course()
+    _, values = curve.course()
     return positive(log.path, float(values[-max(1, len(values) // 10) :].mean())), "training loss"
 
 
@@ -115,5 +116,6 @@ def power_law(points: list[dict[str, Any]]) -> dict[str, float] | None:
     """factor * size^-exponent, a straight line in logarithms by least squares; None for fewer than three sizes."""
     if len({each["size"] for each in points}) < 3:
         return None
-    slope, shift = np.polyfit(*(np.log([each[name] for each in points]) for name in ("size", "loss")), 1)
+    sizes, losses = (np.log([each[name] for each in points]) for name in ("size", "loss"))
+    slope, shift = np.polyfit(sizes, losses, 1)
     return {"exponent": float(-slope), "factor": float(np.exp(shift))}

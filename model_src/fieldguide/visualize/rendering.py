@@ -81,7 +81,7 @@ def small_book(drawing: dict[str, Any]) -> Iterator[Path]:
         folder = Path(name)
         shutil.copytree(STAGE, folder / "stage", ignore=shutil.ignore_patterns("__pycache__"))
         given = json.dumps(drawing, allow_nan=False)  # plain ASCII, and a literal in Python: no name runs anything
-        (folder / "stage" / "drawing.py").write_text(f"import json\n\nGIVEN = json.loads({given!r})\n", encoding="utf-8")
+        (folder / "stage" / "drawing.py").write_text(f"import json\n\nGIVEN = json.loads({given!r})\n", "utf-8")
         (folder / "conf.py").write_text(CONF, encoding="utf-8")
         yield folder
 
@@ -112,7 +112,6 @@ def cutaway(folder: Path, words: list[str]) -> str:
     variables = {name: value for name, value in environment().items() if not name.startswith("CUTAWAY_")}
     variables["CUTAWAY_CACHE"] = "off"  # what a reader's file shows is kept nowhere
     command = [sys.executable, "-P", "-m", "cutaway", "--docs", str(folder), *words]
-    # A session of its own: an interrupt ends the one that waits, and with it all that it has started.
     child = subprocess.Popen(command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, text=True, errors="replace")  # fmt: skip
     try:

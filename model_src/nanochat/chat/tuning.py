@@ -13,6 +13,7 @@ from typing import Any
 from nanochat.chat.finetune import Stage, begin_stage, run_stage
 from nanochat.chat.fitting import refuse_too_long
 from nanochat.chat.stages import Meta, Saver, add_saving, base_of, last_checkpoint, notes_of, refuse_another
+from nanochat.cli.entry import add_check, look, recorded
 from nanochat.common import compute_cleanup, compute_init, gather, print0
 from nanochat.files import get_base_dir, sha256
 from nanochat.tasks.mixture import mixture
@@ -35,7 +36,7 @@ def main(stage: Stage, explanation: str | None, argv: list[str]) -> None:
     """The whole command of a stage."""
     given = parse(stage, explanation, argv)
     try:
-        command(stage, given)
+        recorded(command)(stage, given)
     except (ValueError, AssertionError, OSError) as error:
         raise SystemExit(f"{stage.name}: {error}") from error
     finally:
@@ -67,6 +68,7 @@ def parse(stage: Stage, explanation: str | None, argv: list[str]) -> argparse.Na
     add_saving(parser)
     parser.add_argument("--fresh-optimizer", action="store_true", help="forget the memories of the training before")
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps, or auto: the fastest that is here (default)")
+    add_check(parser)
     options = parser.parse_args(argv)
     if options.examples < 1 and not options.conversations:
         parser.error("nothing to learn from: give --examples or --conversations")
@@ -81,6 +83,8 @@ def command(stage: Stage, given: argparse.Namespace) -> None:
     world = compute_init(given.device)
     out = given.out or get_base_dir() / f"{stage.name}_checkpoints"
     found = last_checkpoint(out, given.resume)
+    if given.check:
+        look(stage.name, given, out, world)
     model, tokenizer = load(given.folder, given.step, given.tokenizer, world.device)
     before = read_meta(given.folder, given.step)
     base = base_of(before, model)

@@ -20,6 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from nanochat.cli.entry import add_check, look, recorded
 from nanochat.cli.sample import write
 from nanochat.common import ALONE, World, compute_cleanup, compute_dtype, compute_init, gather, print0
 from nanochat.files import get_base_dir
@@ -169,6 +170,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with the last checkpoint, if there is one")
     parser.add_argument("--tensorboard", action="store_true", help="also write a log for TensorBoard")
     parser.add_argument("--prompt", default="The", help="what the model is to continue at the end (default: The)")
+    add_check(parser)
 
 
 def listen(stack: ExitStack, given: dict[str, Any], folder: Path, training: Training) -> tuple[Listener, Listener]:
@@ -211,6 +213,8 @@ def command(given: dict[str, Any], begin: Callable[[Settings, World], Training] 
     world = compute_init(given.get("device", Settings.device))
     settings = fitted(given, world)
     folder = given["out"] or get_base_dir() / "base_checkpoints" / f"d{settings.depth}"
+    if given["check"]:
+        look(given.get("model", "base_train"), settings, folder, world)
     training = begin(settings, world)
     refuse_too_short(training)
     enter(folder, training, given["resume"])
@@ -230,7 +234,7 @@ def command(given: dict[str, Any], begin: Callable[[Settings, World], Training] 
 def main(argv: list[str]) -> None:
     given = parse(argv)
     try:
-        command(given)
+        recorded(command)(given)
     except (ValueError, AssertionError, OSError) as error:
         raise SystemExit(f"base_train: {error}") from error
     finally:

@@ -20,6 +20,7 @@ import torch
 from nanochat.chat.finetune import RATES
 from nanochat.chat.reinforcement import Group, pass_at_k, policy_loss, sample_group
 from nanochat.chat.stages import Meta, Saver, add_saving, base_of, last_checkpoint, notes_of, refuse_another
+from nanochat.cli.entry import add_check, look, recorded
 from nanochat.common import ALONE, World, compute_cleanup, compute_init, print0, total
 from nanochat.engine import Engine
 from nanochat.files import get_base_dir
@@ -176,6 +177,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     for each in fields(RLSettings):
         flag = "--" + each.name.replace("_", "-")
         parser.add_argument(flag, type=type(each.default), default=each.default, help=f"(default: {each.default})")
+    add_check(parser)
     parser.set_defaults(device_batch_size=None)
     return parser.parse_args(argv)
 
@@ -195,6 +197,8 @@ def command(given: argparse.Namespace) -> None:
     out = given.out or get_base_dir() / "chat_rl_checkpoints"
     found = last_checkpoint(out, given.resume)
     settings = settings_of(given)
+    if given.check:
+        look("chat_rl", given, out, world)
     model, tokenizer = load(given.folder, given.step, given.tokenizer, world.device)
     before = read_meta(given.folder, given.step)
     base = base_of(before, model)
@@ -226,7 +230,8 @@ def show(step: int, **values: float) -> None:
 
 def main(argv: list[str]) -> None:
     try:
-        command(parse(argv))
+        given = parse(argv)
+        recorded(command)(given)
     except (ValueError, AssertionError, OSError) as error:
         raise SystemExit(f"chat_rl: {error}") from error
     finally:

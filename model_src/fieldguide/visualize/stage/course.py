@@ -22,20 +22,17 @@ class Loss(Ground):
         self.low, self.high = bounds([*self.values, *others])
         self.add(self.axes())
         self.whole = VGroup()
-        self.running()
-        if others:
-            self.validation(given["validation"])
-        if given["spikes"]:
-            self.spikes(given["spikes"])
-        if given["flat"]:
-            self.plateau(given["flat"])
-        if given["bad"] is not None:
-            self.broken(given["bad"])
+        parts = [("Loss", self.running, True), ("Validation", self.validation, bool(others)),
+                 ("Spikes", self.spikes, bool(given["spikes"])), ("Plateau", self.plateau, bool(given["flat"])),
+                 ("Broken", self.broken, given["bad"] is not None)]  # fmt: skip
+        shown = [(name, part) for name, part, there in parts if there]
+        for name, part in shown:  # the last is what a still shows
+            self.next_section(name, *(["poster"] if name == shown[-1][0] else []))
+            part()
         self.findings(given["findings"])
 
     def running(self):
         """The curve, drawn by a point that carries the step and the value."""
-        self.next_section("Loss")
         points = [self.place(step, value) for step, value in zip(self.steps, self.values, strict=True)]
         noisy = bool(self.given["smooth"])
         curve = self.path(points, self.theme.muted if noisy else self.theme.ink, HAIRLINE if noisy else ACCENT_LINE)
@@ -66,9 +63,9 @@ class Loss(Ground):
             say = f"A running mean takes out most of the noise; at the end it is {number_text(smooth[-1], 3)}."
             self.beat(f"A running mean, at the end {number_text(smooth[-1], 3)}", Create(mean), run_time=1.2, say=say)
 
-    def validation(self, given):
+    def validation(self):
         """What was measured on other text."""
-        self.next_section("Validation")
+        given = self.given["validation"]
         marks = VGroup()
         for step, value in zip(given["steps"], given["values"], strict=True):
             mark = Circle(px(14)).set_fill(self.theme.ground, 1).set_stroke(self.theme.blue, ACCENT_LINE)
@@ -80,13 +77,12 @@ class Loss(Ground):
         title = f"○ validation, at the end {number_text(given['values'][-1], 3)}"
         self.beat(title, FadeIn(line, marks), say=say)
 
-    def spikes(self, found):
+    def spikes(self):
         """Rings around values far above what those before them led to expect."""
-        self.next_section("Spikes")
-        marks = VGroup()
+        found, marks = self.given["spikes"], VGroup()
         for number, spike in enumerate(found):
             ring = Circle(px(26)).set_stroke(self.theme.red, ACCENT_LINE).move_to(
-                self.place(spike["step"], spike["value"]))  # fmt: skip
+                self.place(spike["top"], spike["value"]))  # fmt: skip
             marks.add(ring)
             if number < MARKED:
                 tag = self.words(f"step {spike['step']:,}", color=self.theme.red)
@@ -100,9 +96,9 @@ class Loss(Ground):
         title = f"{len(found)} spike{'s' * (len(found) > 1)}"
         self.beat(title, FadeIn(marks), rest=1.5 * REST, say=f"Spikes, by the rule of fieldguide loss: {listed}.")
 
-    def plateau(self, flat):
+    def plateau(self):
         """A bar along a stretch without a fall."""
-        self.next_section("Plateau")
+        flat = self.given["flat"]
         y = self.place(flat["first"], flat["level"])[1]
         bar = Line([self.place(flat["first"], 0)[0], y, 0], [self.place(flat["last"], 0)[0], y, 0])
         bar.set_stroke(self.theme.yellow, 2 * ACCENT_LINE).shift(UP * px(40))
@@ -115,9 +111,9 @@ class Loss(Ground):
         title = f"A plateau from step {flat['first']:,} to {flat['last']:,}"
         self.beat(title, FadeIn(bar, tag), rest=1.5 * REST, say=say)
 
-    def broken(self, step):
+    def broken(self):
         """Where the loss is no number any more."""
-        self.next_section("Broken")
+        step = self.given["bad"]
         x = self.place(step, self.low)[0]
         line = Line([x, at(0, TOP)[1], 0], [x, at(0, BOTTOM)[1], 0]).set_stroke(self.theme.red, ACCENT_LINE)
         tag = self.words("NaN", color=self.theme.red, weight="MEDIUM").next_to(line, LEFT, buff=px(16)).align_to(

@@ -1,4 +1,4 @@
-"""What is drawn: this file stands for the one that is written for each picture, so that a clip's key has its numbers."""
+"""What is drawn: in the place of this file each picture gets one with its numbers, so that they decide its key."""
 
 from typing import Any
 

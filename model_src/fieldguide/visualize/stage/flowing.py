@@ -90,4 +90,3 @@ class Data(Ground):
         grow = LaggedStart(*(FadeIn(bar) for bar in bars), lag_ratio=0.15)
         self.beat(given["title"], grow, FadeIn(ends, told), away=away, run_time=2, rest=2.5 * REST,
                   say=f"{given['title']}: {listed}.")  # fmt: skip
-

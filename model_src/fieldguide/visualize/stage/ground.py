@@ -60,9 +60,7 @@ class Counter(VGroup):
         corner = np.array([marks.get_left()[0], marks.get_bottom()[1], 0])
         self.outlines = {" ": np.zeros((4, 3))}
         for place, mark in enumerate(marks[1:-1], 1):
-            self.outlines[CHARACTERS.replace(" ", "")[place - 1]] = (
-                mark.points - corner - [place * self.advance, 0, 0]
-            )
+            self.outlines[CHARACTERS.replace(" ", "")[place - 1]] = mark.points - corner - [place * self.advance, 0, 0]
         self.digits, self.room = digits, len(number_text(widest, digits))
         size = (self.advance * self.room, marks.height)
         self.frame = Rectangle(width=size[0], height=size[1], stroke_width=0, fill_opacity=0)

@@ -25,7 +25,7 @@ class Attention(Ground):
         self.beat(f"{len(self.labels)} tokens", FadeIn(marks), say="The tokens: " + " ".join(self.labels) + ".")
         self.next_section("Rows")
         grid = self.rows(where)
-        self.next_section("Last")
+        self.next_section("Last", "poster")
         listed = self.strongest(where)
         if len(given["heads"]) > 1:
             self.next_section("Heads")
@@ -104,4 +104,3 @@ class Attention(Ground):
         grow = LaggedStart(*(FadeIn(each) for each in shown), lag_ratio=0.4)
         self.beat(f"{told} of layer {self.given['layer']}", grow, away=away, run_time=1.6, rest=2 * REST,
                   say=f"{told} of layer {self.given['layer']}, for the same tokens.")  # fmt: skip
-

@@ -97,4 +97,3 @@ class Architecture(Ground):
         grow = LaggedStart(*(FadeIn(VGroup(*pair)) for pair in zip(bar, told, strict=True)), lag_ratio=0.4)
         self.beat("Where the parameters are", grow, FadeIn(line), away=[away], run_time=2, rest=2.5 * REST,
                   say=f"Shares of the parameters: {listed}.")  # fmt: skip
-

@@ -44,7 +44,8 @@ class Scaling(Ground):
 
     def dots(self):
         """A dot for each model, and its loss beside it."""
-        dots, tags = [], []
+        dots: list[Dot] = []
+        tags: list[VGroup] = []
         for number, point in enumerate(self.points):
             dot = Dot(self.place(point["size"], point["loss"]), px(18), color=self.theme.ink)
             side = LEFT if number == len(self.points) - 1 else RIGHT
