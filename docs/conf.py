@@ -129,6 +129,7 @@ linkcheck_workers = 4
 # Where the source is, for the page that says how to get it.
 website_repository = os.environ.get("CUTAWAY_REPOSITORY") or os.environ.get("READTHEDOCS_GIT_CLONE_URL", "")
 
+redirect_html_template_file = "_templates/moved.html"  # of pages that moved; the extension's own is no valid HTML
 html_theme = "sphinx_book_theme"
 html_title = "Cutaway: nanoGPT from the inside"
 templates_path = ["_templates"]

@@ -1,5 +1,5 @@
 // Asks a built site's own search, with its own scripts: `node search.mjs SITE < queries` prints for each line what is found, best first.
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import vm from "node:vm";
 
@@ -7,7 +7,10 @@ const site = process.argv[2];
 const context = vm.createContext({ setTimeout, performance });
 context.window = context;
 const read = (name) => readFileSync(join(site, name), "utf-8");
-const found = readdirSync(join(site, "_static")).find((name) => /^cutaway-search-\w+\.js$/.test(name) && read(join("_static", name)).includes("MiniSearch"));
+// The small script that the pages name, and in it the one that it loads; older ones may lie beside them.
+const named = (text, not) => [...text.matchAll(/cutaway-search-\w+\.js/g)].map(([name]) => name).find((name) => name !== not);
+const opener = named(read("index.html"));
+const found = named(read(join("_static", opener)), opener);
 for (const name of ["_static/language_data.js", join("_static", found), "searchindex.js"]) vm.runInContext(read(name), context, { filename: name });
 context.queries = readFileSync(0, "utf-8").split("\n").filter(Boolean);
 const answer = await vm.runInContext(

@@ -63,20 +63,24 @@ class Fill(SphinxPostTransform):
         for node in list(self.document.findall(terms)):
             found = sorted(definitions(self.env).values(), key=lambda one: (one.term.lower(), one.docname))
             listed = [one for one, _ in groupby(found)]
-            node.replace_self(list(_listed(listed)) or nodes.paragraph("", "No page defines a term."))
+            here = self.env.current_document.docname
+            node.replace_self(list(_listed(listed, here)) or nodes.paragraph("", "No page defines a term."))
 
 
-def _listed(found: list[Definition]) -> Iterator[nodes.Node]:
+def _listed(found: list[Definition], here: str) -> Iterator[nodes.Node]:
     for letter, of_letter in groupby(found, key=lambda one: one.term[0].upper()):
         yield nodes.rubric("", letter)
-        yield nodes.definition_list("", *map(_item, of_letter), classes=["cutaway-terms"])
+        items = (_item(one, here) for one in of_letter)
+        yield nodes.definition_list("", *items, classes=["cutaway-terms"])
 
 
-def _item(one: Definition) -> nodes.definition_list_item:
+def _item(one: Definition, here: str) -> nodes.definition_list_item:
     head = nodes.term("", one.term, ids=[f"glossary-{one.key}"])
     if one.others:
         head += nodes.inline("", f" ({', '.join(one.others)})", classes=["cutaway-other-names"])
     sentence = one.sentence.deepcopy()
+    for link in sentence.findall(pending_xref):
+        link["refdoc"] = here  # from where its address is reckoned
     for mark in list(sentence.findall(define)):
         mark.replace_self(nodes.emphasis("", "", *mark.children))
     for checked in list(sentence.findall(claim)):
