@@ -106,6 +106,7 @@ PLACES = {
     "claim-text": ":::{claim} mix.answer != 'TEXT'\nWords.\n:::",
     "role-claim": "A {claim}`TEXT` b.",
     "role-claim-condition": "A {claim}`Words. <TEXT>` b.",
+    "role-define": "Words, and {define}`TEXT` among them.",
     "role-claim-prose": "A {claim}`TEXT <mix.answer == 42>` b.",
     "role-dim": "A {dim}`TEXT` b.",
     "role-step": "A {step}`TEXT` b.",
@@ -178,7 +179,7 @@ def made_of_code() -> str:
     quoted = [text for text in BREAKING if "`" not in text]
     notes = "\n\n".join(f"`x = {text!r}`{{#id-{number}}}\n: Words." for number, text in enumerate(quoted))
     listing = f":::{{listing}} mixer.odd.odd\n:name: odd\n\n{notes}\n:::\n"
-    drawn = ":::{diagram} mixer.odd.odd\n:::\n\n:::{claims}\n:::\n"  # the claims of all pages
+    drawn = ":::{diagram} mixer.odd.odd\n:::\n\n:::{claims}\n:::\n\n:::{definitions}\n:::\n"  # of all pages
     return f"# Made of code\n\n{facts}\n\n{listing}\n{drawn}"
 
 

@@ -124,6 +124,8 @@ def node_to_text(node: nodes.math | nodes.math_block) -> str:
         return " ".join(_text(ElementTree.fromstring(mathml)).split())
     except RecursionError:
         raise FormulaError("it is nested too deep") from None
+    except ElementTree.ParseError as error:
+        raise FormulaError(f"it can't be said as text: {error}") from None
 
 
 def _text(element: ElementTree.Element) -> str:
