@@ -108,18 +108,18 @@ def test_operands_that_are_lit_are_those_that_the_reason_names(page: Page) -> No
 
 def test_steps_say_the_line_the_shapes_and_the_note(page: Page) -> None:
     canvas = page.locator(".cutaway-live-space canvas")
-    for _ in range(14):
+    for _ in range(20):
         canvas.press("n")
-        if "added to the stream" in page.locator(".cutaway-live-note").inner_text():
+        if "four times as many" in page.locator(".cutaway-live-note").inner_text():
             break
     note = page.locator(".cutaway-live-note")
-    expect(note).to_contain_text("What attention found is added to the stream.")
-    expect(note.locator("code")).to_have_text("x = x + self.attn(self.ln_1(x))")
-    expect(note).to_contain_text("1 × 11 × 48, 1 × 11 × 48 → 1 × 11 × 48")
-    expect(note.locator("a")).to_have_attribute("href", re.compile(r"walk\.html#walk-block-added$"))
-    assert "#walk=walk-block-added" in page.url
+    expect(note).to_contain_text("Each token gets four times as many numbers.")
+    expect(note.locator("code")).to_have_text(re.compile(r"self\.c_fc\(x\)|F\.linear"))
+    expect(note).to_contain_text("1 × 11 × 48 → 1 × 11 × 192")
+    expect(note.locator("a")).to_have_attribute("href", re.compile(r"walk\.html#walk-mlp-wider$"))
+    assert "#walk=walk-mlp-wider" in page.url
     canvas.press("p")
-    expect(note).not_to_contain_text("What attention found")
+    expect(note).not_to_contain_text("four times as many")
     canvas.press("Home")
     expect(note).to_contain_text("stops")
     assert "#walk" not in page.url
