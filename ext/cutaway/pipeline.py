@@ -34,7 +34,7 @@ from .listings import resolve as listing_resolve
 from .listings import sequence
 from .live import directive as live_figures
 from .live import html as live_html
-from .live import in_clips
+from .live import in_clips, walked
 from .live import making as live_scripts
 from .live import numbers as live_numbers
 from .markdown import notebooks
@@ -90,6 +90,7 @@ HANDLERS = (
     Handler("env-updated", listings.report),
     Handler("env-updated", clip_resolve.render_missing),
     Handler("env-updated", live_scripts.make),
+    Handler("env-updated", walked.outdated),
     Handler("env-updated", glossary.written_again),
     Handler("env-updated", check.check, of=(PERMALINKS,)),
     Handler("env-updated", redirects.outdated, of=(PERMALINKS,)),

@@ -84,7 +84,8 @@ class Live(SphinxDirective):
         if not alt:
             warn(self.env, f"live {node['value']}: no :alt:; say in a sentence what is seen", node, "live")
         node += self.parse_content_to_nodes()
-        cutaway_domain(self.env).note_use(self.env.current_document.docname, KIND, {"value": node["value"]})
+        used = {"value": node["value"], "show": node["show"]}
+        cutaway_domain(self.env).note_use(self.env.current_document.docname, KIND, used)
         return [node]
 
 

@@ -8,18 +8,21 @@ from functools import partial
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 
 from ..build import build_of, trace_of
 from ..domain import cutaway_domain
 from ..source.own import own_code
+from ..state import notes_of
 from ..store import digest
 from ..theme.palette import THEMES
 from ..trace.names import PASS
 from ..walks.data import described
 from ..walks.still import built, picture, save
 from .making import KIND
+from .said import texts
 from .script import steps_by_node
-from .shown import graph
+from .shown import WALK, graph
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,9 @@ def walked(app: Sphinx, model: str) -> Walked:
     held = graph(trace_of(app.env, run), pass_ or PASS)
     seen, found = built(held)
     steps = cutaway_domain(app.env).steps
-    texts = {step.id: step.text for step in steps.values()}
-    places = {step.id: (step.place, "") for step in steps.values()}
-    data = described(seen, found, steps_by_node(held, places), texts)
+    explained = steps_by_node(held, {step.id: (step.place, "") for step in steps.values()})
+    shown = {id: steps[id] for id in explained.values()}
+    data = described(seen, found, explained, texts(app.env, shown))
     store = build_of(app.env).book.store
     trace, stills = Path(build_of(app.env).outcomes[run].trace).stem, {}
     for theme in THEMES:
@@ -50,3 +53,12 @@ def walked(app: Sphinx, model: str) -> Walked:
         stills[theme] = app.builder.images[str(path)] = f"walk-{path.name}"
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/").replace("<!--", "<\\!--")
     return Walked(text, stills)
+
+
+def outdated(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Pages with a walk, where a note has another text than when they were written."""
+    now = {"notes": digest({step.id: step.text for step in cutaway_domain(env).steps.values()})}
+    before = notes_of(env)[f"walks {app.builder.name}"]
+    notes_of(env)[f"walks {app.builder.name}"] = now
+    pages = {page for page, use in cutaway_domain(env).uses("live") if use.get("show") == WALK}
+    return sorted(pages & env.found_docs) if before != now else []
