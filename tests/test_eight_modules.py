@@ -184,7 +184,7 @@ def test_numbers_of_the_model_are_those_of_its_configuration() -> None:
     attention = features("attention")
     assert f"{words[config.n_head]} heads of D = {D} numbers" in attention and config.n_kv_head == config.n_head
     assert f"above √D = √{D}" in attention
-    assert f"the window is {model.window_sizes[0]} here, a whole row" in attention
+    assert f"The window is {model.window_sizes[0]} here, a whole row" in attention
     assert model.window_sizes[0] == config.sequence_len
     block = model.transformer.h[0]
     for name in ("c_q", "c_k", "c_v"):
