@@ -2,7 +2,7 @@
 const cutawayFind = (() => {
   const { WORD, asked, forms, words } = cutawayWords;
   const FIELDS = { title: 6, path: 2.5, text: 1.6, code: 0.6 }; // headings before notes before code
-  const KIND = { chapter: 1.15, section: 1, step: 0.3, listing: 0.4, clip: 0.5, command: 0.7, claim: 0.15, term: 0.6 };
+  const KIND = { chapter: 1.15, section: 1, step: 0.3, listing: 0.4, clip: 0.5, command: 0.7, claim: 0.15, term: 1 };
   const CODE = { step: 1, listing: 1 }; // of a query that looks like code
   const COVERED = 2; // how much it counts that an entry has all words
   const REPEATED = 4; // pages with a heading of the same words: it says nothing about what stands below
