@@ -27,24 +27,19 @@ class NotReady(ValueError):
 
 
 def look(command: str, *given: Any) -> None:
-    """Print what is to be known before a training of this command; NotReady where it can't go well.
-
-    Of several processes each looks, so that none waits for one that has ended; the first prints.
-    """
-    is_first = os.environ.get("RANK", "0") == "0"
+    """Print what is to be known before a training of this command; NotReady where it can't go well."""
     try:
         report = LOOKS[command](*given)
     except UsageProblem:
         return
     for finding in report.findings:
-        if finding.level == "warning" and is_first:
+        if finding.level == "warning":
             print(f"check: {line(finding)}", flush=True)
     wrong = [line(finding) for finding in report.findings if finding.level == "error"]
     if wrong:
         off = "--check=False" if command in (NANOGPT, NGPT, SORT) else "--no-check"
         raise NotReady("\n  ".join([*wrong, f"({off} starts it all the same)"]))
-    if is_first:
-        print(f"check: {len(report.findings)} things were looked at, nothing is in the way", flush=True)
+    print(f"check: {len(report.findings)} things were looked at, nothing is in the way", flush=True)
 
 
 def line(finding: Finding) -> str:
