@@ -80,7 +80,7 @@ def test_a_cell_has_the_number_of_its_place_in_the_tensor(page: Page) -> None:
           for (const block of walk.solid) for (let k = 0; k < block.size[0] * block.size[1]; k += 7) {{
             const cell = [k % block.size[0], Math.floor(k / block.size[0])], [start, across, down] = block.data;
             const shown = space.numbers[start + cell[0] * across + cell[1] * down];
-            const own = cutawayLive.at(session.tensor(block.node), walk.index(block, cell));
+            const own = cutawayLive.at(session.tensor(block.node), walk.building.index(block, cell));
             if (!Object.is(shown, Math.fround(own))) wrong.push([block.node, cell, shown, own]);
             count++;
           }}
@@ -104,6 +104,24 @@ def test_operands_that_are_lit_are_those_that_the_reason_names(page: Page) -> No
         }}"""
     )
     assert lit >= 1 + 16
+
+
+def test_both_parts_of_a_sum_are_lit_though_a_dropout_stands_between(page: Page) -> None:
+    lit = page.evaluate(
+        f"""async () => {{
+          await cutawayLive.part("why");
+          const walk = {WALK}, {{ nodes }} = walk.session.graph;
+          const added = ([op, , , module]) => op === "add.Tensor" && module;
+          const sums = walk.solid.filter(({{ node, kind }}) => kind === 0 && added(nodes[node]));
+          const found = sums.map((block) => {{
+            walk.light(block, [1, 2]);
+            return walk.space.lit.length;
+          }});
+          walk.focus(null);
+          return found;
+        }}"""
+    )
+    assert lit == [3] * 6  # the cell itself, what was there and what is added; two sums in each of three blocks
 
 
 def test_steps_say_the_line_the_shapes_and_the_note(page: Page) -> None:

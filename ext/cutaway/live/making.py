@@ -44,7 +44,7 @@ PARTS = {
     "probe": ("probe",),
     "plane": ("plane",),
     "cache": ("going", "cached", "steps"),
-    "walk": ("space", "walk"),
+    "walk": ("space", "flight", "building", "told", "walk"),
     "text": ("bpe",),
     "why": ("why", "reasons", "panel"),
 }

@@ -1,48 +1,11 @@
 // A walk through a pass: its tensors as blocks in space, stop after stop in the order in which they were made.
 (() => {
   const live = globalThis.cutawayLive;
-  const { make, button, framing, THICK } = live;
-  const KINDS = { value: 0, weight: 1, share: 2, input: 3, wire: 4, lit: 5 };
-  const STRONG = 2.5, QUIET = 0.4, FAR = 0.5; // as colours.py has them
+  const { make, button, framing, ease, flight, KINDS } = live;
   const VIEW = { yaw: 0.36, pitch: 0.16 };
   const FLIGHT = [500, 1200], FILL = 1600, REST = 1400; // ms
-  const LABELS = 24, CURVE = 1.3, REACH = 140;
+  const REACH = 140; // cells from a result to what it was made of, if the picture is to show both
   const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const ease = (t) => t * t * (3 - 2 * t);
-  const mix = (a, b, t) => a.map((x, i) => x + (b[i] - x) * t);
-
-  // The palette's colours where the figure stands, as numbers.
-  function paints(element) {
-    const style = getComputedStyle(element), canvas = (paints.canvas ??= make("canvas", { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true }));
-    const of = (name) => {
-      canvas.fillStyle = style.getPropertyValue(`--cutaway-${name}`).trim();
-      canvas.fillRect(0, 0, 1, 1);
-      return [...canvas.getImageData(0, 0, 1, 1).data.slice(0, 3)].map((x) => x / 255);
-    };
-    const ramp = (name, count) => Array.from({ length: count }, (_, i) => of(`${name}-${i}`));
-    const [ground, panel, line, accent] = ["ground", "panel", "line", "accent"].map(of);
-    const hues = { [KINDS.value]: of("blue"), [KINDS.weight]: mix(of("muted"), panel, QUIET), [KINDS.share]: of("yellow"), [KINDS.input]: of("ink") };
-    return { ground, panel, line, accent, hues, signed: ramp("signed", 7), shares: ramp("weight", 5) };
-  }
-
-  function along(stops, place) {
-    const at = Math.min(1, Math.max(0, place)) * (stops.length - 1), low = Math.min(stops.length - 2, Math.floor(at));
-    return mix(stops[low], stops[low + 1], at - low);
-  }
-
-  // The smooth way from one camera to another: far off for a moment when the way is long (van Wijk and Nuij 2003).
-  function flight(from, to) {
-    const u = Math.hypot(...from.target.map((x, i) => to.target[i] - x)), [w0, w1] = [from.far, to.far], r = CURVE;
-    const between = (t, s) => ({ target: mix(from.target, to.target, s), far: 0, yaw: from.yaw + (to.yaw - from.yaw) * ease(t), pitch: from.pitch + (to.pitch - from.pitch) * ease(t) });
-    if (u < 1e-3 * w0) return { length: Math.abs(Math.log(w1 / w0)) / r, at: (t) => ({ ...between(t, t), far: w0 * (w1 / w0) ** t }) };
-    const b = (w, sign) => (w1 * w1 - w0 * w0 + sign * r ** 4 * u * u) / (2 * w * r * r * u), log = (x) => Math.log(Math.sqrt(x * x + 1) - x);
-    const [r0, r1] = [log(b(w0, 1)), log(b(w1, -1))], length = (r1 - r0) / r;
-    const at = (t) => {
-      const s = r * t * length + r0, moved = (w0 / (r * r)) * (Math.cosh(r0) * Math.tanh(s) - Math.sinh(r0));
-      return { ...between(t, moved / u), far: (w0 * Math.cosh(r0)) / Math.cosh(s) };
-    };
-    return { length, at };
-  }
 
   live.views.walk = class {
     stop = -1; // the whole, before the first
@@ -51,7 +14,7 @@
 
     constructor(figure) {
       const { session, stage, element } = figure, data = JSON.parse(element.querySelector(".cutaway-walk-data").textContent);
-      Object.assign(this, { figure, session, stage, element, ...data });
+      Object.assign(this, { figure, session, stage, element, ...data, building: new live.Building(session, data, element) });
       this.stills = [...stage.querySelectorAll("img")]; // one of each theme
       element.cutawayWalk = this; // for whoever moves it from outside
       this.frame();
@@ -85,6 +48,10 @@
       this.camera = null;
       this.stop = at;
       this.tell();
+    }
+
+    get solid() {
+      return this.building.solid;
     }
 
     // A stop's name in the page's address: its step and layer, or its number.
@@ -130,60 +97,12 @@
       const width = view.clientWidth, height = Math.round(width * (width < 500 ? 0.75 : 0.5625));
       Object.assign(canvas, { width: width * ratio, height: height * ratio });
       canvas.style.height = `${height}px`;
-      this.paint = paints(this.element);
-      space.dress(this.paint);
-      space.put(...this.filled());
+      const filled = this.building.fill();
+      space.dress(this.building.paint);
+      space.put(...filled);
       this.camera ??= this.shot(this.stop);
       this.draw();
       this.tell();
-    }
-
-    // The blocks with what the shader needs, and all their numbers one after the other.
-    filled() {
-      const { session, paint, blocks, wires } = this, places = new Map(), numbers = [];
-      let length = 0;
-      for (const [node] of blocks) {
-        if (places.has(node)) continue;
-        const { d, s } = session.tensor(node), { sum, count } = d.reduce((all, x) => (Number.isFinite(x) ? { sum: all.sum + x * x, count: all.count + 1 } : all), { sum: 0, count: 0 });
-        places.set(node, { at: length, d, s, most: STRONG * Math.sqrt(sum / (count || 1)) || 1 });
-        numbers.push(d);
-        length += d.length;
-      }
-      const all = new Float32Array(length);
-      let at = 0;
-      for (const one of numbers) at = (all.set(one, at), at + one.length);
-      this.solid = blocks.flatMap((row, i) => this.block(row, i, places, all));
-      const line = wires.flatMap((points) => this.wire(points));
-      return [[...this.solid, ...line], all];
-    }
-
-    block(row, number, places, all) {
-      const [node, kind, stop, x, y, z, across, down, slice, slices, place] = row, { at, d, s, most } = places.get(node);
-      let [offset, one, other] = place, size = [across, down];
-      if (kind !== KINDS.weight) {
-        const [ax, ay, where] = place, steps = s.map((_, i) => s.slice(i + 1).reduce((a, b) => a * b, 1));
-        if (where.some(([axis, i]) => i >= s[axis])) return [];
-        offset = where.reduce((sum, [axis, i]) => sum + i * steps[axis], 0);
-        [one, other] = [steps[ax] ?? 0, steps[ay] ?? 0];
-        size = [s[ax] ?? 1, s[ay] ?? 1];
-      }
-      const { paint } = this, hue = paint.hues[kind], shown = [0, 0, 0], cells = size[0] * size[1];
-      for (let i = 0; i < cells; i++) {
-        const v = d[offset + (i % size[0]) * one + Math.floor(i / size[0]) * other];
-        const colour = !Number.isFinite(v) ? paint.ground : kind === KINDS.share ? along(paint.shares, v) : along(paint.signed, (v / most + 1) / 2);
-        for (let k = 0; k < 3; k++) shown[k] += (kind === KINDS.weight ? colour[k] * (1 - QUIET) + paint.panel[k] * QUIET : colour[k]) / cells;
-      }
-      const look = [kind, most, stop, slice * cells], mean = [...mix(shown, hue, FAR), cells * slices];
-      return [{ at: [x, y, z], size: [...size, THICK], data: [at + offset, one, other], look, mean, node, kind, stop, number, place, slice }];
-    }
-
-    wire(points) {
-      const found = [];
-      for (let i = 0; i + 5 < points.length; i += 3) {
-        const [a, b] = [points.slice(i, i + 3), points.slice(i + 3, i + 6)], at = a.map((x, k) => Math.min(x, b[k]) - 0.5);
-        found.push({ at, size: a.map((x, k) => Math.abs(x - b[k]) + 1), data: [0, 0, 0], look: [KINDS.wire, 1, -1, 0], mean: [...this.paint.line, 1] });
-      }
-      return found;
     }
 
     // The blocks of a stop: what it makes and its weights; with what it takes.
@@ -270,54 +189,10 @@
 
     // A cell and its operands in the accent's colour.
     light(block, cell) {
-      this.space.lit = [this.boxed(block, cell)];
-      const index = this.index(block, cell);
+      this.space.lit = [this.building.boxed(block, cell)];
+      const index = this.building.index(block, cell);
       if (!live.why || !index) return;
-      for (const { node, index: from } of live.reason(this.session, block.node, index).terms ?? []) this.space.lit.push(...this.found(node, from, block.stop));
-    }
-
-    boxed({ at, size }, [x, y], more = 0.12) {
-      const place = [at[0] + x - more, at[1] + y - more, at[2] - more];
-      return { at: place, size: [1 + 2 * more, 1 + 2 * more, size[2] + 2 * more], data: [0, 0, 0], look: [KINDS.lit, 1, -1, 0], mean: [0, 0, 0, 1] };
-    }
-
-    // The index of a cell in its tensor.
-    index({ node, kind, place }, [x, y]) {
-      const { s } = this.session.tensor(node);
-      if (kind === KINDS.weight) {
-        let flat = place[0] + x * place[1] + y * place[2];
-        return s.toReversed().map((n) => ([flat, n] = [Math.floor(flat / n), flat % n])[1]).reverse();
-      }
-      const [ax, ay, where] = place, index = s.map(() => 0);
-      for (const [axis, i] of where) index[axis] = i;
-      if (ax >= 0) index[ax] = x;
-      if (ay >= 0) index[ay] = y;
-      return index;
-    }
-
-    // Where a number is seen: in a block of its node, or of one that renames it.
-    found(node, index, stop) {
-      const { session } = this, flat = (s, at) => at.reduce((sum, i, axis) => sum * s[axis] + i, 0);
-      for (const block of this.solid) {
-        if (block.node !== node || (block.kind === KINDS.weight && block.stop !== stop)) continue;
-        const { s } = session.tensor(node), [start, one, other] = block.kind === KINDS.weight ? block.place : this.offset(block, s);
-        const rest = flat(s, index) - start;
-        for (const cell of this.solve(rest, one, other, block.size)) return [this.boxed(block, cell, 0.06)];
-      }
-      return [];
-    }
-
-    offset({ place: [ax, ay, where] }, s) {
-      const steps = s.map((_, i) => s.slice(i + 1).reduce((a, b) => a * b, 1));
-      return [where.reduce((sum, [axis, i]) => sum + i * steps[axis], 0), steps[ax] ?? 0, steps[ay] ?? 0];
-    }
-
-    // x and y with x * one + y * other = rest.
-    solve(rest, one, other, [across, down]) {
-      const [big, small, isSwapped] = one > other ? [one, other, false] : [other, one, true];
-      const first = big ? Math.floor(rest / big) : 0, second = small ? (rest - first * big) / small : 0;
-      const [x, y] = isSwapped ? [second, first] : [first, second];
-      return rest >= 0 && x >= 0 && y >= 0 && x < across && y < down && x * one + y * other === rest ? [[x, y]] : [];
+      for (const { node, index: from } of live.reason(this.session, block.node, index).terms ?? []) this.space.lit.push(...this.building.found(node, from, block.stop));
     }
 
     draw(now) {
@@ -360,7 +235,7 @@
 
     ask() {
       const { block, cell } = this.cursor;
-      live.explain(this.session, block.node, this.index(block, cell), this.canvas, true);
+      live.explain(this.session, block.node, this.building.index(block, cell), this.canvas, true);
     }
 
     key(event) {
@@ -399,61 +274,14 @@
       } catch {} // a file's address may be fixed
     }
 
-    labelOf(block) {
-      return live.called(this.session, block.node, this.session.tensor(block.node).s.map(() => 0)).name;
-    }
-
-    // Names in the picture: of what is at the stop, or of the columns; none over another.
+    // What is said in the picture, and beside it.
     name() {
-      const { space, stop, columns } = this, wanted = [], seen = new Set();
-      if (stop < 0) {
-        for (const [name, left, , right] of columns) if (name) wanted.push([name.split(".").slice(-2).join("."), [right, 0, 0], "column"]);
-      } else {
-        const chosen = [...this.of(stop), ...this.of(stop, true)];
-        for (const block of chosen) {
-          const key = `${block.node} ${block.at[0]}`;
-          if (seen.has(key) || block.slice) continue;
-          seen.add(key);
-          wanted.push([this.labelOf(block), [block.at[0] + block.size[0] / 2, block.at[1] - 1.5, block.at[2]], block.stop === stop && block.kind !== KINDS.weight ? "now" : "with"]);
-        }
-      }
-      const taken = [], made = [];
-      for (const [text, point, kind] of wanted) {
-        if (made.length >= LABELS) break;
-        const [x, y] = space.seen(point), half = text.length * 3.9 + 6, box = [x - half, y - 18, x + half, y];
-        if (x < 0 || y < 14 || x > space.canvas.clientWidth || y > space.canvas.clientHeight) continue;
-        if (taken.some(([l, t, r, b]) => box[0] < r && l < box[2] && box[1] < b && t < box[3])) continue;
-        taken.push(box);
-        const label = make(`span.${kind}`, {}, text); // as text that can be read aloud it stands beside the picture
-        label.style.transform = `translate(${x}px, ${y}px) translate(-50%, -100%)`;
-        made.push(label);
-      }
-      this.labels.replaceChildren(...made);
+      this.labels.replaceChildren(...live.labelled(this));
     }
 
-    // The stop in words: the line, the shapes, the note of the listing, and the number in focus.
     tell() {
-      const { session, stop, stops, cursor, texts } = this, { graph } = session;
-      this.slider.value = stop;
-      const said = [];
-      if (stop < 0) said.push(make("p", {}, `${stops.length} stops, ${this.blocks.length} blocks. Play, or go from stop to stop; drag to turn, point at a cell for its number.`));
-      else {
-        const [of, step, taken] = stops[stop], [op, , , module, place] = graph.nodes[of], [file, line, text] = graph.places[place] ?? [];
-        const { content_root: root = "" } = document.documentElement.dataset, where = `${file}:${line}`;
-        const shape = (one) => session.tensor(one).s.join(" × ") || "1";
-        const name = live.called(session, of, session.tensor(of).s.map(() => 0)).name;
-        said.push(make("p.place", {}, `${stop + 1} of ${stops.length} · ${module || op}`));
-        said.push(make("h3", {}, name));
-        if (file) said.push(make("p.code", {}, make("code", {}, text), make("small", {}, graph.steps[step] ? make("a", { href: root + graph.steps[step] }, where) : where)));
-        const from = taken.map((one) => shape(stops[one][0]));
-        said.push(make("p.shapes", {}, from.length ? `${from.join(", ")} → ${shape(of)}` : shape(of)));
-        if (texts[step]) said.push(make("p", {}, texts[step]));
-      }
-      if (cursor) {
-        const { block, cell } = cursor, index = this.index(block, cell), one = live.called(session, block.node, index);
-        said.push(make("p.cell", {}, make("b", {}, `${live.written(one)} = ${live.digits(live.at(session.tensor(block.node), index))}`), ` ${live.words(session, block.node, index).join(", ")}. Enter or a click says why.`));
-      }
-      this.told.replaceChildren(...said);
+      this.slider.value = this.stop;
+      this.told.replaceChildren(...live.told(this));
     }
   };
 })();
