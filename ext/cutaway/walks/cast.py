@@ -27,9 +27,7 @@ def cast(boxes: Sequence[Box], camera: Camera, paint: Paints, size: tuple[int, i
     return (np.clip(whole, 0, 1) * 255).round().astype(np.uint8)
 
 
-def _draw(
-    box: Box, camera: Camera, paint: Paints, picture: np.ndarray, depth: np.ndarray, samples: int
-) -> None:
+def _draw(box: Box, camera: Camera, paint: Paints, picture: np.ndarray, depth: np.ndarray, samples: int) -> None:
     height, width = depth.shape
     low, high = np.array(box.low), np.array(box.high)
     points = corners(box.low, box.high)

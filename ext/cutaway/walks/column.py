@@ -30,7 +30,6 @@ class Block:
     slice: int = 0  # of a panel with several grids
     of_slices: int = 1
     beside: int = -1  # of a weight: the operation it belongs to
-    letters: tuple[str, str, str] = ("", "", "")
     axes: tuple[int | None, int | None] = (None, None)
 
 
@@ -64,7 +63,7 @@ class Column:
         if self.seen.graph.nodes[number].op == INPUT:
             size = int(self.seen.values[number].size)
             last = max(0, self.seen.values[number].ndim - 1)
-            return [Panel(number, number, "input", size, 1, (Grid(0, (1, 0)),), ("T", "", ""), (last, None))]
+            return [Panel(number, number, "input", size, 1, (Grid(0, (1, 0)),), (last, None))]
         return self.seen.panels(number)
 
     def _levels(self) -> dict[int, int]:
@@ -190,5 +189,5 @@ class Column:
             z = ((count - 1) / 2 - at) * DEEP
             place = (x, y, z)
             self.blocks.append(
-                Block(panel.node, panel.of, panel.kind, place, size, grid, at, count, beside, panel.letters, panel.axes)
+                Block(panel.node, panel.of, panel.kind, place, size, grid, at, count, beside, panel.axes)
             )

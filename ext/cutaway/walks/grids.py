@@ -18,7 +18,7 @@ class Grid:
 class Panel:
     """A tensor as seen: ``grids`` of ``across`` by ``down`` cells, one behind the other.
 
-    ``node`` has the numbers, ``of`` is the operation (or weight) that made them, ``letters`` are of x, y and z.
+    ``node`` has the numbers, ``of`` is the operation (or weight) that made them.
     """
 
     node: int
@@ -27,6 +27,5 @@ class Panel:
     across: int
     down: int
     grids: tuple[Grid, ...]
-    letters: tuple[str, str, str] = ("", "", "")
     axes: tuple[int | None, int | None] = (None, None)  # of a value: which run across and down
     weights: tuple[Panel, ...] = field(default=(), compare=False)  # that stand beside it, from left to right

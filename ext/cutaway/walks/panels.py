@@ -161,8 +161,7 @@ class Seen:
 
     def _panel(self, node: int, of: int) -> Panel:
         shape = np.shape(self.values[node])
-        letters = self.letters(node)
-        across, down, deep = directions(letters, shape, self.graph.T)
+        across, down, deep = directions(self.letters(node), shape, self.graph.T)
         strides = [int(np.prod(shape[axis + 1 :], dtype=int)) for axis in range(len(shape))]
         grids = tuple(
             Grid(
@@ -172,8 +171,7 @@ class Seen:
             )
             for where in np.ndindex(*(shape[axis] for axis in deep))
         )
-        named = (_letter(letters, across), _letter(letters, down), "".join(filter(None, (letters[a] for a in deep))))
-        panel = Panel(node, of, "value", _size(shape, across), _size(shape, down), grids, named, (across, down))
+        panel = Panel(node, of, "value", _size(shape, across), _size(shape, down), grids, (across, down))
         return replace(panel, weights=tuple(beside(self, panel, down, deep)))
 
 
@@ -190,10 +188,6 @@ def directions(letters: Sequence[str], shape: Sequence[int], tokens: int) -> tup
     rest = [axis for axis in long if axis != across]
     down = rest[-1] if rest else None
     return across, down, [axis for axis in rest if axis != down]
-
-
-def _letter(letters: Sequence[str], axis: int | None) -> str:
-    return "" if axis is None else letters[axis]
 
 
 def _size(shape: Sequence[int], axis: int | None) -> int:
