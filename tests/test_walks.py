@@ -174,7 +174,7 @@ def test_a_framed_box_is_seen_whole_and_fills_the_picture(
     width, height = round(1000 * aspect), 1000
     points = framing(low, high, aspect, yaw, pitch).project(corners(low, high), width, height)
     away = np.abs(points[:, :2] - [width / 2, height / 2]) / [width / 2, height / 2]
-    assert away.max() == pytest.approx(1 / MARGIN)  # of the way from the middle to an edge
+    assert away.max() == pytest.approx(1 / MARGIN, rel=2e-3)  # of the way from the middle to an edge
 
 
 
