@@ -73,7 +73,9 @@ def on_a_telephone(page: Page) -> list[str]:
     page.emulate_media(color_scheme="light")
     page.set_viewport_size(NARROW)
     page.wait_for_function("innerWidth === 360")
-    return [f"at 360 px, {text}" for text in violations(page, runOnly=LAYOUT)]
+    width = page.evaluate("document.documentElement.scrollWidth")
+    wide = [f"at 360 px, the page is {width} wide"] if width > NARROW["width"] else []
+    return [*wide, *(f"at 360 px, {text}" for text in violations(page, runOnly=LAYOUT))]
 
 
 def use(page: Page) -> None:
