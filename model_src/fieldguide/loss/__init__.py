@@ -7,7 +7,7 @@ from pathlib import Path
 from fieldguide.logs.reading import Log, read_log
 from fieldguide.loss.failures import few_and_flat, not_finite, nothing_to_learn, troubles_of_log
 from fieldguide.loss.judging import FEWEST, Case, prepare
-from fieldguide.loss.leaks import below_training, overfitting, too_good
+from fieldguide.loss.leaks import below_training, overfitting, steeper_than_text, too_good
 from fieldguide.loss.losses import (
     floor_of_noise,
     frozen,
@@ -24,7 +24,7 @@ HELP = "read a training's log: NaN, spikes, plateaus, leaks, a wrong rate, overf
 SHOWN = ("loss", "smooth_loss", "train_loss", "val_loss", "val_bpb", "lr", "lr_multiplier", "grad_norm", "reward")
 RULES = (
     troubles_of_log, not_finite, nothing_to_learn, start, frozen, learning, few_and_flat, rising_rate, spiked, too_fast,
-    plateau, too_good, below_training, overfitting, floor_of_noise,
+    plateau, too_good, steeper_than_text, below_training, overfitting, floor_of_noise,
 )  # fmt: skip
 
 

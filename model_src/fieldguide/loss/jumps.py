@@ -26,11 +26,11 @@ def jump(curve: Curve, least: float) -> Jump | None:
     """The one place where the median of the next 3, 5 or 9 values is far above that of the 15 before.
 
     Far: 6 times the spread of such differences in this very log (so that batches in order, or of two kinds, raise the
-    bar themselves), twice the highest elsewhere, and ``least`` nats. A fall makes the difference negative, so that a
-    steep course hides none and adds none.
+    bar themselves), twice the highest elsewhere, and ``least`` nats, for two of the three widths. A fall makes the
+    difference negative, so that a steep course hides none and adds none.
     """
     steps, values = curve.course()
-    best: Jump | None = None
+    found: list[Jump] = []
     event = min(EVENT, len(values) // 8)
     if len(values) < 80:
         return None
@@ -46,8 +46,25 @@ def jump(curve: Curve, least: float) -> Jump | None:
         others = np.r_[apart[: max(0, top - event)], apart[top + event :]]
         rest = float(others.max()) if len(others) else 0.0
         excess = (float(apart[top]) - max(middle, 0.0)) / spread
-        alone = excess > FAR + 200 / len(values) and apart[top] > FACTOR * max(rest, 0.0)
-        if alone and (best is None or excess > best.excess):
+        if excess > FAR + 200 / len(values) and apart[top] > FACTOR * max(rest, 0.0):
             at = top + BEFORE
-            best = Jump(int(steps[at]), float(befores[top]), float(afters[top]), excess)
-    return best
+            found.append(Jump(int(steps[at]), float(befores[top]), float(afters[top]), excess))
+    if len(found) < 2 or in_order(values, found[-1], steps):
+        return None
+    return max(found, key=lambda each: each.excess)
+
+
+def in_order(values: np.ndarray, found: Jump, steps: np.ndarray) -> bool:
+    """Whether neighbouring losses are alike elsewhere, too: batches that follow each other in the text.
+
+    Their documents make jumps of their own. The correlation of neighbours around a running median is negative for
+    independent batches, and above 0.2 for those in order.
+    """
+    middle = np.median(np.lib.stride_tricks.sliding_window_view(values, BEFORE), axis=1)
+    rest = values[BEFORE // 2 : BEFORE // 2 + len(middle)] - middle
+    at = steps[BEFORE // 2 : BEFORE // 2 + len(middle)]
+    bound = 4 * 1.4826 * float(np.median(np.abs(rest)))
+    kept = np.clip(rest, -bound, bound)[(at > steps[BEFORE]) & (np.abs(at - found.step) > 30)]
+    if len(kept) < 40:
+        return False
+    return float(np.corrcoef(kept[:-1], kept[1:])[0, 1]) > 0.2

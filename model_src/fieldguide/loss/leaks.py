@@ -39,6 +39,46 @@ def too_good(case: Case) -> Findings:
     )  # fmt: skip
 
 
+STEEP = 0.5  # exponent of the fall of characters, below what their frequencies give; the steepest healthy one had 0.3
+LATER = 1.5  # times the steps
+
+
+def steeper_than_text(case: Case) -> Findings:
+    """Characters whose loss falls like no power law of text, from below the level of frequencies: by copying targets.
+
+    Of 60 healthy small trainings on characters or bytes none fell with an exponent above 0.3 from step 100 on; those
+    that saw the next token fell with 0.5 to 2.4 once they had found it. Words and pairs have sudden falls of their own.
+    """
+    if not case.scratch or math.exp(min(case.guess, 20)) > 350 or case.curve.last_step < 200:
+        return
+    val = case.log.curves.get("val_loss")
+    if val is not None and val.count and end_of(val) > 1.2 * end_of(case.curve):
+        return  # what it copies is not there in validation: overfitting
+    best, values, steps = None, case.values, case.steps
+    for start in np.unique(np.geomspace(100, max(case.curve.last_step / LATER, 101), 60).astype(int)):
+        half = max(start // 8, 10)
+        before = values[(steps >= start - half) & (steps < start + half)]
+        end = min(int(start * LATER), case.curve.last_step - half)
+        after = values[(steps >= end - half) & (steps < end + half)]
+        if end < 1.3 * start or len(before) < 4 or len(after) < 4:
+            continue
+        a, b = float(before.mean()), float(after.mean())
+        doubt = math.hypot(before.std() / a, after.std() / b) / math.sqrt(min(len(before), len(after)))
+        exponent = (math.log(a / b) - 2 * doubt) / math.log(end / start) if b > 0 else 0.0
+        if exponent > STEEP and a < 0.62 * case.guess and b < 0.5 * case.guess and (best is None or exponent > best[0]):
+            best = exponent, int(start), a, end, b
+    if best is not None:
+        exponent, start, a, end, b = best
+        yield Finding(
+            "warning", f"The loss falls faster than text allows: from {told(a)} at step {start:,} to {told(b)} at step "
+            f"{end:,}",
+            f"a power law with an exponent of {exponent:.2g} at least, after the frequencies are known; characters "
+            "have some 0.1 to 0.3 there",
+            "does the model see its target? Change one token and see that no output before it moves: the causal mask, "
+            "the shift of the targets",
+        )  # fmt: skip
+
+
 def allowed(kind: str, steps: int) -> float:
     """The least loss of text that is known after so many steps: 1.7 times the limit of any length up to 1,000 steps.
 
@@ -78,22 +118,26 @@ def doubt(train: Curve | None, val: Curve) -> float:
 
 
 def overfitting(case: Case) -> Findings:
-    """Validation rises while training falls."""
+    """Validation rises while training falls, or stays far above it."""
     for name in ("val_loss", "val_bpb"):
         curve = case.log.curves.get(name)
-        if curve is None or curve.count < 4 or name == case.name:
+        if curve is None or curve.count < 2 or name == case.name:
             continue
         steps, values = curve.course()
+        if curve.count < 4:
+            yield from by_heart(case, name, values)
+            continue
         low = int(np.argmin(values))
         after = values[low + 1 :]
         wobble = 1.4826 * float(np.median(np.abs(np.diff(values, n=2)))) / math.sqrt(6) if len(values) > 4 else 0.0
         last = float(after[-2:].mean()) if len(after) >= 2 else math.nan
         clear = last - values[low] > max(4 * wobble, 0.015 * values[low], 0.01)
         at, end = training_at(case, int(steps[low])), end_of(case.curve)
-        stalled = name == "val_loss" and has_stalled(case, steps, values)
+        stalled = name == "val_loss" and (has_stalled(case, steps, values) or gapes(case, steps, values))
         if not (clear and end < 0.99 * at) and not stalled:
             continue
-        ends = f"rises to {told(last)}" if clear else f"ends no better, at {told(last)}"
+        final = last if last == last else float(values[-1])
+        ends = f"rises to {told(last)}" if clear else f"ends no better, at {told(final)}"
         yield Finding(
             "warning", f"Overfitting: {name} is lowest at step {steps[low]:,}, {told(values[low])}, and {ends}, "
             "while training falls",
@@ -101,6 +145,31 @@ def overfitting(case: Case) -> Findings:
             f"use the checkpoint of step {steps[low]:,}; more text, more dropout or weight decay, a smaller model, or "
             "fewer steps",
         )  # fmt: skip
+
+
+def by_heart(case: Case, name: str, values: np.ndarray) -> Findings:
+    """Few measurements, and a training loss far below a validation loss that has risen since the start."""
+    end = end_of(case.curve)
+    if case.scratch and values[-1] > values[0] and end < 0.5 * case.curve.first:
+        yield Finding(
+            "warning", f"Overfitting: {name} rises from {told(values[0])} to {told(values[-1])}, and the training loss "
+            f"falls to {told(end)}",
+            "the model knows what it was trained on by heart, and nothing else", "is every batch the same one? Else "
+            "train on more text, or for fewer steps",
+        )  # fmt: skip
+
+
+def gapes(case: Case, steps: np.ndarray, values: np.ndarray) -> bool:
+    """Whether validation was level with training in the first third, and is 1.5 times as high in the last.
+
+    By then it must have stopped falling: the mean of its last third is within 3 % of that of the one before.
+    """
+    n = len(values) // 3
+    if n < 3:
+        return False
+    gaps = [float(value) / training_at(case, int(step)) for step, value in zip(steps, values, strict=True)]
+    grown = np.mean(gaps[-n:]) > 1.5 and np.mean(gaps[-n:]) > 1.2 * np.mean(gaps[1 : 1 + n])
+    return bool(grown and values[-n:].mean() > 0.97 * values[-2 * n : -n].mean())
 
 
 def has_stalled(case: Case, steps: np.ndarray, values: np.ndarray) -> bool:

@@ -31,6 +31,19 @@ def still_rises(half: np.ndarray) -> bool:
     return bool(half[-1] > 1.05 * half.min() and half[-1] > 0.999 * half.max() and before > 0.5 * half[-1])
 
 
+def above_guessing(case: Case) -> float:
+    """The share of the losses of the first third, but for its first steps, that are clearly above guessing.
+
+    Only where the first loss is that of guessing, and where there are five such losses at least: weights that are too
+    large begin above it, and a batch of wrong ids is one.
+    """
+    if not case.scratch or len(case.values) < 60 or case.curve.first > case.guess + 0.7:
+        return 0.0
+    third = case.values[3 : len(case.values) // 3]
+    high = int((third > case.guess + max(0.4, 0.06 * case.guess)).sum())
+    return high / len(third) if high >= 5 else 0.0
+
+
 def too_fast(case: Case) -> Findings:
     """A rate that is too high without an explosion: all is learned at once, and nothing more."""
     if (found := falls_at_once(case)) is not None:
@@ -40,6 +53,13 @@ def too_fast(case: Case) -> Findings:
             f"from {told(case.curve.first)}; with a usable rate the first steps make less than a third; {rate(case)}",
             "divide the rate by 10 and warm up for 100 steps; steps as large as the weights themselves keep the model "
             "at what each token's frequency gives",
+        )  # fmt: skip
+    elif (share := above_guessing(case)) > 0.05:
+        yield Finding(
+            "warning", f"The learning rate is too high: {share:.0%} of the losses of the first third are worse than "
+            "guessing",
+            f"guessing costs {told(case.guess)}, and the highest is {told(float(case.values.max()))}; {rate(case)}",
+            "divide the rate by 10, warm up for 100 steps, clip gradients at 1.0",
         )  # fmt: skip
     elif (slow := slow_at_high_rate(case)) is not None:
         yield Finding(
