@@ -9,9 +9,9 @@ from fieldguide.loss.judging import Case, line_fall
 
 # Measured on 87 real small trainings, healthy and with planted faults (tests/models/trainings.py): of the healthy
 # ones none made more than 0.31 of its fall in 5 steps; with AdamW at 0.02 or more all made 0.40 or more.
-AT_ONCE = (0.38, 0.65)  # share of the whole fall in the first 5 and the first 15 steps that no usable rate makes
+AT_ONCE = 0.38  # share of the whole fall in the first 5 steps that no usable rate makes
 USELESS = 0.5  # of guessing: a loss above this share has learned little more than how often each token occurs
-FREQUENT = {300: 0.57, 1 << 40: 0.66}  # of guessing, by vocabulary: what frequencies alone give, or somewhat less
+FREQUENT = {130: 0.67, 300: 0.57, 1 << 40: 0.66}  # of guessing, by vocabulary: what frequencies alone give, or somewhat less
 REGULAR = 0.54  # of guessing: what frequencies alone give in programs and tables
 HIGH_RATE = 0.015  # of AdamW; the highest in use is some 0.006, Muon's and nGPT's are higher
 
@@ -28,7 +28,7 @@ class AtOnce:
 def falls_at_once(case: Case) -> AtOnce | None:
     """The share of the whole fall in the first steps, if it is more than a usable rate makes, and little follows."""
     values, steps = case.values, case.steps
-    if not case.scratch or len(values) < 100 or case.curve.width > 1 or case.curve.last_step < 150:
+    if not case.scratch or len(values) < 100 or case.curve.width > 1 or case.curve.last_step < 290:
         return None
     if steps[0] > 1:
         return None
@@ -36,15 +36,12 @@ def falls_at_once(case: Case) -> AtOnce | None:
     whole = float(values[0]) - end
     if end < USELESS * case.guess or whole < 0.05 * values[0]:
         return None
-    for limit, first, last in ((AT_ONCE[0], 3, 8), (AT_ONCE[1], 8, 16)):
-        early = values[(steps >= first) & (steps < last)]
-        if not len(early):
-            continue
-        doubt = 0.0 if len(early) >= 3 else 2 * case.noise / math.sqrt(len(early)) / whole
-        share = (float(values[0]) - float(np.median(early))) / whole
-        if share - doubt >= limit:
-            return AtOnce(min(share, 1.0), last - 1, end)
-    return None
+    early = values[(steps >= 3) & (steps < 8)]
+    if not len(early):
+        return None
+    doubt = 0.0 if len(early) >= 3 else 2 * case.noise / math.sqrt(len(early)) / whole
+    share = (float(values[0]) - float(np.median(early))) / whole
+    return AtOnce(min(share, 1.0), 7, end) if share - doubt >= AT_ONCE else None
 
 
 @dataclass(frozen=True)
@@ -61,8 +58,8 @@ def stuck(case: Case) -> Stuck | None:
     """The last three quarters, if they lie above what context gives and show no fall, or next to none.
 
     No fall: below 2 standard errors, and 16 % of the fall before at most; next to none: surely less than 9 % of it.
-    Programs and tables are more regular than prose, so their frequencies give less: below the usual level, down to
-    0.54 of guessing, the tail must be flat within 1 error.
+    Words of programs and tables are more regular than prose, so their frequencies give less: below the usual level,
+    down to 0.54 of guessing, the tail must be flat within 1 error.
     """
     values, n = case.values, len(case.values)
     first = n // 4
@@ -78,7 +75,8 @@ def stuck(case: Case) -> Stuck | None:
     if level > usual * case.guess:
         flat = (fall < 2 * error and hidden < 0.16 * before) or hidden < 0.09 * before
     else:
-        flat = level > REGULAR * case.guess and n >= 250 and abs(fall) < error and hidden < 0.14 * before
+        regular = case.guess > 6 and level > REGULAR * case.guess
+        flat = regular and n >= 250 and abs(fall) < error and hidden < 0.14 * before
     return Stuck(level, int(case.steps[first]), fall, hidden) if flat else None
 
 

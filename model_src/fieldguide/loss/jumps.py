@@ -58,7 +58,7 @@ def in_order(values: np.ndarray, found: Jump, steps: np.ndarray) -> bool:
     """Whether neighbouring losses are alike elsewhere, too: batches that follow each other in the text.
 
     Their documents make jumps of their own. The correlation of neighbours around a running median is negative for
-    independent batches, and above 0.2 for those in order.
+    independent batches, or nearly 0, and above 0.12 for most in order.
     """
     middle = np.median(np.lib.stride_tricks.sliding_window_view(values, BEFORE), axis=1)
     rest = values[BEFORE // 2 : BEFORE // 2 + len(middle)] - middle
@@ -67,4 +67,4 @@ def in_order(values: np.ndarray, found: Jump, steps: np.ndarray) -> bool:
     kept = np.clip(rest, -bound, bound)[(at > steps[BEFORE]) & (np.abs(at - found.step) > 30)]
     if len(kept) < 40:
         return False
-    return float(np.corrcoef(kept[:-1], kept[1:])[0, 1]) > 0.2
+    return float(np.corrcoef(kept[:-1], kept[1:])[0, 1]) > 0.12
