@@ -42,7 +42,7 @@ def figure(node: nodes.Element, files: Mapping[str, str]) -> str:
 
 def _inside(node: nodes.Element, files: Mapping[str, str]) -> str:
     bar = controls(node["shown"]) if node["shown"]["recording"] else ""
-    return stage(node, files) + bar + node.get("link", "") + words(node, files)
+    return stage(node, files) + bar + code(node) + node.get("link", "") + words(node, files)
 
 
 def _data(shown: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, str]:
@@ -108,6 +108,25 @@ def controls(shown: Mapping[str, Any]) -> str:
 def _ends(shown: Mapping[str, Any]) -> list[int]:
     """The frame beyond the last of each section."""
     return [*(section["start"] for section in shown["sections"][1:]), shown["frames"]]
+
+
+def code(node: nodes.Element) -> str:
+    """The statements that run, each with what it makes; the one that is shown is lit, and says its note."""
+    links = node["shown"]["links"]
+    items = "".join(_statement(row, links) for row in node.get("code", ()))
+    if not items:
+        return ""
+    summary = "<summary>The code at each step</summary>"
+    return f'<details class="cutaway-clip-code" open>{summary}\n<ol tabindex="0">\n{items}</ol></details>\n'
+
+
+def _statement(row: Any, links: Mapping[str, Sequence[str]]) -> str:
+    notes = "".join(
+        f'<p data-step="{escape(step)}">{escape(text)} <a href="{escape(links[step][0])}">in the source →</a></p>'
+        for step, text in row.notes
+    )
+    made = f'<span class="cutaway-shape">{" ".join(row.shapes)}</span>' if row.shapes else ""
+    return f"<li><code>{row.markup}</code>{made}{notes}</li>\n"
 
 
 def words(node: nodes.Element, files: Mapping[str, str]) -> str:
