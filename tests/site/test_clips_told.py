@@ -81,9 +81,10 @@ def test_nothing_plays_by_itself(
 
 
 def test_the_code_beside_a_clip_is_the_source(site: Path, markup: Callable[[str], BeautifulSoup]) -> None:
-    """Each line stands in a file of the source, each mark in it is what the step quotes, and no tagged step is missing."""
+    """Each line stands in a file of the source, and each step that is marked in it has its note and its link."""
     root = Path(__file__).resolve().parents[2]
-    files = [path.read_text("utf-8") for folder in ("model_src", "docs", "ext") for path in root.joinpath(folder).rglob("*.py")]
+    paths = [path for folder in ("model_src", "docs", "ext") for path in root.joinpath(folder).rglob("*.py")]
+    files = [path.read_text("utf-8") for path in paths]
     source = {" ".join(line.split()) for text in files for line in text.splitlines()}
     shown = 0
     for place, figure in clips(site, markup):

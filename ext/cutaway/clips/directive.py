@@ -15,9 +15,10 @@ names the run whose values the scene reads (the first declared one otherwise), `
 
 What appears: the scene as a recording, which one script draws in the colours of the reader's theme and starts when
 asked to, with controls, captions from the scene's subcaptions, its sections as stills and words to read, and the
-statements of the steps that it tags: the one that is shown is lit, and a click on one leads to its frame. A scene that can't be recorded is a film. Elsewhere (print, PDF, epub, text) a still with the caption. Size and rate
-are the book's decision: ``cutaway_clip_size``, ``cutaway_clip_fps``. A clip is made when its scene, what it
-imports, or a value that it reads has changed, and comes from the store otherwise.
+statements of the steps that it tags: the one that is shown is lit, and a click on one leads to its frame. A scene
+that can't be recorded is a film. Elsewhere (print, PDF, epub, text) a still with the caption. Size and rate are the
+book's decision: ``cutaway_clip_size``, ``cutaway_clip_fps``. A clip is made when its scene, what it imports, or a
+value that it reads has changed, and comes from the store otherwise.
 
 What can go wrong is a warning ``cutaway.clip`` at the directive's line: no such scene (the nearest are
 named), no ``:alt:``, no such run; a scene that raises (with its traceback), takes longer than

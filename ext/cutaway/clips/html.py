@@ -13,6 +13,8 @@ from typing import Any
 
 from docutils import nodes
 
+from .code import Statement
+
 SPEEDS = {"0.5": "½×", "1": "1×", "1.5": "1½×", "2": "2×"}
 PAPER = "light"  # the theme of what is printed
 LABELS = {"mp4": "MP4", "gif": "GIF", "webp": "WebP"}
@@ -113,14 +115,15 @@ def _ends(shown: Mapping[str, Any]) -> list[int]:
 def code(node: nodes.Element) -> str:
     """The statements that run, each with what it makes; the one that is shown is lit, and says its note."""
     links = node["shown"]["links"]
-    items = "".join(_statement(row, links) for row in node.get("code", ()))
+    rows: Sequence[Statement] = node.get("code", ())
+    items = "".join(_statement(row, links) for row in rows)
     if not items:
         return ""
     summary = "<summary>The code at each step</summary>"
     return f'<details class="cutaway-clip-code" open>{summary}\n<ol tabindex="0">\n{items}</ol></details>\n'
 
 
-def _statement(row: Any, links: Mapping[str, Sequence[str]]) -> str:
+def _statement(row: Statement, links: Mapping[str, Sequence[str]]) -> str:
     notes = "".join(
         f'<p data-step="{escape(step)}">{escape(text)} <a href="{escape(links[step][0])}">in the source →</a></p>'
         for step, text in row.notes
