@@ -32,7 +32,10 @@ def attend(tmp_path: Path) -> SourceObject:
     return SourceObject("small.attend", module, module.tree.body[0], 2, 13)
 
 
-@pytest.mark.parametrize("quotation", ["q @ k.transpose(-2, -1)", "1.0 / q.size(-1)", "softmax(", "is not", 'other="<é>"'])
+QUOTED = ["q @ k.transpose(-2, -1)", "1.0 / q.size(-1)", "softmax(", "is not", 'other="<é>"']
+
+
+@pytest.mark.parametrize("quotation", QUOTED)
 def test_a_quotation_is_marked_where_it_stands(attend, quotation):
     span = match(attend, quotation)
     lines = Span(span.line, 0, span.end_line, 0)
