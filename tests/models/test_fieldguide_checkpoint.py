@@ -1,6 +1,7 @@
 """`fieldguide checkpoint`: what is broken is found and mended in a copy, hostile files do nothing, nothing is lost."""
 
 import json
+import math
 import os
 import pickle
 import zipfile
@@ -172,6 +173,13 @@ FAULTS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "other settings": (lambda whole: whole["model_args"].update(n_layer=3), "The settings say n_layer=3"),
     "other vocabulary": (lambda whole: whole["model_args"].update(vocab_size=65), "vocab_size=65"),
     "lost layer": (lost_layer, "Layer 0 is missing"),
+    "lost head": (lambda whole: whole["model"].pop("lm_head.weight"), "1 weights are missing"),
+    "lost table": (lambda whole: whole["model"].pop("transformer.wte.weight"), "1 weights are missing"),
+    "a bias asked for": (lambda whole: whole["model_args"].update(bias=not SIZES["bias"]), "weights are"),
+    "no model": (lambda whole: whole.pop("model"), "There are no weights in it"),
+    "too large": (lambda whole: whole["model"]["transformer.h.0.mlp.c_fc.weight"].mul_(1e8), "numbers above 10,000"),
+    "one number": (lambda whole: whole["model"]["transformer.h.0.mlp.c_fc.weight"].fill_(0.5), "hold one number only"),
+    "best loss of NaN": (lambda whole: whole.update(best_val_loss=math.nan), "best_val_loss is nan"),
     "lost matrix": (lost_matrix, "Layer 1 has no mlp.c_fc.weight"),
 }
 
@@ -456,3 +464,11 @@ def test_a_checkpoint_with_other_bytes_anywhere_is_read_or_refused(
         pickles.load(folder / "ckpt.pt")
     except Refused as refused:
         assert "ckpt.pt" in str(refused)
+
+
+def test_a_nanochat_checkpoint_that_lacks_some_of_the_newer_parts_is_no_old_one(says: Says, tmp_path: Path) -> None:
+    folder = chat(tmp_path / "d2", 5)
+    weights = torch.load(folder / "model_000005.pt", weights_only=True)
+    torch.save({name: t for name, t in weights.items() if "smear" not in name}, folder / "model_000005.pt")
+    found = told_of(says("verify", folder, code=None), "warning")
+    assert len(found) == 1 and "2 of 7 parts are missing" in found[0]

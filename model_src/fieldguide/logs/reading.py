@@ -15,6 +15,7 @@ from fieldguide.lines import bar, recoded, regular, text_lines
 from fieldguide.logs import events, forms
 from fieldguide.logs.curve import Curve
 from fieldguide.logs.forms import STEP_NAMES, canonical, number
+from fieldguide.logs.messages import known
 from fieldguide.report import UsageProblem
 
 LONGEST = 4000  # characters of a line that a training prints
@@ -34,6 +35,7 @@ class Log:
     vocabulary: int | None = None
     resumed: str = ""  # the line that says that weights came from elsewhere
     failure: str = ""  # the last error that was printed
+    messages: dict[str, str] = field(default_factory=dict)  # the first line of each known message, by its name
     conversations: bool = False  # of a fine-tuning
     cut: bool = False  # a binary log that ends within a record
     smooth: tuple[int, float] | None = None  # step and average of nanochat's printed loss
@@ -58,8 +60,8 @@ class Log:
             self.take("nanochat's lines", step, {"smooth_loss": shown})
 
 
-def read_log(path: Path) -> Log:
-    """Read a log of any form and length; UsageProblem where it is none."""
+def read_log(path: Path, messages: bool = False) -> Log:
+    """Read a log of any form and length; UsageProblem where it is none, unless it has ``messages`` that are known."""
     path = beside(path)
     log = Log(regular(path, "a log"))
     told, end = bar(path.stat().st_size)
@@ -75,7 +77,7 @@ def read_log(path: Path) -> Log:
         curve.search()
     settings_beside(log)
     rename(log)
-    if not log.curves:
+    if not log.curves and not (messages and log.messages):
         raise UsageProblem(
             f"{path} holds no losses: {log.unread:,} lines were read and none is of a known form (log.jsonl, nanoGPT's "
             "or nanochat's lines, CSV with a head such as step,loss, TensorBoard); name the log of a training"
@@ -245,5 +247,7 @@ def remember(log: Log, line: str) -> None:
         log.vocabulary = int(found[1].replace(",", ""))
     if forms.RESUMED.search(line):
         log.resumed = line.strip()[:160]
+    if (message := known(line)) is not None and len(log.messages) < 20:
+        log.messages.setdefault(message.name, line.strip()[:200])
     if found := forms.FAILED.search(line):
         log.failure = found[1].strip()

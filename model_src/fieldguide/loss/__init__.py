@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Report:
     """Read the log and ask every rule."""
-    log = read_log(options.file)
+    log = read_log(options.file, messages=True)
     if options.stage == "pretrain":
         log.conversations, log.resumed = False, ""
     case = prepare(log, options.vocab_size or None, options.stage == "finetune")
@@ -58,6 +58,8 @@ def judge(case: Case) -> list[Finding]:
     """All findings, the worst first; where there is nothing wrong, it is said."""
     if not case.name:
         known = ", ".join(case.log.curves)
+        if not known:
+            return list(troubles_of_log(case))  # what a training printed when it ended, without its losses
         return [Finding("note", f"There is no loss in this log, only {known}", "", "name the log that has the losses")]
     rules = RULES if case.curve.count else (troubles_of_log, not_finite, rising_rate)
     found = [finding for rule in rules for finding in rule(case)]

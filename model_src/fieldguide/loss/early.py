@@ -11,7 +11,7 @@ from fieldguide.loss.judging import Case, line_fall
 # ones none made more than 0.31 of its fall in 5 steps; with AdamW at 0.02 or more all made 0.40 or more.
 AT_ONCE = 0.38  # share of the whole fall in the first 5 steps that no usable rate makes
 USELESS = 0.5  # of guessing: a loss above this share has learned little more than how often each token occurs
-FREQUENT = {130: 0.67, 300: 0.57, 1 << 40: 0.66}  # of guessing, by vocabulary: what frequencies alone give, or somewhat less
+FREQUENT = {130: 0.67, 300: 0.57, 1 << 40: 0.66}  # of guessing, by vocabulary: somewhat less than frequencies give
 REGULAR = 0.54  # of guessing: what frequencies alone give in programs and tables
 HIGH_RATE = 0.015  # of AdamW; the highest in use is some 0.006, Muon's and nGPT's are higher
 

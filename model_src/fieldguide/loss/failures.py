@@ -3,6 +3,7 @@
 import numpy as np
 
 from fieldguide.logs.curve import Curve
+from fieldguide.logs.messages import MESSAGES
 from fieldguide.loss.judging import FEWEST, Case
 from fieldguide.loss.losses import Findings, rate, told
 from fieldguide.report import Finding
@@ -74,7 +75,10 @@ def broken(case: Case, curve: Curve) -> tuple[str, str]:
 def troubles_of_log(case: Case) -> Findings:
     """What the log itself says: an error, a second start, several writers."""
     log = case.log
-    if log.failure:
+    for message in MESSAGES:
+        if (line := log.messages.get(message.name)) is not None:
+            yield Finding("error" if message.ends else "warning", f"It printed: {line}", message.cause, message.advice)
+    if log.failure and not any(log.failure in line for line in log.messages.values()):
         yield Finding("error", "The training printed an error", log.failure, "mend that first")
     if log.cut:
         yield Finding("note", f"{log.path.name} ends within a record", "", "it is being written, or was cut off")

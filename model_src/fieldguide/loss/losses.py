@@ -216,7 +216,8 @@ def plateau(case: Case) -> Findings:
         broke = case.scratch and stops_abruptly(case, tail)
         yield Finding(
             "warning" if high or broke else "note",
-            f"The loss is flat at {told(tail.level)} from step {step:,} to the end, step {case.curve.last_step:,}",
+            f"The loss is flat at {told(tail.level)} from step {step:,} to the end, step {case.curve.last_step:,}"
+            + (": a rate that is too high, or a context that is lost" if high else ""),
             f"a straight line falls by less than 2 standard errors; noise could hide {told(tail.hidden)} at most"
             + ("; the fall before breaks off, which no power law does" if broke else "")
             + f"; {rate(case)}",

@@ -1,0 +1,93 @@
+"""Messages of PyTorch, CUDA and Python that end a training: what each means, and what to do.
+
+Where a processor can produce a message, ``tests/models/test_fieldguide_messages.py`` does. The others stand as in
+PyTorch's source at 2.13: ``utils/data/dataloader.py`` (shared memory), ``aten/src/ATen/cuda/Exceptions.cpp`` (cuBLAS),
+``_inductor/exc.py`` (the compiler), ``_dynamo/convert_frame.py`` (recompiling).
+"""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message: how it is known, its cause, what to do; ``ends`` where the training does not go on after it."""
+
+    name: str
+    words: str  # a regular expression
+    cause: str
+    advice: str
+    ends: bool = True
+
+
+MESSAGES = (
+    Message(
+        "shared memory", r"out of shared memory|unable to (?:open|mmap|allocate) shared memory|signal: Bus error",
+        "/dev/shm, through which DataLoader's workers hand over batches, is full: containers have 64 MB by default",
+        "look at `df -h /dev/shm`; start the container with --ipc=host or --shm-size=8g, or set num_workers=0",
+    ),
+    Message(
+        "open files", r"Too many open files|received 0 items of ancdata",
+        "each batch that a worker hands over holds a file descriptor, and the limit of this shell is reached",
+        "look at `ulimit -n` and raise it, or torch.multiprocessing.set_sharing_strategy('file_system'); keep no "
+        "batches in a list",
+    ),
+    Message(
+        "cuBLAS, memory", r"CUBLAS_STATUS_(?:ALLOC_FAILED|NOT_INITIALIZED)",
+        "cuBLAS asks for its workspace when the first product runs: the GPU's memory is full by then, or an earlier "
+        "kernel has failed",
+        "`fieldguide memory`, a smaller batch; run once with CUDA_LAUNCH_BLOCKING=1, and a wrong id shows itself",
+    ),
+    Message(
+        "cuBLAS", r"CUBLAS_STATUS_(?:EXECUTION_FAILED|INTERNAL_ERROR|INVALID_VALUE|NOT_SUPPORTED|ARCH_MISMATCH)",
+        "a matrix product failed on the GPU: an earlier kernel wrote where it should not, a shape or a type that this "
+        "GPU does not know, or libraries of two CUDA versions",
+        "run the same batch on the CPU, whose message names the line, then with CUDA_LAUNCH_BLOCKING=1; compare "
+        "torch.version.cuda with what `fieldguide check` says of the driver",
+    ),
+    Message(
+        "two devices", r"(?:Expected all tensors to be on the same device|Tensor on device \S+ is not on the expected)",
+        "one of the tensors of an operation stayed on another device: a batch that was not moved, a buffer that is no "
+        "register_buffer, a tensor that forward makes without device=",
+        "move batch and targets, x.to(device); make new tensors with device=x.device",
+    ),
+    Message(
+        "module", r"(?:No module named|cannot import name) ['\"]?[\w.]+",
+        "another Python than the one into which the packages were installed, or another folder than the code's",
+        "`python -m pip show NAME` with the Python that runs the training; start from the folder of the code, "
+        "`python -m scripts.base_train` for nanochat",
+    ),
+    Message(
+        "compiler", r"Cannot find a working triton installation|TritonMissing|Failed to find C compiler"
+        r"|No working C\+\+ compiler found|InvalidCxxCompiler|fatal error: Python\.h",
+        "torch.compile writes code: it needs Triton on a GPU, and a C++ compiler with Python's headers",
+        "train without it: --compile=False for nanoGPT; or install gcc, g++ and python3-dev; PyTorch's wheels for "
+        "Linux bring Triton",
+    ),
+    Message(
+        "recompiling", r"torch\._dynamo hit config\.(?:recompile_limit|cache_size_limit|accumulated_\w+)",
+        "torch.compile met so many shapes or settings that it gave up: from there on this function runs uncompiled, "
+        "and slowly",
+        "TORCH_LOGS=recompiles names what changed: batches of one shape (drop_last=True), no Python numbers that "
+        "change each step as arguments, or dynamic=True",
+        ends=False,
+    ),
+    Message(
+        "CUDA memory", r"CUDA out of memory|can't allocate memory",
+        "the memory is full",
+        "`fieldguide memory` says what takes it, and the largest batch that fits",
+    ),
+    Message(
+        "ids", r"device-side assert triggered|index out of range in self",
+        "an id is not below the vocabulary, or a target not below the logits",
+        "`fieldguide data` on the folder; on the CPU the message names the line",
+    ),
+)  # fmt: skip
+ANY = re.compile("|".join(message.words for message in MESSAGES))
+
+
+def known(line: str) -> Message | None:
+    """What a line says, if it is one of these."""
+    if ANY.search(line) is None:
+        return None
+    return next(message for message in MESSAGES if re.search(message.words, line))

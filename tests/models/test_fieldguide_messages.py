@@ -1,0 +1,84 @@
+"""Messages that end a training are known: those that a processor can produce are produced here."""
+
+import argparse
+import resource
+from pathlib import Path
+
+import pytest
+import torch
+
+from fieldguide import loss
+from fieldguide.logs.messages import MESSAGES, known
+
+QUOTED = {  # from PyTorch's source
+    "shared memory": "RuntimeError: DataLoader worker (pid 7) is killed by signal: Bus error. It is possible that "
+    "dataloader's workers are out of shared memory. Please try to raise your shared memory limit.",
+    "cuBLAS, memory": "RuntimeError: CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+    "cuBLAS": "RuntimeError: CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasSgemm( handle, opa)`",
+    "compiler": "torch._inductor.exc.InvalidCxxCompiler: No working C++ compiler found in "
+    "torch._inductor.config.cpp.cxx: (None, 'g++')",
+    "recompiling": "W1124 torch/_dynamo/convert_frame.py] torch._dynamo hit config.recompile_limit (8)",
+    "CUDA memory": "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB",
+}
+
+
+def two_devices() -> None:
+    torch.ones(2, 2) + torch.ones(2, 2, device="meta")
+
+
+def module() -> None:
+    import no_such_package_of_anybody  # type: ignore[import-not-found]  # noqa: F401
+
+
+def ids() -> None:
+    torch.nn.Embedding(4, 4)(torch.tensor([4]))
+
+
+def open_files() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    kept = []
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, before[1]))
+        while True:
+            kept.append(Path("/dev/null").open())  # noqa: SIM115
+    finally:
+        for file in kept:
+            file.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def lines() -> dict[str, str]:
+    """One line for each message."""
+    found = dict(QUOTED)
+    for name, cause in (("two devices", two_devices), ("module", module), ("ids", ids), ("open files", open_files)):
+        with pytest.raises((RuntimeError, ImportError, IndexError, OSError)) as raised:
+            cause()
+        found[name] = f"{type(raised.value).__name__}: {raised.value}".splitlines()[0]
+    return found
+
+
+def test_each_message_is_known_by_its_own_name_and_has_a_cause_and_a_cure(tmp_path: Path) -> None:
+    found = lines()
+    assert found.keys() == {message.name for message in MESSAGES}
+    for name, line in found.items():
+        message = known(line)
+        assert message is not None and message.name == name and message.cause and message.advice, line
+        (tmp_path / "log").write_text(f"Traceback (most recent call last):\n  File 'train.py', line 3\n{line}\n")
+        report = loss.run(argparse.Namespace(file=tmp_path / "log", stage="auto", vocab_size=0))
+        assert report.findings[0].what == f"It printed: {line[:200]}" and len(report.findings) == 1
+        assert report.exit_code == int(message.ends)
+
+
+def test_a_second_form_of_a_message_has_the_same_name() -> None:
+    for name, line in (
+        ("two devices", "Expected all tensors to be on the same device, but got mat2 on cuda:0"),
+        ("shared memory", "RuntimeError: unable to open shared memory object </torch_9> in read-write mode: Too many"),
+        ("compiler", "TritonMissing: Cannot find a working triton installation."),
+    ):
+        message = known(line)
+        assert message is not None and message.name == name
+
+
+def test_lines_of_a_healthy_training_are_no_messages() -> None:
+    for line in ("compiling the model... (takes a ~minute)", "number of parameters: 10.65M", "memory: 64 GB of cuda"):
+        assert known(line) is None
