@@ -2,8 +2,8 @@
 
 Each is a nanoGPT of one or two layers on prose or programs, on one core, healthy or with one planted fault: the
 settings stand in the file, with the seeds, 5000 and later. The limits of the rules were chosen on trainings of seeds
-below 174, but for one: overfitting asks for a gap since it raised an alarm on the healthy 5008. Without the rates in the
-log 12 of 17 faults were named.
+below 174, but for one: overfitting asks for a gap since it raised an alarm on the healthy 5008. Without the rates in
+the log 12 of 17 faults were named.
 """
 
 import argparse
