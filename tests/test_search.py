@@ -30,7 +30,8 @@ def rows(folder: Path) -> list[tuple[str, str, str]]:
     """The entries of a built book: id, title, text."""
     index = json.loads((folder / INDEX).read_text("utf-8").partition("=")[2])
     read = Unpacked(index)
-    return [tuple(map(read, row)) for row in zip(index["ids"], index["titles"], index["texts"], strict=True)]  # type: ignore[misc]
+    columns = (map(read, index[name]) for name in ("ids", "titles", "texts"))
+    return [*zip(*columns, strict=True)]
 
 
 class Unpacked:

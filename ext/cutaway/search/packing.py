@@ -18,7 +18,7 @@ _PIECE = re.compile(r" ?[^\W\d_]+(?:’[^\W\d_]+)?|.", re.DOTALL)
 
 
 class Packer:
-    """Codes for the words that are in ``texts`` twice or more, each with the blank before it, and for all characters."""
+    """Codes for the words that ``texts`` have twice or more, each with the blank before it, and for all characters."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         counts: Counter[str] = Counter()
