@@ -9,7 +9,7 @@ const cutawayFind = (() => {
   const REPEATED = 0.2; // the share of pages with a heading of the same words from which it says nothing about what stands below
   const NEAR = { exact: 1, prefix: 0.7, other: 0.9, fuzzy: 0.6, parts: 0.15 };
   const WHOLE = { share: 0.35, same: 0.4, title: 0.3, spelt: 0.2, text: 1, pair: 1.3, page: 0.45, linked: 0.045, again: 0.85 };
-  const RANKED = 100, READ = 60; // of the best by words, how many are looked at as a whole, and how many in their text
+  const RANKED = 100, READ = 15; // of the best by words, how many are looked at as a whole, and how many in their text
 
   let entries = [], pages = [], others = [], cache = new Map();
 
@@ -127,13 +127,15 @@ const cutawayFind = (() => {
 
   const spaced = (text) => ` ${(text.toLowerCase().match(WORD) ?? []).join(" ")} `;
 
-  // The words of a text, one form each, in their order.
-  const sequence = (text) => (text.match(WORD) ?? []).map((word) => forms(word)[0]).filter(Boolean);
-
   // What is needed of an entry each time it is among the best, made once.
   const looks = (entry) => (entry.looks ??= { title: spaced(entry.title), words: [...new Set(words(entry.title))], spelt: new Set((entry.title.match(WORD) ?? []).map(spelt)) });
+  // A text as its words, and as one form of each that is spoken.
+  function ordered(text) {
+    const found = text.match(WORD) ?? [];
+    return { spaced: ` ${found.join(" ").toLowerCase()} `, sequence: found.map((word) => forms(word)[0]).filter(Boolean) };
+  }
   const read = (entry) =>
-    (entry.read ??= [[entry.title, entry.said, entry.text], ...entry.parts.map((part) => [part.title, part.said, part.text])].map((texts) => texts.map((text) => ({ spaced: spaced(text), sequence: sequence(text) }))).flat());
+    (entry.read ??= [[entry.title, entry.said, entry.text], ...entry.parts.map((part) => [part.title, part.said, part.text])].flat().filter(Boolean).map(ordered));
 
   // How many neighbours among the words asked for are neighbours in the text.
   function neighbours(sequence, terms) {
