@@ -27,7 +27,7 @@ const answer = await vm.runInContext(
       }));
       return { query, ms: performance.now() - start, best };
     });
-    return JSON.stringify({ opened, entries: cutawaySearchIndex.rows.length, answers });
+    return JSON.stringify({ opened, entries: cutawaySearchIndex.ids.length, answers });
   })()`,
   context,
 );

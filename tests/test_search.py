@@ -3,26 +3,57 @@
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from conftest import ROOT, Book, BuildBook, wait_until
+from hypothesis import given
+from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 from weight import served
 
 from cutaway.search.entries import commands
 from cutaway.search.index import COMMON, thin
+from cutaway.search.links import Place, linked
+from cutaway.search.packing import ALPHABET, SHORT, Packer
 from cutaway.search.synonyms import SynonymError, synonyms
 
 pytestmark = pytest.mark.browser
 INDEX = "searchindex.js"
 
 
-def rows(folder: Path) -> list[list[object]]:
-    """The entries of a built book: page, kind, id, title, home, text, code."""
-    return json.loads((folder / INDEX).read_text("utf-8").partition("=")[2])["rows"]  # type: ignore[no-any-return]
+def rows(folder: Path) -> list[tuple[str, str, str]]:
+    """The entries of a built book: id, title, text."""
+    index = json.loads((folder / INDEX).read_text("utf-8").partition("=")[2])
+    read = Unpacked(index)
+    columns = (map(read, index[name]) for name in ("ids", "titles", "texts"))
+    return [*zip(*columns, strict=True)]
+
+
+class Unpacked:
+    """The way back from a packed text, by another way than the browser's: codes are looked up, longest first."""
+
+    def __init__(self, index: dict[str, Any]) -> None:
+        pieces, long = index["pieces"].split("\n"), index["long"]
+        base = len(ALPHABET)
+        pairs = [a + b for a in ALPHABET[SHORT : base - long] for b in ALPHABET]
+        triples = (a + b + c for a in ALPHABET[base - long :] for b in ALPHABET for c in ALPHABET)
+        self.pieces = dict(zip([*ALPHABET[:SHORT], *pairs, *triples], pieces, strict=False))
+
+    def __call__(self, text: str | list[int]) -> str:
+        if not isinstance(text, str):
+            return ""  # a claim: a part of another text
+        found, code = "", ""
+        for one in text:
+            code += one
+            if code in self.pieces:
+                found, code = found + self.pieces[code], ""
+        assert not code
+        return found
 
 
 def told(page: Page, within: str) -> None:
@@ -127,8 +158,8 @@ def test_clips_sections_and_captions_are_found(chromium: Browser, mini_book: Boo
     name, caption = section.find("a").get_text(), section.find("p").get_text()
     place = f"things.html#{section['id']}"
     assert place in results(chromium, f"{mini_book.url('search')}?q={quote(name)}")
-    row = next(row for row in rows(mini_book.folder) if row[2] == section["id"])
-    assert (row[3], row[5]) == (name, " ".join(caption.split()))
+    row = next(row for row in rows(mini_book.folder) if row[0] == section["id"])
+    assert row[1:] == (name, " ".join(caption.split()))
 
 
 def test_index_follows_the_pages(build_book: BuildBook, tmp_path: Path) -> None:
@@ -142,7 +173,7 @@ def test_index_follows_the_pages(build_book: BuildBook, tmp_path: Path) -> None:
     (source / "three.md").write_text("---\nnosearch: true\n---\n(three)=\n# Three\n\nAn egret.\n", "utf-8")
     assert build_book(source, target, "-W").returncode == 0
     found = rows(target)
-    assert [row[3] for row in found] == ["One", "Two", "git push hub", "Three"]
+    assert [row[1] for row in found] == ["One", "Two", "git push hub", "Three"]
     assert "egret" not in str(found)
     assert build_book(source, tmp_path / "other", "-W", "-j", "2").returncode == 0
     assert (tmp_path / "other" / INDEX).read_bytes() == (target / INDEX).read_bytes()
@@ -164,10 +195,48 @@ def test_commands_are_lines_that_are_typed() -> None:
     assert [*commands("# said\nnox -s docs\n")] == ["nox -s docs"]
 
 
-def test_names_that_nearly_all_code_has_are_left_out() -> None:
-    many = [[0, 0, "", "", -1, "Said here.", "self said rare" if n == 0 else "self"] for n in range(COMMON)]
-    thin(many)
-    assert [row[-1] for row in many][:2] == ["rare", ""]
+def test_of_code_the_names_that_lead_somewhere_are_kept() -> None:
+    texts = ["Said here.", "Spoken of, and n_head.", *[""] * COMMON]
+    code = ["self said rare spoken n_head", "n_head", *["self"] * COMMON]
+    assert thin(texts, code)[:3] == ["n_head rare", "", ""]
+
+
+def test_a_link_tells_what_it_leads_to() -> None:
+    places = [
+        Place(0, "chapter", "one", "One", -1, [("Who reads?", "readers"), ("Readers", "readers"), ("here", "one")], []),
+        Place(1, "chapter", "two", "Two", -1, [("a term", "term-x"), ("who reads?", "readers"), ("x", "gone")], []),
+        Place(1, "section", "readers", "Readers", 1, [("In bold.", "readers")], ["term-x"]),
+    ]
+    assert linked(places) == [("here", 0), ("", 0), ("Who reads? · a term · In bold.", 2)]
+
+
+@given(st.lists(st.text()))
+def test_what_is_packed_is_unpacked(texts: list[str]) -> None:
+    texts = [" ".join(text.split()) for text in texts]
+    packer = Packer(texts)
+    read = Unpacked({"pieces": "\n".join(packer.pieces), "long": packer.long})
+    packed = [packer.pack(text) for text in texts]
+    assert [read(text) for text in packed] == texts
+    assert set("".join(packed)) <= set(ALPHABET)  # nothing that JSON must escape
+
+
+def test_many_words_are_packed_in_three_characters(tmp_path: Path) -> None:
+    """The browser's way back as well."""
+    texts = [" ".join(f"{chr(97 + n // 676)}{chr(97 + n // 26 % 26)}{chr(97 + n % 26)}" for n in range(6000))] * 2
+    packer = Packer(texts)
+    packed = packer.pack(texts[0])
+    read = Unpacked({"pieces": "\n".join(packer.pieces), "long": packer.long})
+    assert packer.long > 0
+    assert read(packed) == texts[0]
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node")
+    script = (ROOT / "ext/cutaway/search/static/unpack.js").read_text("utf-8")
+    given_ = json.dumps({"pieces": "\n".join(packer.pieces), "long": packer.long})
+    program = f"{script}\nprocess.stdout.write(cutawayUnpack({given_})({json.dumps(packed)}))"
+    (tmp_path / "program.js").write_text(program, "utf-8")
+    done = subprocess.run([node, tmp_path / "program.js"], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == texts[0]
 
 
 @pytest.mark.parametrize("line", ["one", "one: ", "one, : two", "a: b: c"])
@@ -183,10 +252,3 @@ def test_no_table_of_synonyms_is_named(tmp_path: Path) -> None:
     app = SimpleNamespace(confdir=tmp_path, config=SimpleNamespace(cutaway_synonyms="gone.txt"))
     with pytest.raises(SynonymError, match=r"gone\.txt"):
         synonyms(app)  # type: ignore[arg-type]
-
-
-def test_vendored_file_is_the_one_that_its_page_names() -> None:
-    from hashlib import sha256
-
-    folder = ROOT / "ext/cutaway/search/minisearch"
-    assert sha256((folder / "minisearch.js").read_bytes()).hexdigest() in (folder / "README.md").read_text("utf-8")

@@ -1,6 +1,7 @@
 """What readers ask of the search, with the built site's own scripts: the right section stands among the first three.
 
-``tests/search_queries.txt`` has the questions. A third of them was kept back while weights and synonyms were chosen.
+``tests/search_queries.txt`` has the questions. Weights and synonyms were chosen by the parts *asked* and *typed*, and
+never by *held*: that part says how the search does with words that nobody thought of.
 """
 
 import gzip
@@ -18,9 +19,10 @@ from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.site
 FIRST = 3
-# Of the queries. The aim is 0.95: those by which weights and synonyms were chosen reach it, those kept back do not.
-RIGHT, RIGHT_KEPT_BACK = 0.90, 0.80
-INDEX_BYTES = 370_000  # compressed; the aim is 350,000, which the book's newest pages are over
+# Of the queries of each part. The aim is 0.95; of those that were never looked at while weights were chosen 54 of 60
+# are answered, where 52 were before.
+RIGHT = {"asked": 0.95, "typed": 0.95, "held": 0.88}
+INDEX_BYTES = 350_000  # compressed
 KEY_MS = 40  # on a processor a quarter as fast as this one
 TYPED = (
     "how does attention work",
@@ -39,19 +41,17 @@ class Query(NamedTuple):
     part: str
     text: str
     sections: list[str]
-    is_kept_back: bool
 
 
 def queries() -> list[Query]:
     found: list[Query] = []
-    part, number = "", 0
+    part = ""
     for line in (ROOT / "tests/search_queries.txt").read_text("utf-8").splitlines():
         text, arrow, sections = line.partition(" => ")
         if line.startswith("["):
-            part, number = line[1:].partition("]")[0], 0
+            part = line[1:].partition("]")[0]
         elif arrow and not line.startswith("#"):
-            number += 1
-            found.append(Query(part, text, sections.split(), number % 3 == 0))
+            found.append(Query(part, text, sections.split()))
     return found
 
 
@@ -66,27 +66,20 @@ def answers(site: Path) -> list[dict[str, Any]]:
     return json.loads(done.stdout)["answers"]  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("part", ["asked", "typed"])
+@pytest.mark.parametrize("part", list(RIGHT))
 def test_the_right_section_is_among_the_first(
     part: str, answers: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    missed, kept_back = [], [0, 0]
+    missed = []
     asked = [(query, answer) for query, answer in zip(queries(), answers, strict=True) if query.part == part]
     for query, answer in asked:
         first = answer["best"][:FIRST]
-        is_right = any({hit["id"], hit["section"]} & {*query.sections} for hit in first)
-        if not is_right:
+        if not any({hit["id"], hit["section"]} & {*query.sections} for hit in first):
             missed.append(f"{query.text}: {', '.join(hit['id'] for hit in first)}")
-        if query.is_kept_back:
-            kept_back[is_right] += 1
     with capsys.disabled():
-        print(
-            f"\n{part}: {len(asked) - len(missed)} of {len(asked)},"
-            f" of those kept back {kept_back[1]} of {sum(kept_back)}"
-        )
-    assert len(asked) >= 140
-    assert 1 - len(missed) / len(asked) >= RIGHT, "\n".join(missed)
-    assert kept_back[1] / sum(kept_back) >= RIGHT_KEPT_BACK, "\n".join(missed)
+        print(f"\n{part}: {len(asked) - len(missed)} of {len(asked)}")
+    assert len(asked) >= 60
+    assert 1 - len(missed) / len(asked) >= RIGHT[part], "\n".join(missed)
 
 
 def test_every_section_that_answers_is_in_the_book(site: Path) -> None:
@@ -101,9 +94,7 @@ def test_a_book_that_says_nothing_answers_nothing(site: Path, tmp_path: Path) ->
     shutil.copy(site / "index.html", tmp_path)
     head, _, data = (site / "searchindex.js").read_text("utf-8").partition("=")
     index = json.loads(data)
-    rows = index["rows"]
-    for row, other in zip(rows, [row[2] for row in reversed(rows)], strict=True):
-        row[2] = other
+    index["ids"].reverse()
     (tmp_path / "searchindex.js").write_text(f"{head}={json.dumps(index)}", "utf-8")
     command = [str(shutil.which("node")), str(ROOT / "tests/search.mjs"), str(tmp_path)]
     asked = queries()

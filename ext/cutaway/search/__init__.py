@@ -1,9 +1,9 @@
 """``cutaway.search``: a search that leads to sections, in place of Sphinx's, which leads to pages.
 
 While a page is written, :mod:`entries` takes from it what can be looked for; :mod:`index` keeps that and writes all of
-it as one script; :mod:`files` brings the scripts. In the page ``open.js`` waits until somebody is about to type, and
-loads MiniSearch (``minisearch/``), ``words.js`` (what a word is), ``find.js`` (what a query means) and ``panel.js``
-(the list).
+it as one script, with what :mod:`links` say, :mod:`packed <packing>`; :mod:`files` brings the scripts. In the page
+``open.js`` waits until somebody is about to type, and loads ``unpack.js``, ``words.js`` (what a word is),
+``postings.js`` (how well an entry has it), ``find.js`` (what a query means) and ``panel.js`` (the list).
 """
 
 from __future__ import annotations

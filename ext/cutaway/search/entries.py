@@ -35,7 +35,10 @@ _WORDS = re.compile(r"[^\W\d]\w*|(?<![\w.])\d+(?:\.\d+)?e[-+]?\d+|(?<![\w.,])\d{
 
 @dataclass
 class Entry:
-    """``home``: the entry, by its place on the page, whose section this one stands in; -1: none."""
+    """``home``: the entry, by its place on the page, whose section this one stands in; -1: none.
+
+    ``links``: what it says of other places of the book, as (words, id). ``inner``: the ids of places in its text.
+    """
 
     kind: str
     id: str
@@ -43,6 +46,8 @@ class Entry:
     home: int = -1
     text: list[str] = field(default_factory=list)
     code: list[str] = field(default_factory=list)
+    links: list[tuple[str, str]] = field(default_factory=list)
+    inner: list[str] = field(default_factory=list)
 
     def row(self, of: list[Entry]) -> list[Any]:
         """The entry as JSON has it; the title of a claim is a part of its section's text, of which it says which."""
@@ -50,7 +55,8 @@ class Entry:
         words = _WORDS.findall(" ".join(self.code))
         start = _joined(of[self.home].text).find(title) if self.kind == "claim" and self.home >= 0 else -1
         place = [start, start + len(title)] if start >= 0 else title
-        return [self.kind, self.id, place, self.home, text, " ".join(dict.fromkeys(words))]
+        links = [[_joined([words]), id] for words, id in self.links]
+        return [self.kind, self.id, place, self.home, text, " ".join(dict.fromkeys(words)), links, self.inner]
 
 
 def _joined(parts: Iterable[str]) -> str:
@@ -91,6 +97,8 @@ class _Page:
             self._code(home, [plain(node)])
         elif isinstance(node, nodes.definition_list_item):
             self._definition(node, home)
+        elif isinstance(node, nodes.row):
+            self._row(node, home)
         elif isinstance(node, _PROSE):
             self._prose(node, home)
         else:
@@ -122,7 +130,31 @@ class _Page:
 
     def _prose(self, node: nodes.Element, home: int) -> None:
         self._text(home, plain(node))
+        self._linked(node, home)
         self._claimed(node, home)
+
+    def _linked(self, node: nodes.Element, home: int, words: str = "") -> None:
+        """Keep the links of ``node`` with ``words``, or with their own."""
+        if home < 0:
+            return
+        entry = self.entries[home]
+        words = entry.title if entry.kind == "term" else words
+        for link in node.findall(nodes.reference):
+            if id := link.get("refid") or link.get("internal") and link.get("refuri", "").partition("#")[2]:
+                entry.links.append((words or plain(link), id))
+        first = node.children[0] if node.children else None
+        if isinstance(first, nodes.strong):  # a heading in the line
+            entry.links.append((plain(first), entry.id))
+        entry.inner += [id for one in node.findall(nodes.emphasis) for id in one["ids"]]
+
+    def _row(self, node: nodes.row, home: int) -> None:
+        """A row of a table: its first cell is said of all places to which the others lead."""
+        first, *others = node.children
+        self.walk(first, home)
+        words = plain(first)
+        for child in others:
+            self._children(child, home)
+            self._linked(child, home, words)
 
     def _claimed(self, node: nodes.Element, home: int) -> None:
         """The claims among the words of a paragraph, or around paragraphs."""

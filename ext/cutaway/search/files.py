@@ -1,7 +1,4 @@
-"""The scripts of the search: a small one in every page, which loads the others when somebody is about to type.
-
-MiniSearch is in ``minisearch/`` as npm has it; ``minisearch/README.md`` says which, and why it.
-"""
+"""The scripts of the search: a small one in every page, which loads the others when somebody is about to type."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from ..store import Store, digest
 logger = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 INDEX = "searchindex.js"  # Sphinx's name: themes' search pages load it
-FIND = ("minisearch/minisearch.js", "static/words.js", "static/find.js", "static/panel.js")
+FIND = tuple(f"static/{name}.js" for name in ("unpack", "words", "postings", "find", "panel"))
 STYLE = "static/search.css"
 OPEN = "open.js"
 INSTEAD = HERE / "instead"

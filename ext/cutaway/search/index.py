@@ -2,8 +2,8 @@
 
 Rows are kept page by page, at once when a page is written, so that a build that is killed leaves none that is older
 than its page. The index is a script because a page that was opened as a file may fetch nothing else. It holds texts
-and not lists of words: those are twice as large, and the browser makes them of the texts in less time than they take
-to arrive.
+and not lists of words: those come on top of the texts of which excerpts are made, and the browser makes them in less
+time than they take to arrive.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -26,6 +26,8 @@ from ..source_pages import BUILDERS, write_changed
 from ..store import digest, replacing
 from . import entries
 from .files import INDEX
+from .links import Place, linked
+from .packing import Packer
 from .synonyms import SynonymError, synonyms
 
 logger = logging.getLogger(__name__)
@@ -81,29 +83,67 @@ def _kept(app: Sphinx, docname: str) -> Path:
 
 def _index(app: Sphinx) -> dict[str, Any]:
     pages = in_order(app.env)
-    rows: list[list[Any]] = []
+    rows: list[Row] = []
+    numbers = []
     for number, docname in enumerate(pages):
         rows += _of_page(app, docname, number, len(rows))
-    thin(rows)
+        numbers.append(len(rows) - sum(numbers))
+    code = thin([row.text for row in rows], [row.code for row in rows])
     try:
         others = synonyms(app)
     except SynonymError as error:
         logger.warning("%s", error, location=error.place, type="cutaway", subtype="search")
         others = []
     uris = [app.builder.get_target_uri(docname) for docname in pages]
-    return {"kinds": entries.KINDS, "pages": uris, "synonyms": others, "rows": rows}
+    start = {"kinds": entries.KINDS, "pages": uris, "synonyms": others, "numbers": numbers}
+    return {**start, **_columns([row.place for row in rows], [row.text for row in rows], code)}
 
 
-def thin(rows: list[list[Any]]) -> None:
-    """Of code leave the names that lead somewhere: those that few entries have, and not their prose as well."""
-    having = Counter(word for *_, code in rows for word in set(code.split()))
-    for row in rows:
-        *_, text, code = row
-        said = set(_WORD.findall(text.lower()))
-        row[-1] = " ".join(sorted(w for w in code.split() if having[w] < COMMON and w.lower() not in said))
+def _columns(places: list[Place], texts: list[str], code: list[str]) -> dict[str, Any]:
+    """All entries by what is said of each, texts packed; ``homes`` are counted backwards from the entry, 0: none."""
+    links = linked(places)
+    columns = {
+        "ids": [place.id for place in places],
+        "titles": [place.title for place in places],
+        "texts": texts,
+        "code": code,
+        "said": [one.said for one in links],
+    }
+    packer = Packer(text for column in columns.values() for text in column if isinstance(text, str))
+    packed = {
+        name: [packer.pack(text) if isinstance(text, str) else text for text in column]
+        for name, column in columns.items()
+    }
+    return {
+        "kind": "".join(str(entries.KINDS.index(place.kind)) for place in places),
+        "homes": [number - place.home if place.home >= 0 else 0 for number, place in enumerate(places)],
+        "links": [one.number for one in links],
+        **packed,
+        "pieces": "\n".join(packer.pieces),
+        "long": packer.long,
+    }
 
 
-def _of_page(app: Sphinx, docname: str, number: int, first: int) -> Iterator[list[Any]]:
-    """Rows of a page with its number, kinds by number, and homes counted through all pages."""
-    for kind, id, title, home, text, code in json.loads(_kept(app, docname).read_text("utf-8")):
-        yield [number, entries.KINDS.index(kind), id, title, home + first if home >= 0 else -1, text, code]
+def thin(texts: list[str], code: list[str]) -> list[str]:
+    """Of code leave the names that lead somewhere: those that few entries have, and no prose uses as plain words."""
+    having = Counter(word for one in code for word in set(one.split()))
+    said = [set(_WORD.findall(text.lower())) for text in texts]
+    spoken = set().union(*said)
+
+    def leads(word: str, own: set[str]) -> bool:
+        is_plain = word.isalpha() and (word.islower() or word.istitle())
+        return having[word] < COMMON and word.lower() not in (spoken if is_plain else own)
+
+    return [" ".join(sorted(w for w in one.split() if leads(w, own))) for one, own in zip(code, said, strict=True)]
+
+
+class Row(NamedTuple):
+    place: Place
+    text: str
+    code: str
+
+
+def _of_page(app: Sphinx, docname: str, number: int, first: int) -> Iterator[Row]:
+    """Entries of a page, with its number; homes are counted through all pages."""
+    for kind, id, title, home, text, code, links, inner in json.loads(_kept(app, docname).read_text("utf-8")):
+        yield Row(Place(number, kind, id, title, home + first if home >= 0 else -1, links, inner), text, code)
