@@ -70,7 +70,8 @@
       const isWeight = kind === KINDS.weight, [ax, ay, where] = place;
       if (!isWeight && where.some(([axis, i]) => i >= s[axis])) return [];
       const [first, across, down] = steps(block, tensor), [width, height] = isWeight ? planned : [s[ax] ?? 1, s[ay] ?? 1];
-      const { paint } = this, shown = [0, 0, 0], cells = width * height;
+      const { paint } = this, shown = [0, 0, 0], cells = width * height, isHollow = !d.length;
+      if (isHollow) return [{ ...block, isHollow, size: [width, height, THICK], data: [0, 0, 0], look: [kind, 0, stop, slice * cells], mean: [...mix(paint.panel, paint.hues[kind], FAR), cells * slices] }];
       for (let i = 0; i < cells; i++) {
         const v = d[first + (i % width) * across + Math.floor(i / width) * down];
         const own = !Number.isFinite(v) ? paint.ground : kind === KINDS.share ? along(paint.shares, v) : along(paint.signed, (v / most + 1) / 2);
@@ -106,22 +107,22 @@
       }).reverse();
     }
 
-    // Where a number is seen: in a block of its node, or of one that its node renames.
-    found(node, index, stop) {
+    // Where a number is seen: the block and the cell, of its node or of one that its node renames.
+    place(node, index, stop) {
       const { session } = this;
       for (;;) {
         const tensor = session.tensor(node), flat = index.reduce((sum, i, axis) => sum * tensor.s[axis] + i, 0);
         for (const block of this.solid) {
           if (block.node !== node || (block.kind === KINDS.weight && block.stop !== stop)) continue;
           const [first, across, down] = steps(block, tensor), cell = solved(flat - first, across, down, block.size);
-          if (cell) return [this.boxed(block, cell, 0.06)];
+          if (cell) return { block, cell };
         }
         const why = live.why(session.model, session.values, node, index);
-        if (why.kind !== "same") return [];
+        if (why.kind !== "same") return null;
         [{ node, index }] = why.terms;
       }
     }
   }
 
-  Object.assign(live, { Building, KINDS });
+  Object.assign(live, { Building, KINDS, paints });
 })();
