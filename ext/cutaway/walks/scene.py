@@ -11,6 +11,7 @@ from .layout import LONE, Layout
 from .panels import Seen
 
 THICK = 1.0  # of a wire, in cells
+BEHIND, AROUND = 8.0, 6.0  # how far behind the blocks a layer's wall stands, and how far it reaches beyond them, in cells
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ def boxes(seen: Seen, found: Layout, paint: Paints) -> list[Box]:
         kind = "share" if block.kind == "value" and seen.kind(block.of) == "softmax" else block.kind
         mean = from_far(paint, cells(paint, numbers.reshape(-1), most[block.node], kind), kind)
         drawn.append(Box(block.at, high, kind, block.cells, mean, most[block.node], numbers))
+    back = min(block.at[2] for block in found.blocks) - BEHIND
+    for name, left, top, right, bottom in found.columns:
+        if name:
+            low, high = (left - AROUND, top - AROUND, back - THICK), (right + AROUND, bottom + AROUND, back)
+            drawn.append(Box(low, high, "wall", (1, 1), paint.panel))
     for wire in found.wires:
         for one, other in zip(wire.points, wire.points[1:], strict=False):
             pair = np.array([one, other])

@@ -4,6 +4,7 @@
   const { make, mix, THICK } = live;
   const KINDS = { value: 0, weight: 1, share: 2, input: 3, wire: 4, lit: 5 };
   const STRONG = 2.5, QUIET = 0.4, FAR = 0.5; // as colours.py has them
+  const BEHIND = 8, AROUND = 6; // as scene.py has them
 
   // The palette's colours where the figure stands, as numbers.
   function paints(element) {
@@ -41,9 +42,9 @@
   }
 
   class Building {
-    constructor(session, { blocks, wires }, element) {
+    constructor(session, { blocks, wires, columns }, element) {
       const named = ([node, kind, stop, x, y, z, across, down, slice, slices, place], number) => ({ node, kind, stop, at: [x, y, z], cells: [across, down], slice, slices, place, number });
-      Object.assign(this, { session, element, wires, planned: blocks.map(named) });
+      Object.assign(this, { session, element, wires, columns, planned: blocks.map(named) });
     }
 
     // The blocks with what the shader needs in the colours of the theme, and all their numbers one after the other.
@@ -62,7 +63,18 @@
       let at = 0;
       for (const one of parts) at = (numbers.set(one, at), at + one.length);
       this.solid = this.planned.flatMap((block) => this.block(block, places.get(block.node)));
-      return [[...this.solid, ...this.wires.flatMap((points) => this.wire(points))], numbers];
+      return [[...this.solid, ...this.walls(), ...this.wires.flatMap((points) => this.wire(points))], numbers];
+    }
+
+    flat(at, size, colour) {
+      return { at, size, data: [0, 0, 0], look: [KINDS.wire, 1, -1, 0], mean: [...colour, 1] };
+    }
+
+    // Behind each layer.
+    walls() {
+      const back = Math.min(...this.planned.map(({ at }) => at[2])) - BEHIND;
+      return this.columns.flatMap(([name, left, top, right, bottom]) =>
+        name ? [this.flat([left - AROUND, top - AROUND, back - 1], [right - left + 2 * AROUND, bottom - top + 2 * AROUND, 1], this.paint.panel)] : []);
     }
 
     block(block, { start, most }) {
@@ -85,7 +97,7 @@
       const found = [];
       for (let i = 0; i + 5 < points.length; i += 3) {
         const [a, b] = [points.slice(i, i + 3), points.slice(i + 3, i + 6)], at = a.map((x, k) => Math.min(x, b[k]) - 0.5);
-        found.push({ at, size: a.map((x, k) => Math.abs(x - b[k]) + 1), data: [0, 0, 0], look: [KINDS.wire, 1, -1, 0], mean: [...this.paint.line, 1] });
+        found.push(this.flat(at, a.map((x, k) => Math.abs(x - b[k]) + 1), this.paint.line));
       }
       return found;
     }

@@ -26,7 +26,7 @@
       }
       this.listen();
       this.begin();
-      live.part("why"); // which cells a number was made of
+      Promise.resolve(live.part("why")).then(() => this.cursor && this.focus(this.cursor)); // which cells a number was made of
     }
 
     frame() {
@@ -249,6 +249,17 @@
       if (wanted >= 0) this.go(wanted);
     }
 
+    // Without WebGL, the numbers of a stop as cells; of several heads the first.
+    async numbers() {
+      const { stop, session, view } = this, [node] = this.stops[stop] ?? [], { s, d } = stop < 0 ? { s: [], d: [] } : session.tensor(node);
+      await live.part("grid");
+      if (stop !== this.stop) return;
+      this.table?.remove();
+      if (!d.length) return;
+      const pick = (index) => live.explain(session, node, index, view, true);
+      view.append((this.table = live.cells(session, node, { lead: s.slice(0, -2).map(() => 0), width: view.clientWidth, pick })));
+    }
+
     // What is said in the picture, and beside it.
     name() {
       this.labels.replaceChildren(...live.labelled(this));
@@ -257,6 +268,7 @@
     tell() {
       this.slider.value = this.stop;
       this.told.replaceChildren(...live.told(this));
+      if (!this.canvas) this.numbers();
     }
   };
 })();
