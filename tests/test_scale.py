@@ -104,9 +104,9 @@ def test_a_page_flies_to_a_model_and_says_what_is_pointed_at(launch: Launch, min
     figure = page.locator("figure[data-show=scale]")
     note = figure.locator(".cutaway-live-note")
     expect(note).to_contain_text("fly to a model", timeout=60_000)
-    figure.get_by_text("larger", exact=True).first.click()
+    figure.get_by_role("radio", name="larger").check(force=True)
     expect(note.locator("h3")).to_have_text("larger")
-    figure.get_by_text("what the cache holds").click()
+    figure.get_by_role("radio", name="what the cache holds").check(force=True)
     expect(note.locator("table")).to_contain_text("50.0 %")
     wrong = page.evaluate(
         """() => {

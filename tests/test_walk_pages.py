@@ -233,6 +233,16 @@ def test_an_address_restores_step_layer_cell_and_input(page: Page) -> None:
     assert "walk=" not in page.url
 
 
+def test_heads_are_fanned_out_and_come_back(page: Page) -> None:
+    deep = f"[...new Set({WALK}.solid.filter(({{ slices }}) => slices > 1).map(({{ at }}) => at[2]))].sort((a, b) => a - b)"
+    before = page.evaluate(deep)
+    page.locator(".cutaway-live-space canvas").press("h")
+    after = page.evaluate(deep)
+    assert len(before) > 1 and after == pytest.approx([4 * z for z in before])
+    page.get_by_role("button", name="fan out heads").click()
+    assert page.evaluate(deep) == before
+
+
 def test_a_note_leads_into_the_walk(mini_book: Book) -> None:
     links = mini_book.page("walk").select(".cutaway-elsewhere a")
     assert [link["href"] for link in links if link.text == "in 3D"] == ["#walk=walk-mlp-wider"]

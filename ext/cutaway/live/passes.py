@@ -39,5 +39,6 @@ def _nothing(trace: Trace, passes: list[str], name: str) -> str:
     begun = dict.fromkeys(call.function.removesuffix(".forward") for one in passes for call in _whole(trace, one))
     others = ", ".join([*begun][:5]) or "nothing"
     if any(name in (call.function, call.function.rpartition(".")[0]) for call in all):
-        return f"{name} ran inside of another in {where}; a walk goes through a whole pass: name what began it, {others}"
+        whole = f"a walk goes through a whole pass: name what began it, {others}"
+        return f"{name} ran inside of another in {where}; {whole}"
     return f"{where} did not run {name}; it ran {others}. Name one of these, or another :run:"

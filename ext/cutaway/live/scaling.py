@@ -25,8 +25,8 @@ from .walked import Walked, as_json
 
 SCALE = "scale"  # what the figure shows, and the name of its model, which has no operations
 _GRAPH = {
-    "format": FORMAT, "name": SCALE, "T": 0, "least": 0, "most": 0, "reads": {}, "inputs": [], "nodes": [], "weights": [],
-    "places": [], "steps": {}, "recorded": 0, "checks": [], "checked": 0, "taped": True,
+    "format": FORMAT, "name": SCALE, "T": 0, "least": 0, "most": 0, "reads": {}, "inputs": [], "nodes": [],
+    "weights": [], "places": [], "steps": {}, "recorded": 0, "checks": [], "checked": 0, "taped": True,
     "said": "Shapes alone, from the source itself on PyTorch's meta device: no model of this figure is loaded.",
 }  # fmt: skip
 EMPTY = f"cutawayLive.define({json.dumps(SCALE)},{json.dumps(json.dumps(_GRAPH))},\"\");\n"

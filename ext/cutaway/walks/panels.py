@@ -90,7 +90,8 @@ class Seen:
         """The nodes that depend on a learned weight or on the input; the others are constants, such as a mask."""
         found: set[int] = set()
         for number, node in enumerate(self.graph.nodes):
-            if node.op in (INPUT, RECORDED) or self._is_learned(node) or (self.kind(number) != "constant" and found & {*self.references(number)}):
+            is_begun = node.op in (INPUT, RECORDED) or self._is_learned(node)
+            if is_begun or (self.kind(number) != "constant" and found & {*self.references(number)}):
                 found.add(number)
         return frozenset(found)
 

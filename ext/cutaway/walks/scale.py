@@ -2,7 +2,8 @@
 
 ``scaled(name, build, tokens)`` is a text for the page's ``walk``: one configuration, one line::
 
-    note(models=[scaled("GPT-2", lambda: GPT(GPTConfig()), 1024), scaled("GPT-2 XL", lambda: GPT(GPTConfig(**XL)), 1024)])
+    note(models=[scaled("GPT-2", lambda: GPT(GPTConfig()), 1024),
+                 scaled("GPT-2 XL", lambda: GPT(GPTConfig(**XL)), 1024)])
 
 The model runs once without numbers. Its parameters tell the sizes; torch counts the operations of each module; keys and
 values are what attention was given. All layers must be alike, since one of them is drawn for all.

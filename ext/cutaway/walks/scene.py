@@ -11,7 +11,7 @@ from .layout import LONE, Layout
 from .panels import Seen
 
 THICK = 1.0  # of a wire, in cells
-BEHIND, AROUND = 8.0, 6.0  # how far behind the blocks a layer's wall stands, and how far it reaches beyond them, in cells
+BEHIND, AROUND = 8.0, 6.0  # cells from the blocks to the wall behind a layer, and how far it reaches beyond them
 
 
 @dataclass(frozen=True)

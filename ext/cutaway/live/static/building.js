@@ -42,6 +42,8 @@
   }
 
   class Building {
+    fan = 1; // times as far from head to head
+
     constructor(session, { blocks, wires, columns }, element) {
       const named = ([node, kind, stop, x, y, z, across, down, slice, slices, place], number) => ({ node, kind, stop, at: [x, y, z], cells: [across, down], slice, slices, place, number });
       Object.assign(this, { session, element, wires, columns, planned: blocks.map(named) });
@@ -72,7 +74,7 @@
 
     // Behind each layer.
     walls() {
-      const back = Math.min(...this.planned.map(({ at }) => at[2])) - BEHIND;
+      const back = this.fan * Math.min(...this.planned.map(({ at }) => at[2])) - BEHIND;
       return this.columns.flatMap(([name, left, top, right, bottom]) =>
         name ? [this.flat([left - AROUND, top - AROUND, back - 1], [right - left + 2 * AROUND, bottom - top + 2 * AROUND, 1], this.paint.panel)] : []);
     }
@@ -83,14 +85,18 @@
       if (!isWeight && where.some(([axis, i]) => i >= s[axis])) return [];
       const [first, across, down] = steps(block, tensor), [width, height] = isWeight ? planned : [s[ax] ?? 1, s[ay] ?? 1];
       const { paint } = this, shown = [0, 0, 0], cells = width * height, isHollow = !d.length;
-      if (isHollow) return [{ ...block, isHollow, size: [width, height, THICK], data: [0, 0, 0], look: [kind, 0, stop, slice * cells], mean: [...mix(paint.panel, paint.hues[kind], FAR), cells * slices] }];
+      if (isHollow) return [{ ...block, isHollow, at: this.fanned(block), size: [width, height, THICK], data: [0, 0, 0], look: [kind, 0, stop, slice * cells], mean: [...mix(paint.panel, paint.hues[kind], FAR), cells * slices] }];
       for (let i = 0; i < cells; i++) {
         const v = d[first + (i % width) * across + Math.floor(i / width) * down];
         const own = !Number.isFinite(v) ? paint.ground : kind === KINDS.share ? along(paint.shares, v) : along(paint.signed, (v / most + 1) / 2);
         (isWeight ? mix(own, paint.panel, QUIET) : own).forEach((part, k) => (shown[k] += part / cells));
       }
       const look = [kind, most, stop, slice * cells], mean = [...mix(shown, paint.hues[kind], FAR), cells * slices];
-      return [{ ...block, size: [width, height, THICK], data: [start + first, across, down], look, mean }];
+      return [{ ...block, at: this.fanned(block), size: [width, height, THICK], data: [start + first, across, down], look, mean }];
+    }
+
+    fanned({ at: [x, y, z] }) {
+      return [x, y, z * this.fan];
     }
 
     wire(points) {

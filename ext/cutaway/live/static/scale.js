@@ -60,7 +60,7 @@
     update() {
       if (!this.canvas) return this.tell();
       const { space, canvas, view, models } = this, ratio = Math.min(2, devicePixelRatio || 1);
-      const width = view.clientWidth, height = Math.round(width * (width < 500 ? 0.75 : 0.5625));
+      const width = view.clientWidth, height = Math.round(width * (width < 500 ? 0.75 : 0.4375));
       Object.assign(canvas, { width: width * ratio, height: height * ratio });
       canvas.style.height = `${height}px`;
       this.paint = live.paints(this.element);
@@ -116,15 +116,17 @@
       this.name();
     }
 
-    // The models' names above them, none over another.
+    // Names above the models, or above the parts of the chosen one; none over another.
     name() {
-      let edge = -Infinity;
-      this.labels.replaceChildren(...this.models.toReversed().flatMap(({ name, left, right }, i) => {
-        const top = Math.min(...this.models.at(-1 - i).boxes.map(([, , y]) => y));
-        const [x, y] = this.space.seen([(left + right) / 2, top, 0]), half = name.length * 4 + 8;
-        if (x - half < 0 || x + half > this.canvas.clientWidth || y < 18 || y > this.canvas.clientHeight || (i && x + half > edge)) return [];
-        edge = x - half;
-        const label = make("span.column", {}, name);
+      const { chosen, models, space, canvas } = this, taken = [], model = models[chosen];
+      const above = ({ name, left, right, boxes }) => [name, [(left + right) / 2, Math.min(...boxes.map(([, , y]) => y)), 0]];
+      const named = model ? model.boxes.map(([part, x, y, , across]) => [model.parts[part][0], [x + across / 2, y, 0]]) : models.toReversed().map(above);
+      this.labels.replaceChildren(...named.flatMap(([text, point]) => {
+        const [x, y] = space.seen(point), half = text.length * 4 + 8, [left, top, right, bottom] = [x - half, y - 24, x + half, y - 4];
+        if (left < 0 || top < 0 || right > canvas.clientWidth || bottom > canvas.clientHeight) return [];
+        if (taken.some(([l, t, r, b]) => left < r && l < right && top < b && t < bottom)) return [];
+        taken.push([left, top, right, bottom]);
+        const label = make("span.column", {}, text);
         label.style.transform = `translate(${x}px, ${y - 4}px) translate(-50%, -100%)`;
         return [label];
       }));

@@ -4,6 +4,7 @@
   const { make, button, framing, ease, flight, KINDS } = live;
   const VIEW = { yaw: 0.36, pitch: 0.16 };
   const FLIGHT = [500, 1200], FILL = 1600, REST = 1400; // ms
+  const FAN = 4; // times as far from head to head
   const REACH = 140; // cells from a result to what it was made of, if the picture is to show both
   const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -23,6 +24,7 @@
       } catch {
         this.canvas.replaceWith(...this.stills); // and the words beside it
         this.canvas = null;
+        this.fan.remove();
       }
       this.listen();
       this.begin();
@@ -40,7 +42,8 @@
       this.slider.oninput = () => this.go(+this.slider.value, true);
       const whole = button("whole", () => this.go(-1)), back = button("◀", () => this.step(-1), { ariaLabel: "previous stop" });
       const next = button("▶▶", () => this.step(1), { ariaLabel: "next stop" });
-      stage.replaceChildren(make("div.walk", {}, this.view, make("div.side", {}, make("div.buttons", {}, back, this.play, next, whole), this.slider, this.told)));
+      this.fan = button("fan out heads", () => this.spread(), { ariaPressed: false, hidden: this.blocks.every((row) => row[9] === 1) });
+      stage.replaceChildren(make("div.walk", {}, this.view, make("div.side", {}, make("div.buttons", {}, back, this.play, next, whole, this.fan), this.slider, this.told)));
     }
 
     begin() {
@@ -106,6 +109,15 @@
       const own = this.of(stop), middle = ({ at, size }) => [0, 1].map((i) => at[i] + size[i] / 2), [x, y] = middle(own[0]);
       const reach = Math.max(REACH, ...own.map(({ size }) => 1.5 * Math.max(size[0], size[1])));
       return [...own, ...this.of(stop, true).filter((one) => Math.hypot(middle(one)[0] - x, middle(one)[1] - y) < reach)];
+    }
+
+    // Heads further apart, so that each is seen; and back.
+    spread() {
+      const { building, fan } = this;
+      building.fan = building.fan === 1 ? FAN : 1;
+      fan.ariaPressed = building.fan !== 1;
+      this.camera = null;
+      this.update();
     }
 
     step(by) {
@@ -224,7 +236,7 @@
       const { key } = event, acts = {
         n: () => this.step(1), p: () => this.step(-1), " ": () => this.play.click(), Home: () => this.go(-1),
         "+": () => this.look({ far: this.camera.far / 1.25 }), "-": () => this.look({ far: this.camera.far * 1.25 }),
-        "[": () => this.layer(-1), "]": () => this.layer(1), Enter: () => this.cursor && this.ask(),
+        h: () => this.spread(), "[": () => this.layer(-1), "]": () => this.layer(1), Enter: () => this.cursor && this.ask(),
         ArrowLeft: () => this.walk(-1, 0), ArrowRight: () => this.walk(1, 0), ArrowUp: () => this.walk(0, -1), ArrowDown: () => this.walk(0, 1),
         Escape: () => (this.cursor ? this.focus(null) : this.canvas.blur()),
       };
