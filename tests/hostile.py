@@ -94,6 +94,11 @@ PLACES = {
     "live-alt": ":::{live} mix/mix-scores\n:alt: TEXT\n:::",
     "live-name": ":::{live} mix/mix-scores\n:alt: words\n:name: TEXT\n:::",
     "live-prose": ":::{live} mix/mix-scores\n:alt: words\n\nTEXT\n:::",
+    "walk-object": ":::{walk} TEXT\n:alt: words\n:::",
+    "walk-run": ":::{walk} mixer.model.mix\n:run: TEXT\n:alt: words\n:::",
+    "walk-alt": ":::{walk} mixer.model.mix\n:run: mix\n:alt: TEXT\n:::",
+    "walk-name": ":::{walk} mixer.model.mix\n:run: mix\n:alt: words\n:name: TEXT\n:::",
+    "walk-prose": ":::{walk} mixer.model.mix\n:run: mix\n:alt: words\n\nTEXT\n:::",
     "sequence-run": ":::{sequence}\n:run: TEXT\n:::",
     "reference-table": ":::{reference} TEXT\n:::",
     "sequence-body": ":::{sequence}\nTEXT\n:::",
@@ -114,7 +119,7 @@ PLACES = {
     "section-title": "(title-NUMBER)=\n## `TEXT`",
     "section-label": "(TEXT)=\n## Words NUMBER",
 }
-PROSE = ("note-prose", "listing-prose", "clip-prose", "live-prose", "claim-prose", "role-claim-prose")
+PROSE = ("note-prose", "listing-prose", "clip-prose", "live-prose", "walk-prose", "claim-prose", "role-claim-prose")
 FACTS = {f"odd{number}": text for number, text in enumerate(BREAKING)}  # what a run says, words of its own
 CODE = "def odd(x):\n" + "".join(f"    x = {text!r}  # {text}\n" for text in BREAKING) + "    return x\n"
 LEAK = f'def leak():\n    """{SECRET}"""\n    return 1\n'

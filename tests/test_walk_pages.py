@@ -214,6 +214,62 @@ def test_without_webgl_the_picture_and_the_words_are_there(flat: Page) -> None:
     flat.get_by_role("button", name="next stop").click()
     expect(flat.locator(".cutaway-live-note")).to_contain_text("1 of")
     expect(flat.locator(".cutaway-live-space canvas")).to_have_count(0)
+    expect(flat.locator(".cutaway-live-space [role=gridcell]").first).to_be_visible()
+
+
+def test_an_address_restores_step_layer_cell_and_input(page: Page) -> None:
+    page.evaluate("location.hash = '#walk=walk-mlp-wider@h.1/0,3,5'")
+    note = page.locator(".cutaway-live-note")
+    expect(note).to_contain_text("h.1.mlp")
+    expect(note.locator(".cutaway-live-cell b")).to_contain_text("[0, 3, 5]")
+    canvas = page.locator(".cutaway-live-space canvas")
+    canvas.press("ArrowDown")
+    expect(note.locator(".cutaway-live-cell b")).to_contain_text("[0, 3, 6]")
+    assert page.url.endswith("#walk=walk-mlp-wider@h.1/0,3,6")
+    page.evaluate("location.hash = '#walk=walk-mlp-wider@h.1/0,3,999'")
+    expect(note.locator(".cutaway-live-cell")).to_have_count(0)
+    for key in ("Escape", "Home"):
+        canvas.press(key)
+    assert "walk=" not in page.url
+
+
+def test_heads_are_fanned_out_and_come_back(page: Page) -> None:
+    deep = f"[...new Set({WALK}.solid.filter(({{ slices }}) => slices > 1).map(({{ at }}) => at[2]))].sort((a, b) => a - b)"
+    before = page.evaluate(deep)
+    page.locator(".cutaway-live-space canvas").press("h")
+    after = page.evaluate(deep)
+    assert len(before) > 1 and after == pytest.approx([4 * z for z in before])
+    page.get_by_role("button", name="fan out heads").click()
+    assert page.evaluate(deep) == before
+
+
+def test_a_note_leads_into_the_walk(mini_book: Book) -> None:
+    links = mini_book.page("walk").select(".cutaway-elsewhere a")
+    assert [link["href"] for link in links if link.text == "in 3D"] == ["#walk=walk-mlp-wider"]
+
+
+def test_two_fingers_move_and_bring_nearer_one_turns(page: Page) -> None:
+    found = page.evaluate(
+        f"""() => {{
+          const walk = {WALK}, {{ canvas }} = walk, state = () => [walk.camera.far, walk.camera.yaw, walk.camera.target[0]];
+          canvas.setPointerCapture = () => {{}};
+          canvas.focus();
+          const send = (type, id, x, y) => canvas.dispatchEvent(new PointerEvent(type, {{ pointerId: id, pointerType: "touch", clientX: x, clientY: y }}));
+          const before = state();
+          send("pointerdown", 1, 100, 100);
+          send("pointermove", 1, 140, 100);
+          const turned = state();
+          send("pointerdown", 2, 240, 100);
+          send("pointermove", 2, 340, 100);
+          const pinched = state();
+          for (const id of [1, 2]) send("pointerup", id, 0, 0);
+          walk.go(-1);
+          return [before, turned, pinched];
+        }}"""
+    )
+    before, turned, pinched = found
+    assert turned[1] == pytest.approx(before[1] - 0.2) and turned[0] == before[0]
+    assert pinched[0] == pytest.approx(turned[0] / 2) and pinched[2] < turned[2]
 
 
 def test_without_a_script_the_picture_stands_in_the_page(mini_book: Book) -> None:

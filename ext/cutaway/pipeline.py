@@ -34,7 +34,7 @@ from .listings import resolve as listing_resolve
 from .listings import sequence
 from .live import directive as live_figures
 from .live import html as live_html
-from .live import in_clips, walked
+from .live import in_clips, walked, walking
 from .live import making as live_scripts
 from .live import numbers as live_numbers
 from .markdown import notebooks
@@ -111,6 +111,7 @@ HANDLERS = (
     Handler("doctree-resolved", clips.resolve),
     Handler("doctree-resolved", in_clips.fill_in),
     Handler("doctree-resolved", live_figures.fill_in),
+    Handler("doctree-resolved", walking.fill_in),
     Handler("doctree-resolved", live_numbers.fill_in),
     Handler("doctree-resolved", sequence.fill_in),
     Handler("doctree-resolved", plot_files.part, of=(CELLS,)),

@@ -24,6 +24,7 @@ Kind = Literal[
     "step",
     "store",
     "term",
+    "walk",
 ]
 
 WARNINGS: dict[Kind, str] = {
@@ -51,4 +52,5 @@ WARNINGS: dict[Kind, str] = {
     "step": "The role names no step.",
     "store": "A file could not be kept; what it holds is made again by the next build.",
     "term": "A term has no name or is defined a second time, or a link names one that no page defines.",
+    "walk": "The class can't be found, no run recorded a pass of it, or ``:alt:`` is missing.",
 }

@@ -14,6 +14,7 @@ from ..clips.directive import clips_showing
 from ..diagrams.lookup import boxes_showing
 from ..domain import Step, cutaway_domain
 from ..live.making import address as live_address
+from ..live.making import scripts
 from ..source.find import SourceObject, Span
 from ..source_pages import address
 from ..source_pages.code_html import Quote, code_html
@@ -147,7 +148,7 @@ def _link(app: Sphinx, docname: str, node: listing, child: annotation) -> None:
 
 
 def _elsewhere(app: Sphinx, docname: str, step: str) -> list[tuple[str, str]]:
-    """Where else a step is seen, in words and as an address: its box and its clips, of this page if there are any."""
+    """Where else a step is seen, in words and as an address: its box and its clips, of this page if there are any, and a walk."""
     if app.builder.name == "epub":
         return []  # drawings and clips are plain text and pictures there
     boxes, clips = boxes_showing(app.env, step), clips_showing(app.env, step)
@@ -155,6 +156,8 @@ def _elsewhere(app: Sphinx, docname: str, step: str) -> list[tuple[str, str]]:
     clips = [clip for clip in clips if clip[0] == docname] or clips
     links = [("diagram", page, id) for page, id in boxes[:1]]
     links += [("clip" if len(clips) == 1 else f"clip: {title}", page, id) for page, id, title in clips]
+    walk = scripts(app.env).walks.get(step)
+    links += [("in 3D", walk, f"walk={step}")] if walk else []
     return [(words, _address(app, docname, page, id)) for words, page, id in links]
 
 

@@ -44,6 +44,7 @@ from ..options import Option, spec
 from ..trace.names import UnknownName
 from ..trace.reading import TraceError
 from . import html as live_html
+from . import walking
 from .making import scripts
 from .shown import MAPPED, SHOWS, WALK, Shown, find, with_probe
 from .walked import walked
@@ -138,3 +139,4 @@ def setup(app: Sphinx) -> None:
     html = (live_html.visit, live_html.depart)
     app.add_node(live, html=html, latex=plain, text=plain, man=plain, texinfo=plain)
     app.add_directive(KIND, Live)
+    walking.setup(app)

@@ -12,6 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 
 from ..walks.still import SIZE
+from ..walks.towers import SIZE as ROW
 from .making import scripts
 from .shown import SHOWS, Shown
 from .walked import Walked
@@ -27,7 +28,7 @@ def visit(translator: Any, node: nodes.Element) -> None:
     else:
         body.append(translator.starttag(node, "figure", CLASS="cutaway-live", **_data(node["shown"])))
         walk, alt = node.get("walk"), node["alt"]
-        still = _picture(walk, alt, translator.builder.imgpath) if walk else _still(node["shown"], alt)
+        still = _picture(walk, alt, translator.builder.imgpath) + _rows(walk) if walk else _still(node["shown"], alt)
         scrolls = ' tabindex="0"' if still.startswith("<table") else ""  # until the script draws what has its own
         stage = f'<div class="cutaway-live-stage" role="group" aria-label="{escape(alt)}"{scrolls}>'
         body.append(f"{stage}{still}</div>\n{node.get('link', '')}")
@@ -68,12 +69,19 @@ def _short(paths: Sequence[str]) -> list[str]:
 
 def _picture(walk: Walked, alt: str, folder: str) -> str:
     """The whole walk as it is drawn without a GPU, in both themes."""
-    width, height = SIZE
+    width, height = ROW if walk.rows else SIZE
     size = f'width="{width}" height="{height}" loading="lazy"'
     return "".join(
         f'<img class="cutaway-live-{theme}" src="{folder}/{name}" alt="{escape(alt)}" {size}>'
         for theme, name in walk.stills.items()
     )
+
+
+def _rows(walk: Walked) -> str:
+    """What the picture shows, in numbers."""
+    cells = [[escape(one) for one in row] for row in walk.rows]
+    lines = (f"<tr><th>{row[0]}</th>{''.join(f'<td>{one}</td>' for one in row[1:])}</tr>" for row in cells)
+    return f'<table class="cutaway-live-recorded">{"".join(lines)}</table>' if cells else ""
 
 
 def _still(shown: Shown, alt: str) -> str:

@@ -7,6 +7,7 @@ recording, a warning says so and nothing of it is shown. What is made is kept in
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,20 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
 from ..build import build_of, trace_of
-from ..computing.graph import INPUT, WEIGHT, Graph, graph_of
-from ..computing.interpret import UnknownOperation, compare, run
+from ..computing.graph import Graph
 from ..domain import NOWHERE, cutaway_domain
 from ..source.own import own_code
 from ..state import has_state, hold, notes_of, state_of
 from ..store import Store, digest
 from ..trace.names import Place
-from ..trace.reading import Trace, Value
+from ..trace.reading import Trace, TraceError, Value
+from ..walks.taped import Taped
 from .addresses import address_of
-from .known import KNOWN
+from .refusing import refused
 from .script import script
+from .scaling import EMPTY, SCALE, has_towers
+from .shown import graph
+from .stops import stops, walked_graph, walks
 
 logger = logging.getLogger(__name__)
 KIND = "live"
@@ -34,6 +38,7 @@ STATIC = Path(__file__).with_name("static")
 # The code in parts, each in the order in which its files build upon each other: what every figure needs, then what a
 # page loads where it has such a figure, a model that reads text, or a reader who asks why.
 SHARED = ""
+SPACE = "space"  # what figures in three dimensions share, see theme/static/ask.js
 PARTS = {
     SHARED: ("tensors", "numbers", "model", "text", "sampling", "drawing", "naming", "session", "figure"),
     "grid": ("cells", "grid"),
@@ -44,11 +49,12 @@ PARTS = {
     "probe": ("probe",),
     "plane": ("plane",),
     "cache": ("going", "cached", "steps"),
-    "walk": ("space", "flight", "building", "told", "walk"),
+    SPACE: ("space", "flight", "building", "hands"),
+    "walk": ("told", "placed", "walk"),
+    SCALE: ("scale",),
     "text": ("bpe",),
     "why": ("why", "reasons", "panel"),
 }
-TOLERANCE = 2e-5  # of a tensor's largest number
 
 
 class Scripts(dict[str, tuple[str, int]]):
@@ -59,6 +65,7 @@ class Scripts(dict[str, tuple[str, int]]):
     def __init__(self) -> None:
         super().__init__()
         self.parts: dict[str, str] = {}
+        self.walks: dict[str, str] = {}  # by step, the page on which a walk stops there
         self.style = ""
 
 
@@ -93,11 +100,19 @@ def _made(app: Sphinx, env: BuildEnvironment) -> Scripts:
     found = Scripts()
     for name, outcome in build_of(env).outcomes.items():
         for pass_ in [] if outcome.error else _passes(env, store, name, outcome.trace):
-            key = digest(Path(outcome.trace).stem, pass_, steps, own_code(f"{__package__}.script"))
-            path = store.path(KIND, key, ".js")
-            if store.whole(KIND, key) is None and not _publish(env, store, key, name, pass_, steps):
-                continue
-            found[f"{name}.{pass_}"] = _register(app, path)
+            path = _script(env, name, pass_, steps)
+            if path is not None:
+                found[f"{name}.{pass_}"] = _register(app, path)
+    for name, pass_ in sorted({(run_, pass_) for _, run_, pass_ in walks(env)}):
+        if name not in build_of(env).outcomes or build_of(env).outcomes[name].error:
+            continue
+        with suppress(TraceError):  # a pass in which nothing is to be seen, as the page says
+            held, _ = walked_graph(env, name, pass_)
+            if isinstance(held, Taped):
+                found[held.name] = _register(app, _script_of(env, held, steps))
+    if has_towers(env):
+        found[SCALE] = _register(app, _kept(store, EMPTY, ".js"))
+    found.walks = stops(env, steps)
     if found:
         found.parts = {part: _register(app, _kept(store, code(part), ".js"))[0] for part in PARTS}
         found.style = _register(app, _kept(store, style(), ".css"))[0]
@@ -145,42 +160,47 @@ def _passes(env: BuildEnvironment, store: Store, run: str, trace: str) -> list[s
     return [str(name) for name in kept["passes"]]
 
 
-def _publish(
-    env: BuildEnvironment, store: Store, key: str, run_: str, pass_: str, steps: dict[str, tuple[Place, str]]
-) -> bool:
-    """Write a graph's script, if it computes what was recorded."""
-    graph = graph_of(trace_of(env, run_), pass_)
-    wrong = _wrong(graph)
-    if wrong:
-        logger.warning("%s can't be computed in the page: %s", graph.name, wrong, type="cutaway", subtype="live")
-        return False
-    store.write(KIND, key, ".js", script(graph, build_of(env).book.source, steps).encode())
+def _script(env: BuildEnvironment, run_: str, pass_: str, steps: dict[str, tuple[Place, str]]) -> Path | None:
+    """The script of a pass with a graph, if it computes what was recorded."""
+    store = build_of(env).book.store
+    key = _key(env, run_, pass_, steps)
+    if store.whole(KIND, key) is None:
+        held = graph(trace_of(env, run_), pass_)
+        wrong = refused(held)
+        if wrong:
+            logger.warning("%s can't be computed in the page: %s", held.name, wrong, type="cutaway", subtype="live")
+            return None
+        _write(env, key, held, steps)
+    return store.path(KIND, key, ".js")
+
+
+def _script_of(env: BuildEnvironment, taped: Taped, steps: dict[str, tuple[Place, str]]) -> Path:
+    """The script of what was recorded of a pass, where nothing is computed."""
+    store, key = build_of(env).book.store, digest("taped", _key(env, taped.trace.run, taped.pass_, steps))
+    if store.whole(KIND, key) is None:
+        _write(env, key, taped, steps)
+    return store.path(KIND, key, ".js")
+
+
+def _key(env: BuildEnvironment, run_: str, pass_: str, steps: dict[str, tuple[Place, str]]) -> str:
+    trace = Path(build_of(env).outcomes[run_].trace).stem
+    return digest(trace, pass_, steps, own_code(f"{__package__}.script", "cutaway.walks.inside"))
+
+
+def _write(env: BuildEnvironment, key: str, held: Graph, steps: dict[str, tuple[Place, str]]) -> None:
+    store = build_of(env).book.store
+    store.write(KIND, key, ".js", script(held, build_of(env).book.source, steps).encode())
     store.vouch(KIND, key, [".js"])
-    return True
-
-
-def _wrong(graph: Graph) -> str:
-    """Why a graph does not give what was recorded; "" if it does."""
-    lacking = sorted({node.op for node in graph.nodes if node.op.partition(".")[0] not in KNOWN | {WEIGHT, INPUT}})
-    if lacking:
-        return f"no operation {', '.join(lacking)}"
-    try:
-        worst, node = compare(graph, run(graph, graph.inputs))
-    except UnknownOperation as error:
-        return str(error)
-    if worst > TOLERANCE:
-        where = f"{graph.label(node)} (node {node})"
-        return f"{where} differs by {worst:.1e} of its largest number, where {TOLERANCE:.0e} is allowed"
-    return ""
 
 
 def _outdated(app: Sphinx, env: BuildEnvironment, found: Scripts) -> list[str]:
     """Pages written with the names of other scripts."""
     section, names = f"live {app.builder.name}", {name: file for name, (file, _) in found.items()}
+    names |= {f"{step} in 3D": page for step, page in found.walks.items()}
     names |= {f"/{part}": file for part, file in found.parts.items()} | ({"/style": found.style} if found else {})
     before: dict[str, Any] = notes_of(env)[section]
     notes_of(env)[section] = names
     if before == names:
         return []
-    showing = {docname for kind in ("listing", "live", "fact") for docname, _ in cutaway_domain(env).uses(kind)}
+    showing = {docname for kind in ("listing", "live", "walk", "fact") for docname, _ in cutaway_domain(env).uses(kind)}
     return sorted(showing & env.found_docs)

@@ -18,25 +18,34 @@ from ..source.find import Source
 from ..source_pages.coverage import file_name
 from ..trace.names import Place
 from ..trace.reading import Record
+from ..walks.taped import Taped
 
 FORMAT = 1
 ALIGNED = 8  # bytes; at each multiple of it an array may begin
+RECORDED = "The numbers are those that were recorded; this pass can't be computed here."
 SAMPLES = 8  # numbers of each recorded tensor
 
 
 def script(graph: Graph, source: Source, steps: Mapping[str, tuple[Place, str]]) -> str:
     """The text of the script. ``steps``: by id, where each stands and its address from the site's root."""
     data, packed = _Bytes(), []
+    hollow = graph.hollow if isinstance(graph, Taped) else ()
     for number, array in graph.weights.items():
+        if number in hollow:
+            packed.append([number, graph.label(number), list(array.shape), "none", 0])
+            continue
         kind, numbers = _narrow(_cropped(graph, number, array))
         packed.append([number, graph.label(number), list(numbers.shape), kind, data.add(numbers.tobytes())])
     nodes = _Nodes(graph, source, steps)
     rows = [nodes.row(number) for number in range(len(graph.nodes))]
-    checks = [number for number in graph.where if graph.nodes[number].op != WEIGHT]
+    is_taped = isinstance(graph, Taped)  # nothing is computed, so that nothing is compared
+    made = [number for number, records in graph.where.items() if records[0].value.kept]
+    checks = [] if is_taped else [number for number in made if graph.nodes[number].op != WEIGHT]
     found = [_sampled(graph.recorded(number), graph.scale(number)) for number in checks]
     described = {
         "format": FORMAT, "name": graph.name, "T": graph.T, "least": graph.least, "most": longest(graph),
-        "reads": dict(graph.reads), "inputs": [array.reshape(-1).tolist() for array in graph.inputs],
+        "reads": dict(graph.reads), **({"taped": True, "said": RECORDED} if is_taped else {}),
+        "inputs": [] if is_taped else [array.reshape(-1).tolist() for array in graph.inputs],
         "nodes": rows, "weights": packed, "places": nodes.places, "steps": nodes.steps,
         "recorded": len(graph.found), "checks": checks, "checked": data.add(b"".join(found)),
     }  # fmt: skip
@@ -103,6 +112,11 @@ def _sampled(array: np.ndarray, scale: float) -> bytes:
     return np.array([np.sqrt((finite**2).sum()), scale, *few], "<f4").tobytes()
 
 
+def _is_row(shape: tuple[int, ...]) -> bool:
+    """Whether an input is one row, as tokens are: a page gives it its length."""
+    return len(shape) == 2 and shape[0] == 1
+
+
 class _Nodes:
     """What a page says of each node: its name, the letters of its axes, the line that made it and the step there."""
 
@@ -116,6 +130,8 @@ class _Nodes:
     def row(self, number: int) -> list[Any]:
         node, axes = self.graph.nodes[number], self.graph.axes(number)
         args, kwargs = node.args, node.kwargs
+        if node.op == INPUT and not _is_row(shape := np.shape(self.graph.inputs[args[0]])):
+            args = [args[0], list(shape)]
         if node.op == WEIGHT:
             args, kwargs = [], {} if node.digest in self.graph.learned else {"buffer": True}
         step = self._step_of.get(number, "")

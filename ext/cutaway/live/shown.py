@@ -12,6 +12,7 @@ from docutils import nodes
 from ..computing.graph import Graph, graph_of
 from ..trace.names import PASS, Names, UnknownName
 from ..trace.reading import Record, Trace, Value
+from ..walks.inside import opened
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,13 +50,13 @@ class Shown:
     def table(self) -> nodes.table | None:
         """The recorded numbers as nodes."""
         rows = self.rows()
-        return None if rows is None else _table([[f"{number:.3g}" for number in row] for row in rows.tolist()])
+        return None if rows is None else rows_of([[f"{number:.3g}" for number in row] for row in rows.tolist()])
 
 
 @lru_cache(maxsize=8)
 def graph(trace: Trace, pass_: str) -> Graph:
-    """The graph of a pass, read once."""
-    return graph_of(trace, pass_)
+    """The graph of a pass, read once, its fused attention opened."""
+    return opened(graph_of(trace, pass_))
 
 
 def find(trace: Trace, names: Names, name: str, show: str) -> Shown:
@@ -131,7 +132,7 @@ def _references(args: Sequence[object]) -> list[str]:
     return [one for one in args if isinstance(one, str) and one.startswith("%")]
 
 
-def _table(rows: list[list[str]]) -> nodes.table:
+def rows_of(rows: list[list[str]]) -> nodes.table:
     group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in rows[0]), cols=len(rows[0]))
     lines = (nodes.row("", *(nodes.entry("", nodes.paragraph("", one)) for one in row)) for row in rows)
     group += nodes.tbody("", *lines)

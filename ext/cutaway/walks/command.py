@@ -11,7 +11,8 @@ from ..computing.graph import Graph, graph_of
 from ..settings import Book, places_of_last_build
 from ..trace.names import PASS, Names, UnknownName
 from ..trace.reading import load as load_trace
-from .still import SIZE, built, picture, write
+from .cases import case_of
+from .still import SIZE, picture, write
 
 
 def draw(book: Book, name: str, path: Path, theme: str, size: tuple[int, int] = SIZE) -> str:
@@ -30,12 +31,15 @@ def draw(book: Book, name: str, path: Path, theme: str, size: tuple[int, int] = 
         raise RuntimeError(outcomes[run].error)
     trace = load_trace(Path(outcomes[run].trace))
     head, _, inside = name.partition("/")
-    graph = graph_of(trace, head.partition(".")[2] or PASS)
+    pass_ = head.partition(".")[2] or PASS
+    if pass_ not in trace.passes:
+        graph_of(trace, pass_)  # says what there is
+    shown = case_of(trace, pass_, outcomes[run].warnings)
+    seen, found, graph = shown.seen, shown.found, shown.seen.graph
     node = _node(graph, Names({run: trace}, places_of_last_build(book)), name) if inside else None
-    seen, found = built(graph)
     write(picture(seen, found, theme, size, node), path)
     cells = sum(block.cells[0] * block.cells[1] for block in found.blocks)
-    return f"{path}: {graph.name}, {len(found.blocks)} blocks, {cells:,} cells"
+    return f"{path}: {graph.name}, {len(found.blocks)} blocks, {cells:,} cells: {shown.said}"
 
 
 def _node(graph: Graph, names: Names, name: str) -> int:

@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from ..computing.graph import INPUT, WEIGHT, Graph
+from ..computing.graph import INPUT, WEIGHT, Graph, Node
 from ..computing.interpret import given, reference
 from ..computing.operations import KINDS, name_of
 from .beside import beside
 from .grids import Grid, Panel
 
+RECORDED = "recorded"  # the operation of a tensor of which nobody knows what made it
 ASSEMBLING = ("cat", "stack")  # of the renamings those that make one tensor of several
 
 
@@ -28,6 +29,7 @@ class Seen:
 
     def __init__(self, graph: Graph, values: Sequence[Any]) -> None:
         self.graph, self.values = graph, values
+        self.hollow: frozenset[int] = getattr(graph, "hollow", frozenset())  # of which only the shape is known
 
     def references(self, number: int) -> list[int]:
         """The nodes that an operation takes, in their order."""
@@ -71,6 +73,8 @@ class Seen:
 
     def _leaves(self, number: int, before: int) -> bool:
         """Whether an operation gave what it took: times 1, or added to nothing."""
+        if number in self.hollow:
+            return False
         one, other = self.values[number], self.values[before]
         is_alike = self.is_tensor(number) and self.is_tensor(before) and np.shape(one) == np.shape(other)
         return is_alike and self.kind(number) == "function" and bool(np.array_equal(one, other, equal_nan=True))
@@ -86,10 +90,15 @@ class Seen:
         """The nodes that depend on a learned weight or on the input; the others are constants, such as a mask."""
         found: set[int] = set()
         for number, node in enumerate(self.graph.nodes):
-            learned = node.op == WEIGHT and node.digest in self.graph.learned
-            if node.op == INPUT or learned or (self.kind(number) != "constant" and found & {*self.references(number)}):
+            is_begun = node.op in (INPUT, RECORDED) or self._is_learned(node)
+            if is_begun or (self.kind(number) != "constant" and found & {*self.references(number)}):
                 found.add(number)
         return frozenset(found)
+
+    def _is_learned(self, node: Node) -> bool:
+        """A parameter of the model: of several models that one run recorded, some have parameters of one name."""
+        named = node.kwargs.get("name") in self.graph.trace.params
+        return node.op == WEIGHT and (named or node.digest in self.graph.learned)
 
     @cached_property
     def shown(self) -> list[int]:
@@ -183,7 +192,8 @@ def directions(letters: Sequence[str], shape: Sequence[int], tokens: int) -> tup
     long = [axis for axis, size in enumerate(shape) if size != 1]
     time = [axis for axis in long if letters[axis].endswith("T")]
     if not time and not any(letters[axis] for axis in long):
-        time = [axis for axis in long if shape[axis] == tokens][:1]
+        time = [axis for axis in long if shape[axis] == tokens]
+        time = time if time[-2:] == [len(shape) - 2, len(shape) - 1] else time[:1]  # scores: the last are the keys
     across = time[-1] if time else None
     rest = [axis for axis in long if axis != across]
     down = rest[-1] if rest else None

@@ -11,6 +11,7 @@ from .layout import LONE, Layout
 from .panels import Seen
 
 THICK = 1.0  # of a wire, in cells
+BEHIND, AROUND = 8.0, 6.0  # cells from the blocks to the wall behind a layer, and how far it reaches beyond them
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ def boxes(seen: Seen, found: Layout, paint: Paints) -> list[Box]:
     most: dict[int, float] = {}
     drawn = []
     for block in found.blocks:
+        high = (block.at[0] + block.cells[0], block.at[1] + block.cells[1], block.at[2] + LONE)
+        if block.node in seen.hollow:
+            drawn.append(Box(block.at, high, block.kind, block.cells, from_far(paint, paint.panel[None], block.kind)))
+            continue
         flat = np.asarray(seen.values[block.node], "f8").reshape(-1)
         most.setdefault(block.node, strength(flat))
         columns, rows = block.cells
@@ -38,8 +43,12 @@ def boxes(seen: Seen, found: Layout, paint: Paints) -> list[Box]:
         numbers = flat[block.grid.offset + np.arange(columns)[:, None] * across + np.arange(rows) * down]
         kind = "share" if block.kind == "value" and seen.kind(block.of) == "softmax" else block.kind
         mean = from_far(paint, cells(paint, numbers.reshape(-1), most[block.node], kind), kind)
-        high = (block.at[0] + columns, block.at[1] + rows, block.at[2] + LONE)
         drawn.append(Box(block.at, high, kind, block.cells, mean, most[block.node], numbers))
+    back = min(block.at[2] for block in found.blocks) - BEHIND
+    for name, left, top, right, bottom in found.columns:
+        if name:
+            low, high = (left - AROUND, top - AROUND, back - THICK), (right + AROUND, bottom + AROUND, back)
+            drawn.append(Box(low, high, "wall", (1, 1), paint.panel))
     for wire in found.wires:
         for one, other in zip(wire.points, wire.points[1:], strict=False):
             pair = np.array([one, other])

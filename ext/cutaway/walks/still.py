@@ -14,6 +14,7 @@ from .colours import paints
 from .layout import LONE, Block, Layout, layout
 from .panels import Seen
 from .scene import boxes
+from .taped import Taped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +24,7 @@ SIZE = (960, 540)  # pixels
 
 def built(graph: Graph) -> tuple[Seen, Layout]:
     """The panels of a pass and where they stand, with what was recorded."""
-    seen = Seen(graph, recorded(graph))
+    seen = Seen(graph, graph.values if isinstance(graph, Taped) else recorded(graph))
     return seen, layout(seen)
 
 

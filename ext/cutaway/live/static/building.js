@@ -4,6 +4,7 @@
   const { make, mix, THICK } = live;
   const KINDS = { value: 0, weight: 1, share: 2, input: 3, wire: 4, lit: 5 };
   const STRONG = 2.5, QUIET = 0.4, FAR = 0.5; // as colours.py has them
+  const BEHIND = 8, AROUND = 6; // as scene.py has them
 
   // The palette's colours where the figure stands, as numbers.
   function paints(element) {
@@ -41,9 +42,11 @@
   }
 
   class Building {
-    constructor(session, { blocks, wires }, element) {
+    fan = 1; // times as far from head to head
+
+    constructor(session, { blocks, wires, columns }, element) {
       const named = ([node, kind, stop, x, y, z, across, down, slice, slices, place], number) => ({ node, kind, stop, at: [x, y, z], cells: [across, down], slice, slices, place, number });
-      Object.assign(this, { session, element, wires, planned: blocks.map(named) });
+      Object.assign(this, { session, element, wires, columns, planned: blocks.map(named) });
     }
 
     // The blocks with what the shader needs in the colours of the theme, and all their numbers one after the other.
@@ -62,7 +65,18 @@
       let at = 0;
       for (const one of parts) at = (numbers.set(one, at), at + one.length);
       this.solid = this.planned.flatMap((block) => this.block(block, places.get(block.node)));
-      return [[...this.solid, ...this.wires.flatMap((points) => this.wire(points))], numbers];
+      return [[...this.solid, ...this.walls(), ...this.wires.flatMap((points) => this.wire(points))], numbers];
+    }
+
+    flat(at, size, colour) {
+      return { at, size, data: [0, 0, 0], look: [KINDS.wire, 1, -1, 0], mean: [...colour, 1] };
+    }
+
+    // Behind each layer.
+    walls() {
+      const back = this.fan * Math.min(...this.planned.map(({ at }) => at[2])) - BEHIND;
+      return this.columns.flatMap(([name, left, top, right, bottom]) =>
+        name ? [this.flat([left - AROUND, top - AROUND, back - 1], [right - left + 2 * AROUND, bottom - top + 2 * AROUND, 1], this.paint.panel)] : []);
     }
 
     block(block, { start, most }) {
@@ -70,21 +84,26 @@
       const isWeight = kind === KINDS.weight, [ax, ay, where] = place;
       if (!isWeight && where.some(([axis, i]) => i >= s[axis])) return [];
       const [first, across, down] = steps(block, tensor), [width, height] = isWeight ? planned : [s[ax] ?? 1, s[ay] ?? 1];
-      const { paint } = this, shown = [0, 0, 0], cells = width * height;
+      const { paint } = this, shown = [0, 0, 0], cells = width * height, isHollow = !d.length;
+      if (isHollow) return [{ ...block, isHollow, at: this.fanned(block), size: [width, height, THICK], data: [0, 0, 0], look: [kind, 0, stop, slice * cells], mean: [...mix(paint.panel, paint.hues[kind], FAR), cells * slices] }];
       for (let i = 0; i < cells; i++) {
         const v = d[first + (i % width) * across + Math.floor(i / width) * down];
         const own = !Number.isFinite(v) ? paint.ground : kind === KINDS.share ? along(paint.shares, v) : along(paint.signed, (v / most + 1) / 2);
         (isWeight ? mix(own, paint.panel, QUIET) : own).forEach((part, k) => (shown[k] += part / cells));
       }
       const look = [kind, most, stop, slice * cells], mean = [...mix(shown, paint.hues[kind], FAR), cells * slices];
-      return [{ ...block, size: [width, height, THICK], data: [start + first, across, down], look, mean }];
+      return [{ ...block, at: this.fanned(block), size: [width, height, THICK], data: [start + first, across, down], look, mean }];
+    }
+
+    fanned({ at: [x, y, z] }) {
+      return [x, y, z * this.fan];
     }
 
     wire(points) {
       const found = [];
       for (let i = 0; i + 5 < points.length; i += 3) {
         const [a, b] = [points.slice(i, i + 3), points.slice(i + 3, i + 6)], at = a.map((x, k) => Math.min(x, b[k]) - 0.5);
-        found.push({ at, size: a.map((x, k) => Math.abs(x - b[k]) + 1), data: [0, 0, 0], look: [KINDS.wire, 1, -1, 0], mean: [...this.paint.line, 1] });
+        found.push(this.flat(at, a.map((x, k) => Math.abs(x - b[k]) + 1), this.paint.line));
       }
       return found;
     }
@@ -106,22 +125,22 @@
       }).reverse();
     }
 
-    // Where a number is seen: in a block of its node, or of one that its node renames.
-    found(node, index, stop) {
+    // Where a number is seen: the block and the cell, of its node or of one that its node renames.
+    place(node, index, stop) {
       const { session } = this;
       for (;;) {
         const tensor = session.tensor(node), flat = index.reduce((sum, i, axis) => sum * tensor.s[axis] + i, 0);
         for (const block of this.solid) {
           if (block.node !== node || (block.kind === KINDS.weight && block.stop !== stop)) continue;
           const [first, across, down] = steps(block, tensor), cell = solved(flat - first, across, down, block.size);
-          if (cell) return [this.boxed(block, cell, 0.06)];
+          if (cell) return { block, cell };
         }
         const why = live.why(session.model, session.values, node, index);
-        if (why.kind !== "same") return [];
+        if (why.kind !== "same") return null;
         [{ node, index }] = why.terms;
       }
     }
   }
 
-  Object.assign(live, { Building, KINDS });
+  Object.assign(live, { Building, KINDS, paints });
 })();

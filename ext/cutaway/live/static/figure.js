@@ -49,7 +49,7 @@
       this.yours = make("span.yours");
       this.back = button("", () => session.back());
       this.status = make("p.status");
-      stage.before(make("div.bar", {}, make("label", {}, live.hint(reads), this.field), this.answer, this.yours, this.back));
+      if (live.canRead(reads)) stage.before(make("div.bar", {}, make("label", {}, live.hint(reads), this.field), this.answer, this.yours, this.back));
       stage.after(this.status);
     }
 

@@ -27,6 +27,7 @@
 
   const KINDS = { f32: Float32Array, f16: Uint16Array, i8: Int8Array, bool: Uint8Array };
   function weight(base64, s, kind, at) {
+    if (!KINDS[kind]) return tensor(s, new Float32Array(0)); // a shape alone
     const Kind = KINDS[kind], held = new Kind(part(base64, at, size(s) * Kind.BYTES_PER_ELEMENT));
     return tensor(s, kind === "f16" ? half(held) : new Float32Array(held));
   }
@@ -88,7 +89,7 @@
     *steps(values, inputs = this.inputs, change = {}) {
       for (const [node, [op, args, keywords]] of this.graph.nodes.entries()) {
         let value = this.weight(node);
-        if (op === "input") value = tensor([1, inputs[args[0]].length], new Float32Array(inputs[args[0]]));
+        if (op === "input") value ??= tensor(args[1] ?? [1, inputs[args[0]].length], new Float32Array(inputs[args[0]]));
         value ??= yield* compute(op, resolve(args, values), keywords);
         values.push(change[node]?.(value) ?? value);
         yield;

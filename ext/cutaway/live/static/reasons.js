@@ -89,6 +89,7 @@
   function said(session, { kind, op, node, index, value }) {
     if (kind === "constant") return "a constant, given by its place alone";
     if (kind === "weight") return session.graph.nodes[node][2].buffer ? "a constant of the model" : "a weight of the model: learned in training";
+    if (session.graph.taped) return "as it was recorded; what made it can't be computed here";
     if (kind !== "input") return `made by ${op}, of which nothing more is known here`;
     const token = value < 0 ? "no token" : `the ${session.reads.letters ? "letter" : "token"} “${session.write([value])[0]}”`;
     return `${token} at position ${index.at(-1)}, as ${session.own ? "you typed it" : "recorded"}`;

@@ -14,7 +14,7 @@
     listeners = [];
 
     constructor(name) {
-      const model = live.models[name], { graph } = model, { reads, inputs: [ids] } = graph;
+      const model = live.models[name], { graph } = model, { reads, inputs: [ids = []] } = graph;
       Object.assign(this, { name, model, graph, reads, recorded: ids.slice(0, reads.typed || ids.length) });
       this.key = reads.letters ? "in" : "text"; // in the page's address
       this.prompt = this.recorded;
@@ -27,8 +27,8 @@
       await this.compute();
       const { ids, values, inputs } = this, { recorded, matched, worst } = this.model.check(values);
       this.first = { ids, values, inputs };
-      this.checked = `${matched} of ${recorded} recorded tensors recomputed here, worst difference ${worst.toExponential(1).replace("-", "−")}`;
-      const asked = new URLSearchParams(location.search).get(this.key);
+      this.checked = this.graph.said ?? `${matched} of ${recorded} recorded tensors recomputed here, worst difference ${worst.toExponential(1).replace("-", "−")}`;
+      const [asked] = [location.search, location.hash.slice(1)].flatMap((said) => new URLSearchParams(said).get(this.key) ?? []);
       await (asked ? this.take(asked) : this.tell());
     }
 
@@ -69,6 +69,7 @@
     }
 
     get answer() {
+      if (!live.canRead(this.reads)) return "";
       const last = this.answering.at(-1);
       return this.write([...this.ids.slice(this.answering[0] + 1), live.likeliest(this.row(last))]).join("");
     }
@@ -111,10 +112,11 @@
       let rest = goesOn ? [...this.ids, 0].slice(prompt.length, graph.T + 1) : (written ?? []);
       for (let round = 0; ; round++) {
         if (turn !== this.turn) throw STALE;
-        const ids = mark ? [...prompt, ...rest].slice(0, goesOn ? graph.T : graph.most || Infinity) : graph.inputs[0];
+        const ids = mark ? [...prompt, ...rest].slice(0, goesOn ? graph.T : graph.most || Infinity) : graph.inputs[0] ?? [];
         const inputs = mark ? this.fed(ids, rest.at(-1)) : graph.inputs, values = await model.run(inputs);
+        if (!goesOn || round > graph.T) return { ids, values, inputs };
         const said = ids.map((_, at) => live.likeliest(this.row(at, values))).slice(prompt.length - 1);
-        if (!goesOn || round > graph.T || `${said}` === `${rest}`) return { ids, values, inputs };
+        if (`${said}` === `${rest}`) return { ids, values, inputs };
         rest = said;
       }
     }

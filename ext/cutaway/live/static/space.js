@@ -39,7 +39,7 @@ void main() {
   bool isWeight = v_look.x > .5 && v_look.x < 1.5;
   bool isEmpty = !isWeight && (v_look.z > u_now.x || (v_look.z == u_now.x && at >= u_now.y * v_mean.w));
   vec3 colour = isEmpty ? mix(u_panel, u_ground, .3) : v_mean.rgb;
-  if (!isEmpty && big > .7) {
+  if (!isEmpty && v_look.y > 0. && big > .7) {
     float v = number(c); vec3 own = u_ground;
     if (!isnan(v) && !isinf(v)) own = v_look.x > 1.5 && v_look.x < 2.5 ? shares(v) : signs((v / v_look.y + 1.) / 2.);
     if (isWeight) own = mix(own, u_panel, .4);

@@ -25,5 +25,6 @@
   }
 
   live.read = (reads, text) => (reads.bpe ? readText : readLetters)(reads, text);
-  live.write = (reads, ids) => (reads.bpe ? live.bpe.decode(reads.bpe, ids) : ids.map((id) => reads.letters[id] ?? "?"));
+  live.write = (reads, ids) => (reads.bpe ? live.bpe.decode(reads.bpe, ids) : ids.map((id) => (reads.letters ? (reads.letters[id] ?? "?") : `${id}`)));
+  live.canRead = (reads) => !!(reads.letters || reads.bpe); // else the recorded input is the only one
 })();

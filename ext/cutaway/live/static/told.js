@@ -48,6 +48,7 @@
   }
 
   function pointed({ session, building }, { block, cell }) {
+    if (block.isHollow) return make("p.cell", {}, make("b", {}, nameOf(session, block.node)), ` ${session.tensor(block.node).s.join(" × ")}; its numbers are too many for a page.`);
     const index = building.index(block, cell), value = live.digits(live.at(session.tensor(block.node), index));
     const name = live.written(live.called(session, block.node, index)), words = live.words(session, block.node, index).join(", ");
     return make("p.cell", {}, make("b", {}, `${name} = ${value}`), ` ${words}. Enter or a click says why.`);

@@ -4,6 +4,7 @@
   const { make, button, framing, ease, flight, KINDS } = live;
   const VIEW = { yaw: 0.36, pitch: 0.16 };
   const FLIGHT = [500, 1200], FILL = 1600, REST = 1400; // ms
+  const FAN = 4; // times as far from head to head
   const REACH = 140; // cells from a result to what it was made of, if the picture is to show both
   const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -23,10 +24,11 @@
       } catch {
         this.canvas.replaceWith(...this.stills); // and the words beside it
         this.canvas = null;
+        this.fan.remove();
       }
       this.listen();
       this.begin();
-      live.part("why"); // which cells a number was made of
+      Promise.resolve(live.part("why")).then(() => this.cursor && this.focus(this.cursor)); // which cells a number was made of
     }
 
     frame() {
@@ -40,13 +42,14 @@
       this.slider.oninput = () => this.go(+this.slider.value, true);
       const whole = button("whole", () => this.go(-1)), back = button("◀", () => this.step(-1), { ariaLabel: "previous stop" });
       const next = button("▶▶", () => this.step(1), { ariaLabel: "next stop" });
-      stage.replaceChildren(make("div.walk", {}, this.view, make("div.side", {}, make("div.buttons", {}, back, this.play, next, whole), this.slider, this.told)));
+      this.fan = button("fan out heads", () => this.spread(), { ariaPressed: false, hidden: this.blocks.every((row) => row[9] === 1) });
+      stage.replaceChildren(make("div.walk", {}, this.view, make("div.side", {}, make("div.buttons", {}, back, this.play, next, whole, this.fan), this.slider, this.told)));
     }
 
     begin() {
-      const found = /#walk=([^/]+)/.exec(location.hash)?.[1], at = found ? this.named(decodeURIComponent(found)) : -1;
-      this.camera = null;
-      this.stop = at;
+      const { stop, cell } = live.placed(this);
+      Object.assign(this, { camera: null, cursor: null, stop, asked: cell });
+      if (stop >= 0) this.element.scrollIntoView({ block: "nearest" });
       this.tell();
     }
 
@@ -54,19 +57,13 @@
       return this.building.solid;
     }
 
-    // A stop's name in the page's address: its step and layer, or its number.
-    nameOf(stop) {
-      const [of, step] = this.stops[stop], same = this.stops.flatMap(([, one], i) => (step && one === step ? [i] : []));
-      return same.length === 1 ? step : step ? `${step}@${this.session.graph.nodes[of][3] || same.indexOf(stop)}` : `${of}`;
-    }
-
-    named(name) {
-      const exact = this.stops.findIndex((_, i) => this.nameOf(i) === name);
-      return exact >= 0 ? exact : this.stops.findIndex(([, step]) => step === name);
-    }
-
     listen() {
       const { canvas } = this;
+      addEventListener("hashchange", () => {
+        if (live.placed(this).stop < 0) return;
+        this.begin();
+        this.update();
+      });
       if (!canvas) return;
       canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
       canvas.addEventListener("webglcontextrestored", () => {
@@ -74,20 +71,7 @@
         this.draw();
       });
       canvas.addEventListener("keydown", (event) => this.key(event));
-      canvas.addEventListener("pointermove", (event) => (event.buttons && this.isHeld ? this.drag(event) : this.point(event)));
-      canvas.addEventListener("pointerleave", () => this.point(null));
-      canvas.addEventListener("pointerdown", ({ pointerType, pointerId }) => {
-        this.isHeld = pointerType === "mouse" || document.activeElement === canvas;
-        this.moved = 0;
-        if (this.isHeld) canvas.setPointerCapture(pointerId);
-      });
-      canvas.addEventListener("click", () => this.moved < 4 && this.cursor && this.ask());
-      canvas.addEventListener("wheel", (event) => {
-        if (document.activeElement !== canvas) return; // the page scrolls until the figure is entered
-        event.preventDefault();
-        this.look({ far: this.camera.far * Math.exp(event.deltaY / 600) });
-      }, { passive: false });
-      for (const type of ["focus", "blur"]) canvas.addEventListener(type, () => (canvas.style.touchAction = type === "focus" ? "none" : "pan-y"));
+      live.handled(this, canvas);
     }
 
     // New numbers, or a new theme or size: everything is put anew.
@@ -101,6 +85,9 @@
       space.dress(this.building.paint);
       space.put(...filled);
       this.camera ??= this.shot(this.stop);
+      if (this.asked) this.cursor = live.cursorAt(this, this.asked);
+      this.asked = null;
+      if (this.cursor) this.light(this.cursor.block, this.cursor.cell);
       this.draw();
       this.tell();
     }
@@ -124,6 +111,15 @@
       return [...own, ...this.of(stop, true).filter((one) => Math.hypot(middle(one)[0] - x, middle(one)[1] - y) < reach)];
     }
 
+    // Heads further apart, so that each is seen; and back.
+    spread() {
+      const { building, fan } = this;
+      building.fan = building.fan === 1 ? FAN : 1;
+      fan.ariaPressed = building.fan !== 1;
+      this.camera = null;
+      this.update();
+    }
+
     step(by) {
       this.go(Math.min(this.stops.length - 1, Math.max(-1, this.stop + by)));
     }
@@ -143,7 +139,7 @@
       const turn = ++this.turn, { canvas } = this;
       Object.assign(this, { stop, cursor: null });
       this.tell();
-      this.address();
+      live.address(this);
       if (!canvas || !this.solid) return;
       this.space.lit = [];
       const to = this.shot(stop), { length, at } = flight(this.camera, to), isQuick = isAtOnce || isStill();
@@ -191,8 +187,11 @@
     light(block, cell) {
       this.space.lit = [this.building.boxed(block, cell)];
       const index = this.building.index(block, cell);
-      if (!live.why || !index) return;
-      for (const { node, index: from } of live.reason(this.session, block.node, index).terms ?? []) this.space.lit.push(...this.building.found(node, from, block.stop));
+      if (!live.why || !index || block.isHollow) return;
+      for (const { node, index: from } of live.reason(this.session, block.node, index).terms ?? []) {
+        const found = this.building.place(node, from, block.stop);
+        if (found) this.space.lit.push(this.building.boxed(found.block, found.cell, 0.06));
+      }
     }
 
     draw(now) {
@@ -208,13 +207,6 @@
       this.part = 1;
       this.camera = { ...this.camera, ...change };
       this.draw();
-    }
-
-    drag({ movementX, movementY, shiftKey }) {
-      const { yaw, pitch, target, far } = this.camera, { right, up } = this.space.view, cells = (0.73 * far) / this.canvas.clientHeight;
-      this.moved += Math.abs(movementX) + Math.abs(movementY);
-      if (shiftKey) this.look({ target: target.map((x, i) => x - (right[i] * movementX - up[i] * movementY) * cells) });
-      else this.look({ yaw: yaw - movementX / 200, pitch: Math.max(-1.2, Math.min(1.2, pitch + movementY / 200)) });
     }
 
     // What is under the pointer: its number, its operands lit.
@@ -235,6 +227,8 @@
 
     ask() {
       const { block, cell } = this.cursor;
+      if (block.isHollow) return;
+      live.address(this);
       live.explain(this.session, block.node, this.building.index(block, cell), this.canvas, true);
     }
 
@@ -242,7 +236,7 @@
       const { key } = event, acts = {
         n: () => this.step(1), p: () => this.step(-1), " ": () => this.play.click(), Home: () => this.go(-1),
         "+": () => this.look({ far: this.camera.far / 1.25 }), "-": () => this.look({ far: this.camera.far * 1.25 }),
-        "[": () => this.layer(-1), "]": () => this.layer(1), Enter: () => this.cursor && this.ask(),
+        h: () => this.spread(), "[": () => this.layer(-1), "]": () => this.layer(1), Enter: () => this.cursor && this.ask(),
         ArrowLeft: () => this.walk(-1, 0), ArrowRight: () => this.walk(1, 0), ArrowUp: () => this.walk(0, -1), ArrowDown: () => this.walk(0, 1),
         Escape: () => (this.cursor ? this.focus(null) : this.canvas.blur()),
       };
@@ -257,6 +251,7 @@
       const block = this.cursor?.block ?? this.of(Math.max(0, this.stop)).find(({ kind }) => kind !== KINDS.weight);
       const [x, y] = this.cursor?.cell ?? [-right, -down], [across, height] = block.size;
       this.focus({ block, cell: [Math.min(across - 1, Math.max(0, x + right)), Math.min(height - 1, Math.max(0, y + down))] });
+      live.address(this);
     }
 
     // The same place of the layer before or after.
@@ -266,12 +261,15 @@
       if (wanted >= 0) this.go(wanted);
     }
 
-    address() {
-      const url = new URL(location);
-      url.hash = this.stop < 0 ? "" : `walk=${this.nameOf(this.stop)}`;
-      try {
-        history.replaceState(history.state, "", url);
-      } catch {} // a file's address may be fixed
+    // Without WebGL, the numbers of a stop as cells; of several heads the first.
+    async numbers() {
+      const { stop, session, view } = this, [node] = this.stops[stop] ?? [], { s, d } = stop < 0 ? { s: [], d: [] } : session.tensor(node);
+      await live.part("grid");
+      if (stop !== this.stop) return;
+      this.table?.remove();
+      if (!d.length) return;
+      const pick = (index) => live.explain(session, node, index, view, true);
+      view.append((this.table = live.cells(session, node, { lead: s.slice(0, -2).map(() => 0), width: view.clientWidth, pick })));
     }
 
     // What is said in the picture, and beside it.
@@ -282,6 +280,7 @@
     tell() {
       this.slider.value = this.stop;
       this.told.replaceChildren(...live.told(this));
+      if (!this.canvas) this.numbers();
     }
   };
 })();

@@ -13,7 +13,7 @@
     at.ariaBusy = true;
     try {
       part(""); // it runs before what is added after it
-      for (const { dataset } of all("figure[data-model]")) part(dataset.show);
+      for (const { dataset } of all("figure[data-model]")) for (const name of [/walk|scale/.test(dataset.show) && "space", dataset.show]) part(name);
       await Promise.all([load(models[name][0]), load(style, "link")]);
       await cutawayLive.start(name);
       if (at.dataset.live) await cutawayLive.ask(at);
@@ -46,7 +46,7 @@
   for (const target of all("figure[data-model]")) {
     const onclick = ({ target: button }) => begin({ target }, button.replaceWith(make("progress")));
     if (loads(target)) target.prepend(make("button", { onclick, textContent: `Load the model${loads(target)}` }));
-    else if (/\?in=/.test(location.search)) begin({ target });
+    else if (/\?in=|#walk=/.test(location.search + location.hash)) begin({ target });
     else waiting.push(target);
   }
   // A page is read first: nothing is loaded before its reader moves.
