@@ -32,7 +32,7 @@ SPHINX = ["-n", "-W", "--keep-going", "-j", "auto", "-d", "build/doctrees", "doc
 # With the site's doctrees, as nothing is read otherwise; which links are left out stands in docs/conf.py.
 LINKS = ["-b", "linkcheck", "-d", "build/doctrees", "docs", "build/links"]
 BUILT: set[tuple[str, ...]] = set()  # the options with which this call of nox has built the site
-LONG = "not stages and not site and not faults and not whole and not proofs"  # in sessions of their own
+LONG = "not stages and not site and not faults and not whole and not proofs and not alone"  # in sessions of their own
 FAST = f"not slow and {LONG}"
 SLOW = "slow and not faults"
 TWO_CORES = ["-n", "2", "--dist", "loadfile"]
@@ -44,6 +44,7 @@ NIGHTLY = {
     "models": ("tests", ["tests/models"]),
     "proofs": ("proofs", []),
     "links": ("links", []),
+    "notebooks": ("notebooks", []),
 }
 
 
@@ -201,6 +202,14 @@ def links(session: nox.Session) -> None:
     """Ask every address outside that the book links to; what does not answer is listed. Needs the network."""
     options = enter_book(session)
     session.run(BIN / "sphinx-build", *options, *LINKS)
+
+
+@nox.session(venv_backend="none", requires=["book"])
+def notebooks(session: nox.Session) -> None:
+    """Run every page's notebook as a reader who has nothing but Python: `-- -k attention` some. Needs the network."""
+    options = enter_book(session)
+    build(session)
+    session.run(BIN / "pytest", "-m", "alone", "-o", "faulthandler_timeout=1800", "tests/test_alone.py", *options)
 
 
 @nox.session(venv_backend="none", requires=["book"])

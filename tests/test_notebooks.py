@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from conftest import SPHINX
 
-from cutaway.markdown.notebooks import Code, Still, composed
+from cutaway.notebooks.writing import Code, Still, composed
 
 CONF = """
 extensions = ["myst_nb", "cutaway", "cutaway.cells"]

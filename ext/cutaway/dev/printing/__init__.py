@@ -2,6 +2,9 @@
 
 ``python -m cutaway.dev.printing build/html build/cutaway.pdf`` takes the pages of a built site in their order, so that
 paper shows what the screen shows: of clips the stills, of folded parts everything, of outside links the address.
+
+Parts are the captions of the contents, chapters the pages in them; chapters and sections have numbers, and a link to
+another section says which. A page's number is known once it is printed: the contents have them from a first printing.
 """
 
 from __future__ import annotations
@@ -41,9 +44,13 @@ def pages(site: Path) -> list[Path]:
     return listed
 
 
-def print_book(site: Path, target: Path) -> None:
-    """Write a built site as PDF."""
-    from playwright.sync_api import sync_playwright
+def print_book(site: Path, target: Path) -> int:
+    """Write a built site as PDF; how many pages it has."""
+    try:
+        from playwright.sync_api import sync_playwright
+        from pypdf import PdfReader
+    except ImportError as error:
+        raise PrintError(f"printing needs a browser's driver and a reader of PDF ({error}): pip install 'cutaway[pdf]'") from error
 
     listed = pages(site)
     browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -55,9 +62,30 @@ def print_book(site: Path, target: Path) -> None:
             sheet = browser.new_context(bypass_csp=True, color_scheme="light").new_page()
             sheet.set_default_timeout(WAIT_MS)
             _assemble(sheet, listed)
-            sheet.pdf(path=temporary, prefer_css_page_size=True, print_background=True, outline=True, tagged=True)
+            _print(sheet, temporary)
+            sheet.evaluate(LEAVES, _leaves(PdfReader(temporary)))
+            _print(sheet, temporary)
+            return len(PdfReader(temporary).pages)
         finally:
             browser.close()
+
+
+def _print(sheet: Any, path: Path) -> None:
+    sheet.pdf(path=path, prefer_css_page_size=True, print_background=True, outline=True, tagged=True)
+
+
+# In the contents, the page on which each entry begins.
+LEAVES = """(leaves) => document.querySelectorAll(".book-leaf").forEach((element) => {
+  element.textContent = leaves[element.previousElementSibling.getAttribute("href").slice(1)] ?? "";
+})"""
+
+
+def _leaves(printed: Any) -> dict[str, int]:
+    """The number of the page on which each id stands that something links to."""
+    return {
+        name.removeprefix("/"): 1 + printed.get_destination_page_number(place)
+        for name, place in printed.named_destinations.items()
+    }
 
 
 def _assemble(sheet: Any, listed: list[Path]) -> None:
