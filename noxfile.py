@@ -31,6 +31,7 @@ SHARD = ["-b", "clips", "-W", "--keep-going", "-d", "build/clips/doctrees"]
 SPHINX = ["-n", "-W", "--keep-going", "-j", "auto", "-d", "build/doctrees", "docs", "build/html"]
 # With the site's doctrees, as nothing is read otherwise; which links are left out stands in docs/conf.py.
 LINKS = ["-b", "linkcheck", "-d", "build/doctrees", "docs", "build/links"]
+EPUB = ["-b", "epub", "-n", "-W", "--keep-going", "-j", "auto", "-d", "build/doctrees", "docs", "build/epub"]
 BUILT: set[tuple[str, ...]] = set()  # the options with which this call of nox has built the site
 LONG = "not stages and not site and not faults and not whole and not proofs and not alone"  # in sessions of their own
 FAST = f"not slow and {LONG}"
@@ -134,6 +135,12 @@ def pdf(session: nox.Session) -> None:
     session.run(sys.executable, "bootstrap.py", "--tests")  # Chromium prints it
     build(session, *enter_book(session))
     session.run(BIN / "python", "-m", "cutaway.dev.printing", "build/html", "build/cutaway.pdf")
+
+
+@nox.session(venv_backend="none", requires=["book"])
+def epub(session: nox.Session) -> None:
+    """Build the book for e-readers, with numbered contents, into build/epub."""
+    session.run(BIN / "sphinx-build", *enter_book(session), *EPUB)
 
 
 @nox.session(venv_backend="none", requires=["book"])

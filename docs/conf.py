@@ -26,6 +26,7 @@ extensions = [
     "cutaway.cards",
     "cutaway.markdown",
     "cutaway.notebooks",
+    "cutaway.dev.printing.epub",
     "cutaway.dev.reference",
     "website",  # of this book: docs/_ext
 ]

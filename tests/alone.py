@@ -35,7 +35,7 @@ class Reader:
         kept = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("CUTAWAY", "PYTHON", "VIRTUAL_ENV", "MPLBACKEND"))
+            if not name.startswith(("CUTAWAY", "PYTHON", "VIRTUAL_ENV", "MPLBACKEND", "XDG_"))
         }
         # This machine may have no way to the index of torch's own packages: pip shall not wait for it.
         return {**kept, "HOME": str(self.home), "OMP_NUM_THREADS": "1", "PIP_RETRIES": "0", "MPLCONFIGDIR": str(self.home)}

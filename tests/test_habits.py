@@ -132,7 +132,7 @@ def sessions() -> set[str]:
 
 
 def test_sessions_are_the_ones_that_the_readme_may_name() -> None:
-    known = "book docs live pdf tests slow stages clips site-check bench faults bytes runs proofs links nightly"
+    known = "book docs live pdf epub tests slow stages clips site-check bench faults bytes runs proofs links notebooks nightly"
     assert sessions() == {*known.split(), "permalinks", "cells", "lint"}
 
 

@@ -144,6 +144,7 @@ HANDLERS = (
     Handler("build-finished", verdicts.keep),
     Handler("build-finished", clip_resolve.note_written),
     Handler("build-finished", plot_files.publish, of=(CELLS,)),
+    Handler("build-finished", writing.publish, of=(CELLS,)),
     Handler("build-finished", kit.serve, of=(NOTEBOOKS,)),
     Handler("build-finished", markdown.write_list, of=(MARKDOWN,)),
     Handler("build-finished", search_index.write, of=(SEARCH,)),

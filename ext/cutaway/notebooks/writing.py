@@ -29,6 +29,7 @@ from ..markdown.blocks import blocks
 from ..markdown.spans import Page, escaped, inline, link
 from ..parts import has
 from ..settings import inventory
+from ..source_pages import write_changed
 from ..store import replacing
 from . import PART
 from .first import first_cell, runs_of
@@ -75,6 +76,19 @@ def write(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     with replacing(path) as temporary:
         temporary.write_text(composed(parts, cells, notebook["metadata"]), "utf-8")
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # its page is not older than it
+
+
+def publish(app: Sphinx, error: Exception | None) -> None:
+    """Copy the notebooks to where downloads are: Sphinx copies those before a page is written, with its raw markup."""
+    folder = getattr(app.builder, "_downloads_dir", None)
+    config = getattr(app.env, "mystnb_config", None)
+    if error is not None or folder is None or config is None:
+        return
+    made = Path(config.output_folder).resolve()
+    for file, (_, there) in app.env.dlfiles.items():
+        source, target = Path(app.srcdir, file).resolve(), Path(folder, there)
+        if source.suffix == ".ipynb" and source.is_relative_to(made) and source.is_file():
+            write_changed(target, source.read_text("utf-8"))
 
 
 def composed(parts: Iterator[Part], sources: list[str], metadata: dict[str, Any]) -> str:

@@ -156,7 +156,7 @@
     divider.append(made("h1", `Part ${roman(index + 1)}. ${part.title}`), chapters(part.pages, false));
     return divider;
   };
-  if (found.length) deepened(book);
+  if (found.length) listed.forEach((page) => deepened(document.getElementById(page.top)));
   const nav = made("nav", "", { className: "book-contents" });
   nav.append(made("h1", title));
   const rest = pages.filter((page) => !listed.includes(page));
