@@ -31,7 +31,8 @@ SHARD = ["-b", "clips", "-W", "--keep-going", "-d", "build/clips/doctrees"]
 SPHINX = ["-n", "-W", "--keep-going", "-j", "auto", "-d", "build/doctrees", "docs", "build/html"]
 # With the site's doctrees, as nothing is read otherwise; which links are left out stands in docs/conf.py.
 LINKS = ["-b", "linkcheck", "-d", "build/doctrees", "docs", "build/links"]
-EPUB = ["-b", "epub", "-n", "-W", "--keep-going", "-j", "auto", "-d", "build/doctrees", "docs", "build/epub"]
+# In folders of their own: what is read for another builder leaves the site's notebooks and doctrees as they are.
+EPUB = ["-b", "epub", "-n", "-W", "--keep-going", "-j", "auto", "-d", "build/epub/doctrees", "docs", "build/epub/book"]
 BUILT: set[tuple[str, ...]] = set()  # the options with which this call of nox has built the site
 LONG = "not stages and not site and not faults and not whole and not proofs and not alone"  # in sessions of their own
 FAST = f"not slow and {LONG}"
@@ -139,7 +140,7 @@ def pdf(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", requires=["book"])
 def epub(session: nox.Session) -> None:
-    """Build the book for e-readers, with numbered contents, into build/epub."""
+    """Build the book for e-readers, with numbered contents, into build/epub/book."""
     session.run(BIN / "sphinx-build", *enter_book(session), *EPUB)
 
 

@@ -38,7 +38,8 @@ class Reader:
             if not name.startswith(("CUTAWAY", "PYTHON", "VIRTUAL_ENV", "MPLBACKEND", "XDG_"))
         }
         # This machine may have no way to the index of torch's own packages: pip shall not wait for it.
-        return {**kept, "HOME": str(self.home), "OMP_NUM_THREADS": "1", "PIP_RETRIES": "0", "MPLCONFIGDIR": str(self.home)}
+        given = {"HOME": self.home, "OMP_NUM_THREADS": 1, "PIP_RETRIES": 0, "MPLCONFIGDIR": self.home}
+        return {**kept, **{name: str(value) for name, value in given.items()}}
 
     def run(self, notebook: Path, site: str) -> Any:
         """The notebook as it is once all of its cells ran, in a folder of their own."""

@@ -106,7 +106,7 @@ def test_a_page_as_a_notebook(site: str, tmp_path: Path) -> None:
     command = [*SPHINX, "-W", "-d", "build/doctrees", ".", "build/html"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    (download,) = (tmp_path / "build/html/_downloads").rglob("index.ipynb")  # what a reader gets, in the first build too
+    (download,) = (tmp_path / "build/html/_downloads").rglob("index.ipynb")  # what a reader gets, from the first build
     assert download.read_bytes() == (tmp_path / "build/jupyter_execute/index.ipynb").read_bytes()
     found = cells_of(download.read_text("utf-8"))
     assert [source for kind, source in found if kind == "code"] == ["a = 1", "b = 2", "c = 3"]

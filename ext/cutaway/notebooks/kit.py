@@ -80,8 +80,8 @@ def serve(app: Sphinx, error: Exception | None) -> None:
         },
     }
     written[LIST] = json.dumps(listed, indent=1, sort_keys=True).encode()
-    for path, data in written.items():
-        _write_changed(folder / path, data)
+    for place, data in written.items():
+        _write_changed(folder / place, data)
     for left in (path for path in folder.rglob("*") if path.is_file()):
         if left.relative_to(folder).as_posix() not in written:
             left.unlink()  # of an earlier build

@@ -1,6 +1,6 @@
 """The line below a page's title: its notebook to download, and a link to each hosted service that opens it.
 
-A service is the author's: ``{"Colab": "https://colab.research.google.com/github/NAME/REPOSITORY/blob/gh-pages/{path}"}``
+A service is the author's: ``{"Colab": "https://colab.research.google.com/github/NAME/SITE/blob/gh-pages/{path}"}``
 names the notebook by its path in the published site, others by its ``{url}``. Without the site's public address no
 service could fetch anything, so there is no link to one.
 """

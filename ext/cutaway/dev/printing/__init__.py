@@ -50,7 +50,7 @@ def print_book(site: Path, target: Path) -> int:
         from playwright.sync_api import sync_playwright
         from pypdf import PdfReader
     except ImportError as error:
-        raise PrintError(f"printing needs a browser's driver and a reader of PDF ({error}): pip install 'cutaway[pdf]'") from error
+        raise PrintError(f"printing needs Playwright and pypdf ({error}): pip install 'cutaway[pdf]'") from error
 
     listed = pages(site)
     browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)

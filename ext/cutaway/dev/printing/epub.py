@@ -84,8 +84,8 @@ def with_numbers(env: BuildEnvironment, builder: Any, entries: list[Entry]) -> l
         uri, hash, anchor = entry["refuri"].partition("#")
         name = names.get(uri, "")
         if name in firsts and not hash:
-            place = f"{uri}#{_top(env, builder, name)}"
-            told.append({"level": 1, "refuri": place, "text": escape(f"Part {_roman(places[name])}. {firsts[name].title}")})
+            title = f"Part {_roman(places[name])}. {firsts[name].title}"
+            told.append({"level": 1, "refuri": f"{uri}#{_top(env, builder, name)}", "text": escape(title)})
         found = env.toc_secnumbers.get(name, {}).get(hash + anchor)
         said = ".".join(map(str, found)) + " " if found else ""
         told.append({**entry, "level": entry["level"] + (name in inside), "text": said + entry["text"]})
