@@ -26,6 +26,7 @@ from .clips import directive as clips
 from .clips import downloads
 from .clips import resolve as clip_resolve
 from .dev import draft, live, reference
+from .dev.printing import epub
 from .diagrams import directive as diagrams
 from .glossary import defining
 from .glossary import listing as glossary
@@ -73,6 +74,7 @@ HANDLERS = (
     Handler("builder-inited", build.start),
     Handler("builder-inited", assets.leave_fonts_out),
     Handler("builder-inited", search_index.replace_sphinx, of=(SEARCH,)),
+    Handler("builder-inited", epub.list_parts, of=(epub.PART,)),
     Handler("builder-inited", live.remember, 550),  # the build's state is there
     Handler("builder-inited", outputs.keep_outputs, 600, of=(CELLS,)),  # the runs are there
     # pages are read, and cells run
@@ -103,6 +105,7 @@ HANDLERS = (
     Handler("env-updated", downloads.make, 600),  # the clips are drawn
     Handler("env-check-consistency", build.second_owners),
     Handler("env-check-consistency", defining.second_definitions),
+    Handler("env-check-consistency", epub.number, of=(epub.PART,)),
     # each page is filled in and written
     Handler("doctree-resolved", draft.say, 400),
     Handler("doctree-resolved", unchanged.written_anew),

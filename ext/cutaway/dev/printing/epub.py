@@ -15,6 +15,9 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
+from ...parts import begin
+
+PART = "cutaway.dev.printing.epub"
 ROMAN = (("X", 10), ("IX", 9), ("V", 5), ("IV", 4), ("I", 1))
 Entry = dict[str, Any]  # of Sphinx's list of contents: level, refuri, text
 
@@ -107,6 +110,4 @@ def _roman(number: int) -> str:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    app.connect("builder-inited", list_parts)
-    app.connect("env-check-consistency", number)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return begin(app)
