@@ -8,7 +8,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).with_name("_ext")))
 
+from cutaway import __version__
+
 project = "Cutaway"
+version = __version__  # an EPUB has to say one
 author = "The Cutaway authors"
 copyright = "2026, The Cutaway authors"
 language = "en"

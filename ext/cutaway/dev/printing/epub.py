@@ -7,6 +7,7 @@ stay as they are, and so does a book whose contents are ``:numbered:``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html import escape
 from typing import Any, NamedTuple
 
@@ -42,56 +43,92 @@ def parts(env: BuildEnvironment) -> list[Part]:
 
 def number(app: Sphinx, env: BuildEnvironment) -> None:
     """Number chapters and sections where Sphinx's writer looks for it."""
-    if app.builder.name != "epub" or env.toc_secnumbers:
-        return
-    for place, name in enumerate((page for part in parts(env) for page in part.pages), 1):
-        top = next(iter(env.tocs[name].children), None)
-        found: dict[str, tuple[int, ...]] = {"": (place,)}
-        if isinstance(top, nodes.Element):
-            _sections(top, (place,), found)
-        env.toc_secnumbers[name] = found
+    if app.builder.name == "epub" and not env.toc_secnumbers:
+        for place, name in enumerate((page for part in parts(env) for page in part.pages), 1):
+            _number(env, name, (place,))
 
 
-def _sections(item: nodes.Element, above: tuple[int, ...], found: dict[str, tuple[int, ...]]) -> None:
-    """The numbers of the sections listed below an item, by their anchors."""
-    inner = [child for part in item.children if isinstance(part, nodes.bullet_list) for child in part.children]
-    for place, child in enumerate(inner, 1):
-        link = next(child.findall(nodes.reference), None)
-        if link is not None and isinstance(child, nodes.Element):
-            found[link["anchorname"]] = (*above, place)
-            _sections(child, (*above, place), found)
+def _number(env: BuildEnvironment, name: str, number: tuple[int, ...]) -> None:
+    """Number a page, its sections, and the pages that it lists itself, as sections of it."""
+    found = env.toc_secnumbers[name] = {"": number}
+
+    def walk(item: nodes.Node, above: tuple[int, ...]) -> None:
+        for place, (inner, anchor, page) in enumerate(_below(env, item), 1):
+            if page:
+                _number(env, page, (*above, place))
+            else:
+                found[anchor] = (*above, place)
+                walk(inner, (*above, place))
+
+    for top in env.tocs[name].children:
+        walk(top, number)
+
+
+def _below(env: BuildEnvironment, item: nodes.Node) -> Iterator[tuple[nodes.Node, str, str]]:
+    """What the contents list directly below an item: a section with its anchor, or a page."""
+    for child in item.children:
+        if isinstance(child, addnodes.toctree):
+            yield from ((child, "", name) for name in child["includefiles"] if name in env.found_docs)
+        elif isinstance(child, nodes.bullet_list):
+            for listed in child.children:
+                link = next(listed.findall(nodes.reference), None)
+                if isinstance(listed, addnodes.toctree):
+                    yield from ((listed, "", name) for name in listed["includefiles"] if name in env.found_docs)
+                elif link is not None:
+                    yield listed, link["anchorname"], ""
 
 
 def list_parts(app: Sphinx) -> None:
-    """Have Sphinx's list of contents go through :func:`with_numbers`."""
+    """Give a reading program these contents: Sphinx's own know neither parts nor numbers."""
     builder: Any = app.builder
     if builder.name != "epub":
         return
+    app.config.epub_tocscope = "includehidden"  # or a book whose first page hides its contents has none
     collect = builder.get_toc
 
     def get_toc() -> None:
         collect()
-        builder.refnodes = with_numbers(app.env, builder, builder.refnodes)
+        pages = {builder.get_target_uri(name) for name in app.env.found_docs}
+        root = builder.get_target_uri(app.config.root_doc)
+        others = [entry for entry in builder.refnodes if entry["refuri"].partition("#")[0] not in pages - {root}]
+        first = next((place for place, entry in enumerate(others) if entry["refuri"] == root), -1)
+        builder.refnodes = [*others[: first + 1], *contents(app.env, builder), *others[first + 1 :]]
 
     builder.get_toc = get_toc
 
 
-def with_numbers(env: BuildEnvironment, builder: Any, entries: list[Entry]) -> list[Entry]:
-    """The contents with the numbers of chapters and sections, each part before its first chapter, a level above."""
-    names = {escape(builder.get_target_uri(name)): name for name in env.found_docs}
-    firsts = {part.pages[0]: part for part in parts(env) if part.title}
-    inside = {page for part in firsts.values() for page in part.pages}
-    places = {name: place for place, name in enumerate(firsts, 1)}
-    told = []
-    for entry in entries:
-        uri, hash, anchor = entry["refuri"].partition("#")
-        name = names.get(uri, "")
-        if name in firsts and not hash:
-            title = f"Part {_roman(places[name])}. {firsts[name].title}"
-            told.append({"level": 1, "refuri": f"{uri}#{_top(env, builder, name)}", "text": escape(title)})
-        found = env.toc_secnumbers.get(name, {}).get(hash + anchor)
+def contents(env: BuildEnvironment, builder: Any) -> list[Entry]:
+    """The parts, their chapters and sections, each with its number."""
+    told: list[Entry] = []
+
+    def tell(name: str, anchor: str, title: str, level: int) -> None:
+        found = env.toc_secnumbers.get(name, {}).get(anchor)
         said = ".".join(map(str, found)) + " " if found else ""
-        told.append({**entry, "level": entry["level"] + (name in inside), "text": said + entry["text"]})
+        uri = builder.get_target_uri(name) + builder.fix_fragment("", anchor)
+        told.append({"level": level, "refuri": escape(uri), "text": escape(said + title)})
+
+    def page(name: str, level: int) -> None:
+        tell(name, "", env.titles[name].astext(), level)
+        for top in env.tocs[name].children:
+            walk(name, top, level + 1)
+
+    def walk(name: str, item: nodes.Node, level: int) -> None:
+        for inner, anchor, listed in _below(env, item):
+            if listed:
+                page(listed, level)
+            else:
+                tell(name, anchor, next(inner.findall(nodes.reference)).astext(), level)
+                walk(name, inner, level + 1)
+
+    titled = [part for part in parts(env) if part.title]
+    for part in parts(env):
+        if part.title:
+            title = f"Part {_roman(titled.index(part) + 1)}. {part.title}"
+            top = f"#{_top(env, builder, part.pages[0])}"
+            uri = builder.get_target_uri(part.pages[0]) + top
+            told.append({"level": 1, "refuri": escape(uri), "text": escape(title)})
+        for name in part.pages:
+            page(name, 2 if part.title else 1)
     return told
 
 
