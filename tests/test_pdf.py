@@ -67,9 +67,16 @@ def test_fonts_are_embedded(printed: PdfReader) -> None:
             assert any(key.startswith("/FontFile") for key in descendant["/FontDescriptor"].get_object())
 
 
+def test_a_bookmark_has_the_words_of_its_heading(in_parts: tuple[str, PdfReader]) -> None:
+    found = [entry.title for entry in in_parts[1].outline if not isinstance(entry, list)]
+    assert found[-1] == f"Part III. {' '.join(LONG)}"  # of which a line has no space at its end
+
+
+LONG = ["A title that is long enough to need more lines than one", "on paper of any usual width", "in the end"]
 PAGE = """<!DOCTYPE html><html><head><title>{title} — A book</title>{next}</head><body>
 <nav><p class="caption">Beginning</p><ul><li><a href="one.html">One</a></li><li><a href="two.html">Two</a></li></ul>
-<p class="caption">Going on</p><ul><li><a href="three.html">Three</a></li></ul></nav>
+<p class="caption">Going on</p><ul><li><a href="three.html">Three</a></li></ul>
+<p class="caption">{long}</p><ul><li><a href="four.html">Four</a></li></ul></nav>
 <article><section id="{id}"><h1>{title}</h1><p>{text}</p>
 <section id="{id}-a"><h2>First of {title}</h2><p>More of it, in as many words as make a page.</p></section>
 <section id="{id}-b"><h2>Second of {title}</h2><p>See <a href="two.html#two-b">what two says</a>, and
@@ -81,11 +88,11 @@ PAGE = """<!DOCTYPE html><html><head><title>{title} — A book</title>{next}</he
 def in_parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, PdfReader]:
     """What was said, and the PDF of a little site with parts."""
     folder = tmp_path_factory.mktemp("parts")
-    names = ["index", "one", "two", "three"]
+    names = ["index", "one", "two", "three", "four"]
     for name, following in zip(names, [*names[1:], ""], strict=True):
         link = f'<link rel="next" href="{following}.html">' if following else ""
         text = "Some words, so that nobody takes this page for an empty one. " * 3
-        page = PAGE.format(title=name.capitalize(), id=name, next=link, text=text)
+        page = PAGE.format(title=name.capitalize(), id=name, next=link, text=text, long=" ".join(LONG))
         (folder / f"{name}.html").write_text(page, "utf-8")
     command = [sys.executable, "-m", "cutaway.dev.printing", str(folder), str(folder / "book.pdf")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
@@ -103,8 +110,9 @@ def test_bookmarks_are_parts_chapters_and_sections(in_parts: tuple[str, PdfReade
         return [f"{number} {name}", [first, second, [f"{number}.2.1 Deep in {name}"]]]
 
     index = ["Index", ["First of Index", "Second of Index", ["Deep in Index"]]]
-    one, two, three = (chapter(number, name) for number, name in enumerate(["One", "Two", "Three"], 1))
-    wanted = [*index, "Part I. Beginning", [*one, *two], "Part II. Going on", three]
+    one, two, three, four = (chapter(number, name) for number, name in enumerate(["One", "Two", "Three", "Four"], 1))
+    second, third = "Part II. Going on", f"Part III. {' '.join(LONG)}"
+    wanted = [*index, "Part I. Beginning", [*one, *two], second, three, third, four]
     assert tree(in_parts[1].outline) == ["A book", *wanted]
 
 
@@ -123,7 +131,7 @@ def test_contents_tell_the_pages(in_parts: tuple[str, PdfReader]) -> None:
 
 def test_a_link_to_another_section_says_its_number(in_parts: tuple[str, PdfReader]) -> None:
     text = " ".join(texts(in_parts[1]))
-    assert text.count("what two says (§2.2)") == 3  # of the index, one, three; in that section itself it says nothing
+    assert text.count("what two says (§2.2)") == 4  # on all pages but in that section itself
     assert "this (§" not in text
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def print_book(site: Path, target: Path) -> int:
     """Write a built site as PDF; how many pages it has."""
     try:
         from playwright.sync_api import sync_playwright
-        from pypdf import PdfReader
+        from pypdf import PdfReader, PdfWriter
     except ImportError as error:
         raise PrintError(f"printing needs Playwright and pypdf ({error}): pip install 'cutaway[pdf]'") from error
 
@@ -65,7 +66,10 @@ def print_book(site: Path, target: Path) -> int:
             _print(sheet, temporary)
             sheet.evaluate(LEAVES, _leaves(PdfReader(temporary)))
             _print(sheet, temporary)
-            return len(PdfReader(temporary).pages)
+            book = PdfWriter(temporary, incremental=True)  # what is there stays as it is
+            _name_bookmarks(book.root_object, sheet.evaluate(HEADINGS))
+            book.write(temporary)
+            return len(book.pages)
         finally:
             browser.close()
 
@@ -78,6 +82,39 @@ def _print(sheet: Any, path: Path) -> None:
 LEAVES = """(leaves) => document.querySelectorAll(".book-leaf").forEach((element) => {
   element.textContent = leaves[element.previousElementSibling.getAttribute("href").slice(1)] ?? "";
 })"""
+
+
+# What the headings say, in their order.
+HEADINGS = """[...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
+  .filter((heading) => heading.getClientRects().length)
+  .map((heading) => heading.textContent.trim().replace(/\\s+/g, " ")).filter((title) => title)"""
+
+
+def _name_bookmarks(root: Any, titles: list[str]) -> None:
+    """Give bookmarks the words of their headings: Chromium joins lines without a space, and says some twice."""
+    from pypdf.generic import NameObject, TextStringObject
+
+    left = iter(titles)
+    for bookmark in _bookmarks(root["/Outlines"]):
+        said = _letters(bookmark["/Title"])
+        found = next((title for title in left if _letters(title) and said.endswith(_letters(title))), None)
+        if found is None:
+            return  # they are of other headings than these: as they are, they can be read
+        bookmark[NameObject("/Title")] = TextStringObject(found)
+
+
+def _letters(text: str) -> str:
+    return "".join(text.split())
+
+
+def _bookmarks(above: Any) -> Iterator[Any]:
+    """The bookmarks below one, each before those below it."""
+    following = above.get("/First")
+    while following is not None:
+        bookmark = following.get_object()
+        yield bookmark
+        yield from _bookmarks(bookmark)
+        following = bookmark.get("/Next")
 
 
 def _leaves(printed: Any) -> dict[str, int]:

@@ -2,8 +2,9 @@
 (texts) => {
   const parser = new DOMParser();
   const taken = new Set();
+  const root = texts[0].url.slice(0, texts[0].url.lastIndexOf("/") + 1);
   const pages = texts.map(({ url, html }) => {
-    const name = url.split("/").pop().replace(".html", "");
+    const name = url.slice(root.length).replace(".html", "").replaceAll("/", "-");
     const whole = parser.parseFromString(html, "text/html");
     return { url, name, whole, article: whole.querySelector("article"), ids: new Map() };
   });
