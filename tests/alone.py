@@ -7,6 +7,7 @@
 import os
 import re
 import subprocess
+import sys
 import sysconfig
 import venv
 from dataclasses import dataclass
@@ -49,13 +50,13 @@ class Reader:
         assert found == 1, first.source
         folder = self.home / "notebooks"
         folder.mkdir(exist_ok=True)
-        manager = AsyncKernelManager(kernel_name="reader")
-        manager.kernel_spec_manager = _Specs(self.python)
-        client = NotebookClient(
-            whole, km=manager, timeout=LIMIT_S, resources={"metadata": {"path": str(folder)}}, kernel_name="reader"
-        )
-        client.execute(env=self.environment())
-        return whole
+        path = folder / notebook.name
+        path.write_text(nbformat.writes(whole), "utf-8")
+        # A process of its own: what a client of a kernel leaves open ends with it.
+        command = [sys.executable, __file__, str(path), str(self.python)]
+        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-4000:]
+        return nbformat.reads(path.read_text("utf-8"), as_version=4)
 
 
 class _Specs(KernelSpecManager):
@@ -109,3 +110,17 @@ def tables(notebook: Any) -> list[list[str]]:
 
 def _numbers(text: str) -> list[str]:
     return re.findall(r"\d+", text)
+
+
+def _execute(path: Path, python: Path) -> None:
+    """Run a notebook's cells with a Python, and write what they gave."""
+    whole = nbformat.reads(path.read_text("utf-8"), as_version=4)
+    manager = AsyncKernelManager(kernel_name="reader")
+    manager.kernel_spec_manager = _Specs(python)
+    place = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(whole, km=manager, timeout=LIMIT_S, resources=place, kernel_name="reader").execute()
+    path.write_text(nbformat.writes(whole), "utf-8")
+
+
+if __name__ == "__main__":
+    _execute(*map(Path, sys.argv[1:]))

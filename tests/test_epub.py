@@ -3,7 +3,6 @@
 import re
 import subprocess
 import zipfile
-from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup, Tag
