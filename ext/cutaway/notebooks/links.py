@@ -84,4 +84,7 @@ def add(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         address = pattern.format(url=quote(site + path, safe=""), path=path)
         line += nodes.Text(" · ")
         line += nodes.reference("", f"Open in {name}", refuri=address)
-    title.parent.insert(title.parent.index(title) + 1, line)
+    head: nodes.Element = title  # with the button that gives its address, if it has one
+    while head.parent is not None and not isinstance(head.parent, nodes.section | nodes.document):
+        head = head.parent
+    head.parent.insert(head.parent.index(head) + 1, line)
