@@ -87,4 +87,5 @@ def add(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     head: nodes.Element = title  # with the button that gives its address, if it has one
     while head.parent is not None and not isinstance(head.parent, nodes.section | nodes.document):
         head = head.parent
-    head.parent.insert(head.parent.index(head) + 1, line)
+    if head.parent is not None:
+        head.parent.insert(head.parent.index(head) + 1, line)
