@@ -31,8 +31,10 @@ SHARD = ["-b", "clips", "-W", "--keep-going", "-d", "build/clips/doctrees"]
 SPHINX = ["-n", "-W", "--keep-going", "-j", "auto", "-d", "build/doctrees", "docs", "build/html"]
 # With the site's doctrees, as nothing is read otherwise; which links are left out stands in docs/conf.py.
 LINKS = ["-b", "linkcheck", "-d", "build/doctrees", "docs", "build/links"]
+# In folders of their own: what is read for another builder leaves the site's notebooks and doctrees as they are.
+EPUB = ["-b", "epub", "-n", "-W", "--keep-going", "-j", "auto", "-d", "build/epub/doctrees", "docs", "build/epub/book"]
 BUILT: set[tuple[str, ...]] = set()  # the options with which this call of nox has built the site
-LONG = "not stages and not site and not faults and not whole and not proofs"  # in sessions of their own
+LONG = "not stages and not site and not faults and not whole and not proofs and not alone"  # in sessions of their own
 FAST = f"not slow and {LONG}"
 SLOW = "slow and not faults"
 TWO_CORES = ["-n", "2", "--dist", "loadfile"]
@@ -44,6 +46,7 @@ NIGHTLY = {
     "models": ("tests", ["tests/models"]),
     "proofs": ("proofs", []),
     "links": ("links", []),
+    "notebooks": ("notebooks", []),
 }
 
 
@@ -136,6 +139,12 @@ def pdf(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none", requires=["book"])
+def epub(session: nox.Session) -> None:
+    """Build the book for e-readers, with numbered contents, into build/epub/book."""
+    session.run(BIN / "sphinx-build", *enter_book(session), *EPUB)
+
+
+@nox.session(venv_backend="none", requires=["book"])
 def tests(session: nox.Session) -> None:
     """Run the tests, of the models if these changed; `-- tests/test_store.py -k digest` runs some, `-- tests` all."""
     session.run(sys.executable, "bootstrap.py", "--tests")
@@ -201,6 +210,14 @@ def links(session: nox.Session) -> None:
     """Ask every address outside that the book links to; what does not answer is listed. Needs the network."""
     options = enter_book(session)
     session.run(BIN / "sphinx-build", *options, *LINKS)
+
+
+@nox.session(venv_backend="none", requires=["book"])
+def notebooks(session: nox.Session) -> None:
+    """Run every page's notebook as a reader who has nothing but Python: `-- -k attention` some. Needs the network."""
+    options = enter_book(session)
+    build(session)
+    session.run(BIN / "pytest", "-m", "alone", "-o", "faulthandler_timeout=1800", "tests/test_alone.py", *options)
 
 
 @nox.session(venv_backend="none", requires=["book"])

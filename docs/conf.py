@@ -3,11 +3,15 @@
 import os
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).with_name("_ext")))
 
+from cutaway import __version__
+
 project = "Cutaway"
+version = __version__  # an EPUB has to say one
 author = "The Cutaway authors"
 copyright = "2026, The Cutaway authors"
 language = "en"
@@ -24,6 +28,8 @@ extensions = [
     "cutaway.permalinks",
     "cutaway.cards",
     "cutaway.markdown",
+    "cutaway.notebooks",
+    "cutaway.dev.printing.epub",
     "cutaway.dev.reference",
     "website",  # of this book: docs/_ext
 ]
@@ -116,6 +122,19 @@ cutaway_explain = {
 # Ids that last, and the site's public address: snippets name it, and without it everything works by relative links.
 cutaway_permalinks = "../permalinks.json"
 html_baseurl = os.environ.get("CUTAWAY_BASEURL") or os.environ.get("READTHEDOCS_CANONICAL_URL", "")
+
+# What notebooks install and fetch beside the tool and the explained source, and hosted services that open them:
+# CUTAWAY_NOTEBOOK_SERVICE="Colab=https://colab.research.google.com/github/NAME/REPOSITORY/blob/gh-pages/{path}".
+MODELS = Path(__file__).parents[1] / "model_src/pyproject.toml"
+NEEDED = tomllib.loads(MODELS.read_text("utf-8"))["project"]["dependencies"] if MODELS.is_file() else []
+cutaway_notebook_install = [
+    "--extra-index-url https://download.pytorch.org/whl/cpu",  # PyPI's torch for Linux brings gigabytes of CUDA along
+    "torch==2.13.0",  # the version whose numbers the pages print
+    *(package for package in NEEDED if not package.startswith("torch")),
+]
+cutaway_notebook_files = ["../tests/models/blind_trials.json"]  # the page of symptoms counts what they found
+_service, _, _address = os.environ.get("CUTAWAY_NOTEBOOK_SERVICE", "").partition("=")
+cutaway_notebook_services = {_service: _address} if _service else {}
 
 # `nox -s nightly -- links`: what is asked, and how patiently.
 linkcheck_ignore = [

@@ -132,8 +132,8 @@ def sessions() -> set[str]:
 
 
 def test_sessions_are_the_ones_that_the_readme_may_name() -> None:
-    known = "book docs live pdf tests slow stages clips site-check bench faults bytes runs proofs links nightly"
-    assert sessions() == {*known.split(), "permalinks", "cells", "lint"}
+    known = "book docs live pdf epub tests slow stages clips site-check bench faults bytes runs proofs links nightly"
+    assert sessions() == {*known.split(), "notebooks", "permalinks", "cells", "lint"}
 
 
 def test_a_foreign_project_needs_none_of_the_books_own_packages() -> None:

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from conftest import SPHINX
 
-from cutaway.markdown.notebooks import Code, Still, composed
+from cutaway.notebooks.writing import Code, Still, composed
 
 CONF = """
 extensions = ["myst_nb", "cutaway", "cutaway.cells"]
@@ -38,7 +38,7 @@ kernelspec: {name: python3}
 (top)=
 # A page
 
-It has {fact}`toy.answer`, $x < y$, and {ref}`a link <below>`.
+It has {fact}`toy.answer`, $x < y$, and {ref}`a link <below>`. {nb-download}`index.ipynb`
 
 ```{code-cell}
 a = 1
@@ -106,7 +106,9 @@ def test_a_page_as_a_notebook(site: str, tmp_path: Path) -> None:
     command = [*SPHINX, "-W", "-d", "build/doctrees", ".", "build/html"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    found = cells_of((tmp_path / "build/jupyter_execute/index.ipynb").read_text("utf-8"))
+    (download,) = (tmp_path / "build/html/_downloads").rglob("index.ipynb")  # what a reader gets, from the first build
+    assert download.read_bytes() == (tmp_path / "build/jupyter_execute/index.ipynb").read_bytes()
+    found = cells_of(download.read_text("utf-8"))
     assert [source for kind, source in found if kind == "code"] == ["a = 1", "b = 2", "c = 3"]
     words = "\n\n".join(source for kind, source in found if kind == "markdown")
     there = f"[a link]({site}index.html#below)" if site else "a link"

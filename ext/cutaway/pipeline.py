@@ -26,6 +26,7 @@ from .clips import directive as clips
 from .clips import downloads
 from .clips import resolve as clip_resolve
 from .dev import draft, live, reference
+from .dev.printing import epub
 from .diagrams import directive as diagrams
 from .glossary import defining
 from .glossary import listing as glossary
@@ -37,7 +38,8 @@ from .live import html as live_html
 from .live import in_clips, walked, walking
 from .live import making as live_scripts
 from .live import numbers as live_numbers
-from .markdown import notebooks
+from .notebooks import PART as NOTEBOOKS
+from .notebooks import kit, links, writing
 from .parts import CARDS, CELLS, MARKDOWN, MATH, PERMALINKS, REFERENCE, SEARCH, SOURCE_PAGES, has
 from .permalinks import button, check, command, redirects
 from .permalinks import pages as permanent_pages
@@ -66,10 +68,13 @@ HANDLERS = (
     Handler("config-inited", draft.leave_cells),
     Handler("config-inited", assets.add_files),
     Handler("config-inited", search_files.add_files, of=(SEARCH,)),
+    Handler("config-inited", kit.check, of=(NOTEBOOKS,)),
+    Handler("config-inited", links.check, of=(NOTEBOOKS,)),
     # runs are made
     Handler("builder-inited", build.start),
     Handler("builder-inited", assets.leave_fonts_out),
     Handler("builder-inited", search_index.replace_sphinx, of=(SEARCH,)),
+    Handler("builder-inited", epub.list_parts, of=(epub.PART,)),
     Handler("builder-inited", live.remember, 550),  # the build's state is there
     Handler("builder-inited", outputs.keep_outputs, 600, of=(CELLS,)),  # the runs are there
     # pages are read, and cells run
@@ -80,6 +85,7 @@ HANDLERS = (
     Handler("env-purge-doc", unchanged.read_anew),
     Handler("doctree-read", notes.read, of=(CELLS,)),
     Handler("doctree-read", plot_files.note, of=(CELLS,)),
+    Handler("doctree-read", links.note, of=(NOTEBOOKS,)),
     Handler("doctree-read", maths.check, of=(MATH,)),
     Handler("doctree-read", defining.note),
     Handler("doctree-read", targets.collect, of=(PERMALINKS, MARKDOWN)),
@@ -99,6 +105,7 @@ HANDLERS = (
     Handler("env-updated", downloads.make, 600),  # the clips are drawn
     Handler("env-check-consistency", build.second_owners),
     Handler("env-check-consistency", defining.second_definitions),
+    Handler("env-check-consistency", epub.number, of=(epub.PART,)),
     # each page is filled in and written
     Handler("doctree-resolved", draft.say, 400),
     Handler("doctree-resolved", unchanged.written_anew),
@@ -121,9 +128,10 @@ HANDLERS = (
     Handler("doctree-resolved", targets.describe, 900, of=(PERMALINKS, MARKDOWN)),  # all is filled in
     Handler("doctree-resolved", cards.note, 900, of=(CARDS,)),
     Handler("doctree-resolved", markdown.write_twin, 950, of=(MARKDOWN,)),
-    Handler("doctree-resolved", notebooks.write, 950, of=(CELLS,)),
+    Handler("doctree-resolved", writing.write, 950, of=(CELLS,)),
     Handler("doctree-resolved", search_index.note, 950, of=(SEARCH,)),
     Handler("doctree-resolved", button.add, 950, of=(PERMALINKS,)),  # the descriptions are there
+    Handler("doctree-resolved", links.add, 960, of=(NOTEBOOKS,)),  # of the site alone
     Handler("missing-reference", glossary.resolve),
     Handler("warn-missing-reference", build.missing_step),
     Handler("warn-missing-reference", defining.unknown_term),
@@ -140,6 +148,8 @@ HANDLERS = (
     Handler("build-finished", verdicts.keep),
     Handler("build-finished", clip_resolve.note_written),
     Handler("build-finished", plot_files.publish, of=(CELLS,)),
+    Handler("build-finished", writing.publish, of=(CELLS,)),
+    Handler("build-finished", kit.serve, of=(NOTEBOOKS,)),
     Handler("build-finished", markdown.write_list, of=(MARKDOWN,)),
     Handler("build-finished", search_index.write, of=(SEARCH,)),
     Handler("build-finished", redirects.note, of=(PERMALINKS,)),

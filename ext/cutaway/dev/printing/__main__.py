@@ -8,7 +8,7 @@ from . import PrintError, print_book
 if __name__ == "__main__":
     site, target = map(Path, sys.argv[1:])
     try:
-        print_book(site, target)
+        count = print_book(site, target)
     except PrintError as error:
         sys.exit(str(error))
-    print(f"The book: {target.resolve().as_uri()}")
+    print(f"The book, {count} pages: {target.resolve().as_uri()}")

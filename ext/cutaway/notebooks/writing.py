@@ -24,17 +24,29 @@ from ..clips.directive import clip
 from ..clips.finished import Clip
 from ..clips.keys import KIND
 from ..clips.resolve import found as found_clip
+from ..markdown import ours  # noqa: F401 - registers its nodes
+from ..markdown.blocks import blocks
+from ..markdown.spans import Page, escaped, inline, link
+from ..parts import has
+from ..settings import inventory
+from ..source_pages import write_changed
 from ..store import replacing
-from . import ours  # noqa: F401 - registers its nodes
-from .blocks import blocks
-from .spans import Page, escaped, inline, link
+from . import PART
+from .first import first_cell, runs_of
 
 THEME = "light"  # of stills: notebooks are read on paper white more often than not
 HOW = "Its cells read what the runs have recorded: open it in a checkout of the project that has been built once."
+ALONE = "Its first cell installs and fetches what the others need."
 
 
 class Code(NamedTuple):
     """A cell of the page, by what stands in it."""
+
+    source: str
+
+
+class First(NamedTuple):
+    """The cell that gets the book, which is no cell of the page."""
 
     source: str
 
@@ -47,7 +59,8 @@ class Still(NamedTuple):
     data: bytes
 
 
-Part = str | Code | Still
+Part = str | Code | First | Still
+FIRST = "first"  # id of the cell that gets the book
 
 
 def write(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -57,11 +70,25 @@ def write(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     if path is None or not path.is_file():
         return
     before, notebook = path.stat(), json.loads(path.read_text("utf-8"))
-    cells = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    parts = parts_of(app, doctree, docname)
+    code = (cell for cell in notebook["cells"] if cell["cell_type"] == "code" and cell.get("id") != FIRST)
+    cells = [_text(cell["source"]) for cell in code]
+    parts = parts_of(app, doctree, docname, cells)
     with replacing(path) as temporary:
         temporary.write_text(composed(parts, cells, notebook["metadata"]), "utf-8")
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # its page is not older than it
+
+
+def publish(app: Sphinx, error: Exception | None) -> None:
+    """Copy the notebooks to where downloads are: Sphinx copies those before a page is written, with its raw markup."""
+    folder = getattr(app.builder, "_downloads_dir", None)
+    config = getattr(app.env, "mystnb_config", None)
+    if error is not None or folder is None or config is None:
+        return
+    made = Path(config.output_folder).resolve()
+    for file, (_, there) in app.env.dlfiles.items():
+        source, target = Path(app.srcdir, file).resolve(), Path(folder, there)
+        if source.suffix == ".ipynb" and source.is_relative_to(made) and source.is_file():
+            write_changed(target, source.read_text("utf-8"))
 
 
 def composed(parts: Iterator[Part], sources: list[str], metadata: dict[str, Any]) -> str:
@@ -84,6 +111,9 @@ def composed(parts: Iterator[Part], sources: list[str], metadata: dict[str, Any]
             shown = next((i for i, text in enumerate(rest) if _text(text).strip() == part.source.strip()), -1)
             cells += map(_code, rest[: shown + 1])
             del rest[: shown + 1]
+        elif isinstance(part, First):
+            flush()
+            cells.append({**_code(part.source), "id": FIRST})
         elif isinstance(part, Still):
             waiting.append(f"![{escaped(part.alt)}](attachment:{part.name})")
             stills.append(part)
@@ -112,14 +142,17 @@ def _words(text: str, stills: list[Still]) -> dict[str, Any]:
     return cell
 
 
-def parts_of(app: Sphinx, doctree: nodes.document, docname: str) -> Iterator[Part]:
+def parts_of(app: Sphinx, doctree: nodes.document, docname: str, cells: list[str]) -> Iterator[Part]:
     """What stands on a page, in its order: blocks of Markdown, cells, and stills of clips."""
     page, site = _page(app, docname), base(app.config)
     title = inline(app.env.titles[docname], page) if docname in app.env.titles else ""
     where = link(title, site + app.builder.get_target_uri(docname)) if site else f"*{title}*"
     first, *rest = _inside(app, doctree, page)
     yield first
-    yield f"> {where}, a page of {escaped(app.config.html_title)}, as a notebook. {HOW}"
+    how = ALONE if has(app, PART) else HOW
+    yield f"> {where}, a page of {escaped(app.config.html_title)}, as a notebook. {how}"
+    if has(app, PART):
+        yield First(first_cell(site, inventory(app.config), runs_of(cells, build_of(app.env).book)))
     yield from rest
 
 
