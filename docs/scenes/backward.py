@@ -28,10 +28,10 @@ class Softmax(Stage):
         weight, grad, above, score = (
             VGroup(self.head(name, right), self.column(numbers[:live], right))
             for name, numbers, right in (
-                ("weight", weights[QUERY], 1164),
-                ("gradient", by_weights[QUERY] * UNIT, 1400),
-                ("− mean", (by_weights[QUERY] - mean) * UNIT, 1600),
-                ("× weight", by_scores[QUERY] * UNIT, 1840),
+                ("weight", weights[QUERY], 1160),
+                ("grad", by_weights[QUERY] * UNIT, 1376),
+                ("− mean", (by_weights[QUERY] - mean) * UNIT, 1608),
+                ("× weight", by_scores[QUERY] * UNIT, 1872),
             )
         )
         self.tensor(weight[1], WEIGHTS, (*row, slice(live)))
@@ -44,7 +44,7 @@ class Softmax(Stage):
 
         self.next_section("Mean")
         foot = FOCUS_AT[1] + live * CELL
-        middle = VGroup(self.rule(1250, 1400, foot + 8), self.column([mean * UNIT], 1400, top=foot + 16))
+        middle = VGroup(self.rule(1226, 1376, foot + 8), self.column([mean * UNIT], 1376, top=foot + 16))
         say = f"Their mean by the weights is {number_text(mean * UNIT)}: a weight can only grow if others shrink."
         self.beat("Their mean, by weight", FadeIn(middle), say=say)
         say = "The mean is taken off. What lies above it will push its score down, what lies below, up."
@@ -55,7 +55,7 @@ class Softmax(Stage):
         turned = ReplacementTransform(grid.row(QUERY), back.row(QUERY))
         self.beat("Times the weight", FadeIn(score), turned, say=say)
         nothing = abs(by_scores[QUERY].sum()) * UNIT
-        total = VGroup(self.rule(1690, 1840, foot + 8), self.column([nothing], 1840, top=foot + 16))
+        total = VGroup(self.rule(1722, 1872, foot + 8), self.column([nothing], 1872, top=foot + 16))
         say = "They add up to zero: a shift of all scores changes nothing."
         self.beat("They add up to zero", FadeIn(total), say=say)
 
