@@ -2,7 +2,7 @@
 
 An operation leaves, for each operand, the slope: how much the result grows when the operand grows by one, at the
 operand's present value. ``backward`` multiplies slopes along every way and adds up what arrives on several ways: the
-chain rule, in the order of reverse-mode differentiation (Linnainmaa, 1970).
+chain rule, in the order of reverse-mode differentiation (Linnainmaa, 1976).
 """
 
 from __future__ import annotations
