@@ -41,8 +41,8 @@ def visit(translator: Any, node: listing) -> None:
     caption = f'<a href="{html.escape(node["source"])}">{caption}</a>' if node["source"] else caption
     caption += f" <span>{html.escape(node['origin'])}</span>" if node["origin"] else ""
     body.append(f'<figcaption class="cutaway-listing-caption">{caption}{node.get("link", "")}</figcaption>\n')
-    if node["collapse"]:
-        body.append(f"<details><summary><code>{html.escape(node['summary'])}</code></summary>\n")
+    is_open = not node["collapse"] or translator.builder.name == "epub"  # where not every reader can unfold
+    body.append(f"<details{' open' if is_open else ''}><summary>{_told(node)}<i>Fold</i></summary>\n")
     body.append('<div class="cutaway-listing-body">')
     code = f'<pre tabindex="0" aria-label="{html.escape(node["summary"])}">{node["code"]}</pre>'
     body.append(f'<div class="highlight-python notranslate"><div class="highlight">{code}</div></div>\n')
@@ -52,7 +52,14 @@ def visit(translator: Any, node: listing) -> None:
 
 def depart(translator: Any, node: listing) -> None:
     end = "</ol>" if _has_notes(node) else ""
-    translator.body.append(end + "</div>" + ("</details>" if node["collapse"] else "") + "</figure>\n")
+    translator.body.append(end + "</div></details></figure>\n")
+
+
+def _told(node: listing) -> str:
+    """What the line says that stands for a folded listing."""
+    notes = sum(isinstance(child, annotation) for child in node.children)
+    many = f", {notes} note{'s' if notes > 1 else ''}" if notes else ""
+    return f"<code>{html.escape(node['summary'])}{many}</code>"
 
 
 def _has_notes(node: listing) -> bool:
