@@ -55,7 +55,7 @@ def folded(paragraph: nodes.paragraph) -> list[nodes.Node]:
 def check(app: Sphinx, doctree: nodes.document) -> None:
     for paragraph, mark in marked(doctree):
         if not folded(paragraph):
-            said = "{.%s} folds what follows a paragraph in a section below the title; here is nothing to fold: remove it"
+            said = "{.%s} folds what follows it in a section below the title; nothing follows here: remove the mark"
             logger.warning(said, mark, location=paragraph, type="cutaway", subtype="skip")
 
 
