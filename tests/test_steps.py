@@ -137,9 +137,9 @@ def test_the_index_and_the_ways_through_the_pages(build_book, tmp_path):
     index = book.page("index")
     links = [link["href"] for link in index.select("table.cutaway-sequence a")]
     assert links == ["two.html#outer-mlp", "one.html#narrow-fc", "one.html#narrow-gelu", "two.html#three-made"]
-    assert [rubric.get_text() for rubric in index.select("article .rubric")] == [
-        "The run “sort”, pass “forward”",
-        "Outside the recorded passes",
+    assert [line.get_text().strip() for line in index.select("article .book-fold > summary")] == [
+        "The run “sort”, pass “forward”: 3 steps",
+        "Outside the recorded passes: 1 step",
     ]
     shapes = [row.select("td")[3].get_text(strip=True) for row in index.select("table.cutaway-sequence tbody tr")]
     assert shapes[3] == "" and shapes[1] == "(1B,11T,1924C)"

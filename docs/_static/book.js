@@ -69,14 +69,15 @@
     if (page) location.href = page.href;
   });
 
-  // The code of cells: folded, or open on every page, as the reader says
-  const cells = all(".book-cell > details");
-  if (cells[0]) {
+  // What is folded, the code of cells, too: as the page begins, or open on every page, as the reader says
+  const PARTS = ".book-fold, .cutaway-listing > details";
+  const folds = all(".book-fold, .book-cell > details, .cutaway-listing > details:not([open])");
+  if (folds[0]) {
     const button = Object.assign(document.createElement("button"), { type: "button", className: "book-unfold" });
     const unfold = (isOpen) => {
-      for (const cell of cells) cell.open = isOpen;
+      for (const fold of folds) fold.open = isOpen;
       button.ariaPressed = isOpen;
-      button.textContent = isOpen ? "Fold all code" : "Show all code";
+      button.textContent = isOpen ? "Fold again" : "Unfold all";
       try {
         localStorage.setItem("cells", isOpen ? "open" : "");
       } catch {}
@@ -87,8 +88,24 @@
     } catch {}
     unfold(isOpen);
     button.onclick = () => unfold(button.ariaPressed !== "true");
-    cells[0].after(button);
+    const about = document.querySelector(".book-about");
+    if (about) about.append(" \u00b7 ", button);
+    else folds[0].after(button);
   }
+
+  // An address opens what it leads to, and all around it
+  function reveal() {
+    let at = document.getElementById(location.hash.slice(1));
+    const found = at;
+    const closed = at ? all(`:scope > :is(${PARTS})`, at) : [];
+    for (; at; at = at.parentElement) if (at.matches(PARTS)) closed.push(at);
+    if (closed.every((fold) => fold.open)) return;
+    for (const fold of closed) fold.open = true;
+    found.scrollIntoView();
+  }
+  window.addEventListener("hashchange", reveal);
+  on("click", ({ target }) => target.closest("a")?.hash === location.hash && reveal());
+  reveal();
 
   // Code to copy, without numbers, shapes and prompts
   const LEFT_OUT = ".linenos, .gp, .cutaway-lineno, .cutaway-callout, .cutaway-shape";

@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 pytestmark = pytest.mark.site
-SAID = re.compile(r"(\d+) minutes?(?: · (.+))?")
+SAID = re.compile(r"(\d+) minutes?(?:, \d+ with all that is folded)?(?: · (.+))?")
 
 
 @pytest.mark.parametrize(

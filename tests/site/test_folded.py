@@ -24,13 +24,13 @@ def test_one_button_opens_all_code_and_the_next_page_remembers(page: Page) -> No
     page.goto("model/softmax.html")
     solutions = page.locator(".tag_hide-cell > details")
     assert are_open(page) == {False} and solutions.count() > 0
-    expect(page.locator(".book-cell > .cell_output").first).to_be_visible()
-    page.get_by_role("button", name="Show all code").click()
+    expect(page.locator(".book-cell > .cell_output:visible").first).to_be_visible()
+    page.get_by_role("button", name="Unfold all").click()
     assert are_open(page) == {True}
     assert not any(solutions.evaluate_all("(all) => all.map((one) => one.open)"))
     page.goto("model/block.html")
     assert are_open(page) == {True}
-    page.get_by_role("button", name="Fold all code").click()
+    page.get_by_role("button", name="Fold again").click()
     assert are_open(page) == {False}
     page.goto("model/softmax.html")
     assert are_open(page) == {False}

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 
 pytestmark = pytest.mark.site
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 800}
+UNFOLD = "for (const part of document.querySelectorAll('.book-fold, .cutaway-listing > details')) part.open = true"
 NO_FILE = "404.html"  # a server shows it at any address, so it names its files from the site's root
 
 
@@ -32,6 +33,7 @@ def visited(page_name: str, site: Path, address: str, browser: Browser, npm: Pat
     page = context.new_page()  # the last tab is the one in front
     asked, complaints = asked_outside(page, address), heard(page)
     page.goto(address + page_name)
+    page.evaluate(UNFOLD)
     page.evaluate((npm / "axe-core/axe.min.js").read_text("utf-8"))
     found = violations(page, **EVERYTHING)
     found += in_the_dark(page)

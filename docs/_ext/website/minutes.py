@@ -1,6 +1,7 @@
 """How long a page takes to read, and which program it is about: a line below the title of every chapter.
 
-The role ``minutes`` adds pages up: ``{minutes}`model/overview model/embedding```, or ``all`` of the book, in hours.
+The role ``minutes`` adds pages up, but for what is folded in them: ``{minutes}`model/overview model/embedding```. Of
+``all`` it adds up the whole book, in hours.
 
 Counted are the words of prose, notes and captions at 200 a minute; grown-ups read English that informs at about 238
 (Brysbaert, How many words do we read per minute?, 2019), and this is slower going. Code, what cells gave, pictures
@@ -24,6 +25,8 @@ from cutaway.page_order import in_order
 
 logger = logging.getLogger(__name__)
 PACE = 200  # words a minute
+# Of the paragraph after which a section is folded, and how its line begins: skipping.py.
+MARKS = {"skip-at-first": "Skip at first", "when-needed": "When you need it"}
 SILENT = (nodes.literal_block, nodes.table, nodes.math_block, nodes.raw, nodes.comment)
 LONG = 120  # minutes; what takes longer is told in hours
 FEW = 300  # words; a page with fewer is looked at and not read
@@ -44,22 +47,35 @@ class MinutesRole(SphinxRole):
         return [node], []
 
 
-def words(tree: nodes.Node) -> Iterator[str]:
-    """The words that are read one after the other."""
+def words(tree: nodes.Node, skipping: bool = False) -> Iterator[str]:
+    """The words that are read one after the other; ``skipping``: but for what is folded."""
     if isinstance(tree, SILENT):
         return
     if isinstance(tree, nodes.Text):
         yield from str(tree).split()
     for child in tree.children:
-        yield from words(child)
+        yield from words(child, skipping)
+        if skipping and isinstance(child, nodes.paragraph) and {*MARKS} & {*child["classes"]}:
+            return
 
 
-def told(env: BuildEnvironment, *pages: str) -> str:
-    """The minutes that pages take."""
-    minutes_ = max(1, round(sum(_count(env, page) for page in pages) / PACE))
+def said_of(count: int) -> str:
+    """How long so many words take."""
+    minutes_ = max(1, round(count / PACE))
     if minutes_ > LONG:
         return f"{round(minutes_ / 60)} hours"
     return f"{minutes_} minute{'s' if minutes_ > 1 else ''}"
+
+
+def told(env: BuildEnvironment, *pages: str) -> str:
+    """How long pages take, with all that is folded."""
+    return said_of(sum(_count(env, page) for page in pages))
+
+
+def first(env: BuildEnvironment, *pages: str) -> str:
+    """How long pages take whoever skips what is folded."""
+    trees = [env.get_doctree(page) for page in pages]
+    return said_of(sum(1 for tree in trees for _ in words(tree, skipping=True)))
 
 
 def _count(env: BuildEnvironment, page: str) -> int:
@@ -79,12 +95,13 @@ class Count(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:
         for node in list(self.document.findall(minutes)):
-            if node["pages"] == ["all"]:
+            is_all = node["pages"] == ["all"]
+            if is_all:
                 node["pages"] = [page for page in in_order(self.env) if _count(self.env, page) >= FEW]
             there = [page for page in node["pages"] if page in self.env.found_docs]
             for page in {*node["pages"]} - {*there}:
                 logger.warning("minutes: there is no page %s", page, location=node)
-            node.replace_self(nodes.Text(told(self.env, *there)))
+            node.replace_self(nodes.Text((told if is_all else first)(self.env, *there)))
 
 
 class Head(SphinxPostTransform):
@@ -99,7 +116,9 @@ class Head(SphinxPostTransform):
         if "/" not in page or title is None or title.parent is None or _count(self.env, page) < FEW:
             return
         shown = programs(self.env, page)
-        said = " · ".join([told(self.env, page), *([" and ".join(shown)] if shown else [])])
+        begin, whole = first(self.env, page), told(self.env, page)
+        length = begin if begin == whole else f"{begin}, {whole.split()[0]} with all that is folded"
+        said = " · ".join([length, *([" and ".join(shown)] if shown else [])])
         title.parent.insert(title.parent.index(title) + 1, nodes.paragraph("", said, classes=["book-about"]))
 
 

@@ -11,6 +11,8 @@ from ..trace.reading import Value
 from .directive import annotation, listing
 from .excerpt import Margin
 
+WORDS_A_LINE = 6  # of notes, beside each line of code: as high as the code
+
 
 def margin(found: Margin, address: Callable[[Value], str]) -> str:
     """What stands beside a line: the names of what it made, and their shapes; ``address``: how a page computes it."""
@@ -41,9 +43,10 @@ def visit(translator: Any, node: listing) -> None:
     caption = f'<a href="{html.escape(node["source"])}">{caption}</a>' if node["source"] else caption
     caption += f" <span>{html.escape(node['origin'])}</span>" if node["origin"] else ""
     body.append(f'<figcaption class="cutaway-listing-caption">{caption}{node.get("link", "")}</figcaption>\n')
-    if node["collapse"]:
-        body.append(f"<details><summary><code>{html.escape(node['summary'])}</code></summary>\n")
-    body.append('<div class="cutaway-listing-body">')
+    is_open = not node["collapse"] or translator.builder.name == "epub"  # where not every reader can unfold
+    body.append(f"<details{' open' if is_open else ''}><summary>{_told(node)}<i>Fold</i></summary>\n")
+    css = "cutaway-listing-body cutaway-wordy" if _is_wordy(node) else "cutaway-listing-body"
+    body.append(f'<div class="{css}">')
     code = f'<pre tabindex="0" aria-label="{html.escape(node["summary"])}">{node["code"]}</pre>'
     body.append(f'<div class="highlight-python notranslate"><div class="highlight">{code}</div></div>\n')
     if _has_notes(node):
@@ -52,7 +55,20 @@ def visit(translator: Any, node: listing) -> None:
 
 def depart(translator: Any, node: listing) -> None:
     end = "</ol>" if _has_notes(node) else ""
-    translator.body.append(end + "</div>" + ("</details>" if node["collapse"] else "") + "</figure>\n")
+    translator.body.append(end + "</div></details></figure>\n")
+
+
+def _told(node: listing) -> str:
+    """What the line says that stands for a folded listing."""
+    notes = sum(isinstance(child, annotation) for child in node.children)
+    many = f", {notes} note{'s' if notes > 1 else ''}" if notes else ""
+    return f"<code>{html.escape(node['summary'])}{many}</code>"
+
+
+def _is_wordy(node: listing) -> bool:
+    """Whether the notes are longer than the code beside them, and get more room."""
+    words = sum(len(child.astext().split()) for child in node.children if isinstance(child, annotation))
+    return words > WORDS_A_LINE * node["code"].count("cutaway-lineno")
 
 
 def _has_notes(node: listing) -> bool:
