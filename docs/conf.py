@@ -40,12 +40,14 @@ cutaway_sources = {
     "nanogpt": ["../model_src/nanogpt"],
     "nanochat": ["../model_src/nanochat"],
     "ngpt": ["../model_src/ngpt"],
+    "micro": ["../model_src/micro"],
     "fieldguide": ["../model_src/fieldguide"],
     "clusters": ["using/clusters"],  # the tutorial's
 }
 cutaway_dimensions = {"N": "points", "K": "centres"}  # in the tutorial
 cutaway_runs = [
     "runs/sort.py",
+    "runs/backward.py",
     "runs/heads.py",
     "runs/lora.py",
     "runs/chars.py",

@@ -14,6 +14,7 @@ from typing import Any
 from docutils import nodes
 
 from cutaway.clips import html as clip_html
+from cutaway.clips.code import Statement
 from cutaway.theme import palette
 from cutaway.theme.assets import script, static_text
 
@@ -42,6 +43,7 @@ class Shown:
     id: str = "clip-one"
     links: dict[str, list[str]] = field(default_factory=dict)
     file: str = "one.js"
+    code: list[Statement] = field(default_factory=list)
 
     def html(self) -> str:
         node = nodes.Element(ids=[self.id], alt='Squares <and> "paths"', language="en", files={".js": self.file})
@@ -59,6 +61,7 @@ class Shown:
             "size": [1280, 720], "themes": list(palette.THEMES), "recording": True, "frames": frames, "fps": fps,
             "seconds": frames / fps, "poster": len(sections) - 1, "sections": sections, "links": self.links,
         }  # fmt: skip
+        node["code"] = self.code
         printed = _Printer()
         clip_html.visit(printed, node)
         clip_html.depart(printed, node)

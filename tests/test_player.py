@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cutaway.clips.code import Statement
 from cutaway.theme import assets, palette
 from tests.recordings import SQUARE, Shown, recording, write_page
 
@@ -316,6 +317,53 @@ def test_while_it_plays_the_page_lights_what_is_explained_now(open_page):
     assert not page.locator(".cutaway-lit").count() or page.evaluate("told.length") == 3
 
 
+CODE = [
+    Statement("att = att.masked_fill(mask, low)", [(6, 22, MASK)], ["(2, 2)"], [(MASK, "Later tokens are hidden.")]),
+    Statement("att = softmax(att)", [(0, 18, "att")], [], [("att", "Each row sums to 1.")]),
+]
+NOW = "[...document.querySelectorAll('.cutaway-clip-code li')].map((row) => !!row.querySelector('.cutaway-lit'))"
+
+
+def open_code(open_page, **reader):
+    links = {MASK: ["#note", "masked_fill("], "att": ["#att", "softmax("]}
+    return open_page([Shown(MOVING, links=links, code=CODE)], **reader)
+
+
+def test_while_it_plays_the_code_walks(open_page):
+    page = open_code(open_page)
+    notes = page.locator(".cutaway-clip-code p")
+    assert [note.is_visible() for note in notes.all()] == [False, False]
+    page.get_by_role("slider").focus()
+    page.keyboard.press("k")
+    for now in ([True, False], [False, True]):
+        until(page, f"JSON.stringify({NOW}) === '{str(now).lower().replace(' ', '')}'")
+        assert [note.is_visible() for note in notes.all()] == now
+
+
+def test_a_line_of_code_leads_to_its_frame(open_page):
+    page = open_code(open_page)
+    settle(page) if page.locator("canvas").is_visible() else None
+    until(page, "document.querySelector('.cutaway-clip-clock').textContent !== 'loading…'")
+    page.locator(".cutaway-clip-code .cutaway-quote").last.click()
+    until(page, "+document.querySelector('.cutaway-clip-range').value >= 20")  # where `att` is first seen, and stands
+    assert page.evaluate(NOW) == [False, True] and frame(page) == 30
+    page.locator(".cutaway-clip-code .cutaway-quote").first.click()
+    until(page, "+document.querySelector('.cutaway-clip-range').value === 20")
+
+
+def test_folded_code_stays_folded(open_page):
+    page = open_code(open_page, served=True)
+    page.locator(".cutaway-clip-code > summary").click()
+    until(page, "localStorage.cutawayCode === 'folded'")
+    page.reload()
+    assert not page.locator(".cutaway-clip-code > ol").is_visible()
+
+
+def test_without_script_the_code_says_its_notes(open_page):
+    page = open_code(open_page, java_script_enabled=False)
+    assert page.get_by_text("Later tokens are hidden.").is_visible() and page.get_by_text("sums to 1").is_visible()
+
+
 def test_a_tap_shows_and_the_next_one_goes(open_page):
     page = open_page(has_touch=True)
     seek(page, 20)
@@ -426,8 +474,9 @@ def test_the_bar_fits_and_nothing_shifts(open_page, width):
 
 def test_the_script_of_a_page_is_small():
     # The player, what lights a step, 0.3 KB since links can be copied, 0.5 since plots can be played with, 1 since
-    # numbers can be asked about: what loads the model is there before the model; and 1 since clips stand in space.
-    assert len(gzip.compress(assets.script().encode(), 9)) <= 8.9 * 1024
+    # numbers can be asked about: what loads the model is there before the model; 1 since clips stand in space;
+    # and 0.4 since the code walks beside them.
+    assert len(gzip.compress(assets.script().encode(), 9)) <= 9.3 * 1024
 
 
 def test_a_full_stage_is_drawn_in_time(open_page, record_property):

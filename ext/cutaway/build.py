@@ -33,6 +33,7 @@ from .settings import Book, BookError, kinds, replaced_sources, steps_key
 from .state import has_state, hold, notes_of, state_of
 from .store import digest
 from .theme.dimensions import DimensionError, adopt
+from .trace.gradients import GradientNames
 from .trace.names import Names
 from .trace.reading import Trace, TraceError, Traces, load
 from .warning_kinds import Kind
@@ -77,7 +78,7 @@ def names_of(env: BuildEnvironment, run: str | None = None) -> Names:
         {name: outcome.trace for name, outcome in build_of(env).outcomes.items() if not outcome.error}
     )
     places = {name: step.place for name, step in cutaway_domain(env).steps.items()}
-    return Names(traces, places, run)
+    return GradientNames(traces, places, run)
 
 
 def bounded(directive: SphinxDirective, kind: Kind) -> None:

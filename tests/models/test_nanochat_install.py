@@ -27,7 +27,7 @@ def test_everything_is_in_it(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     wanted = {
         str(path.relative_to(SOURCE))
-        for package in ("nanogpt", "nanochat", "ngpt", "fieldguide") for path in (SOURCE / package).rglob("*")
+        for package in ("nanogpt", "nanochat", "ngpt", "micro", "fieldguide") for path in (SOURCE / package).rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }  # fmt: skip
     assert {name for name in names if ".dist-info/" not in name} == wanted

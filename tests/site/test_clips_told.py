@@ -1,5 +1,6 @@
 """Every clip says what it shows, keeps its place, and starts only when asked."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,3 +78,22 @@ def test_nothing_plays_by_itself(
         assert page.evaluate("[...document.querySelectorAll('video')].every(film => film.paused)")
         moving = "document.getAnimations().filter(a => a.playState === 'running').length"
         assert motion != "reduce" or page.evaluate(moving) == 0
+
+
+def test_the_code_beside_a_clip_is_the_source(site: Path, markup: Callable[[str], BeautifulSoup]) -> None:
+    """Each line stands in a file of the source, and each step that is marked in it has its note and its link."""
+    root = Path(__file__).resolve().parents[2]
+    paths = [path for folder in ("model_src", "docs", "ext") for path in root.joinpath(folder).rglob("*.py")]
+    files = [path.read_text("utf-8") for path in paths]
+    source = {" ".join(line.split()) for text in files for line in text.splitlines()}
+    shown = 0
+    for place, figure in clips(site, markup):
+        links = json.loads(str(figure.get("data-links", "{}")))
+        marked = {str(mark["data-step"]) for mark in figure.select(".cutaway-clip-code .cutaway-quote")}
+        noted = {str(note["data-step"]) for note in figure.select(".cutaway-clip-code p")}
+        assert marked <= noted <= set(links), place
+        for line in figure.select(".cutaway-clip-code code"):
+            lost = [row for row in line.get_text().splitlines() if " ".join(row.split()) not in source]
+            assert not lost, f"{place}: {lost}"
+            shown += 1
+    assert shown > 50

@@ -10,13 +10,14 @@ from sphinx.environment import BuildEnvironment
 from ..build import build_of, names_of
 from ..domain import cutaway_domain, nearest
 from ..store import digest
+from ..trace.gradients import GradientNames
 from ..trace.names import Found, Names, UnknownName
 from ..trace.reading import Value
 from .execution import failed
 from .notes import PREFIX
 
 
-class PageNames(Names):
+class PageNames(GradientNames):
     """Resolves names for a page; ``noted`` is what its cells left."""
 
     def __init__(self, names: Names, noted: Mapping[str, Any]) -> None:

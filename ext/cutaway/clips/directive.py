@@ -14,10 +14,11 @@ names the run whose values the scene reads (the first declared one otherwise), `
 ``:download: mp4 gif`` offers these files of it below.
 
 What appears: the scene as a recording, which one script draws in the colours of the reader's theme and starts when
-asked to, with controls, captions from the scene's subcaptions, and its sections as stills and words to read; a
-scene that can't be recorded is a film. Elsewhere (print, PDF, epub, text) a still with the caption. Size and rate
-are the book's decision: ``cutaway_clip_size``, ``cutaway_clip_fps``. A clip is made when its scene, what it
-imports, or a value that it reads has changed, and comes from the store otherwise.
+asked to, with controls, captions from the scene's subcaptions, its sections as stills and words to read, and the
+statements of the steps that it tags: the one that is shown is lit, and a click on one leads to its frame. A scene
+that can't be recorded is a film. Elsewhere (print, PDF, epub, text) a still with the caption. Size and rate are the
+book's decision: ``cutaway_clip_size``, ``cutaway_clip_fps``. A clip is made when its scene, what it imports, or a
+value that it reads has changed, and comes from the store otherwise.
 
 What can go wrong is a warning ``cutaway.clip`` at the directive's line: no such scene (the nearest are
 named), no ``:alt:``, no such run; a scene that raises (with its traceback), takes longer than
@@ -39,7 +40,7 @@ from ..build import bounded, build_of, warn
 from ..domain import cutaway_domain, nearest
 from ..options import Option, spec
 from ..source.find import SourceError
-from . import downloads
+from . import code, downloads
 from . import html as clip_html
 from . import resolve as clip_resolve
 from .finished import Clip as Rendered
@@ -135,6 +136,7 @@ def resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         elif app.builder.format == "html" and app.builder.name != "epub":
             node["files"] = {suffix: _register(app, found, suffix) for suffix in found.suffixes}
             node["shown"] = shown_of(found, _links(app, docname, found))
+            node["code"] = [] if found.why_film else code.statements(app.env, node["run"], found)
             node["downloads"] = downloads.register(app, node)
             node["language"] = app.config.language
         else:

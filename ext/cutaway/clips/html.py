@@ -13,6 +13,8 @@ from typing import Any
 
 from docutils import nodes
 
+from .code import Statement
+
 SPEEDS = {"0.5": "½×", "1": "1×", "1.5": "1½×", "2": "2×"}
 PAPER = "light"  # the theme of what is printed
 LABELS = {"mp4": "MP4", "gif": "GIF", "webp": "WebP"}
@@ -42,7 +44,7 @@ def figure(node: nodes.Element, files: Mapping[str, str]) -> str:
 
 def _inside(node: nodes.Element, files: Mapping[str, str]) -> str:
     bar = controls(node["shown"]) if node["shown"]["recording"] else ""
-    return stage(node, files) + bar + node.get("link", "") + words(node, files)
+    return stage(node, files) + bar + code(node) + node.get("link", "") + words(node, files)
 
 
 def _data(shown: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, str]:
@@ -108,6 +110,26 @@ def controls(shown: Mapping[str, Any]) -> str:
 def _ends(shown: Mapping[str, Any]) -> list[int]:
     """The frame beyond the last of each section."""
     return [*(section["start"] for section in shown["sections"][1:]), shown["frames"]]
+
+
+def code(node: nodes.Element) -> str:
+    """The statements that run, each with what it makes; the one that is shown is lit, and says its note."""
+    links = node["shown"]["links"]
+    rows: Sequence[Statement] = node.get("code", ())
+    items = "".join(_statement(row, links) for row in rows)
+    if not items:
+        return ""
+    summary = "<summary>The code at each step</summary>"
+    return f'<details class="cutaway-clip-code" open>{summary}\n<ol tabindex="0">\n{items}</ol></details>\n'
+
+
+def _statement(row: Statement, links: Mapping[str, Sequence[str]]) -> str:
+    notes = "".join(
+        f'<p data-step="{escape(step)}">{escape(text)} <a href="{escape(links[step][0])}">in the source →</a></p>'
+        for step, text in row.notes
+    )
+    made = f'<span class="cutaway-shape">{" ".join(row.shapes)}</span>' if row.shapes else ""
+    return f"<li><code>{row.markup}</code>{made}{notes}</li>\n"
 
 
 def words(node: nodes.Element, files: Mapping[str, str]) -> str:

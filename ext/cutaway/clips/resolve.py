@@ -20,6 +20,7 @@ from ..settings import Book
 from ..shards import OF_OTHERS, share
 from ..state import has_state, hold, notes_of, state_of
 from ..store import digest
+from . import code
 from .finished import Clip
 from .keys import KIND
 from .pool import ForkPool, PoolError, open_pool
@@ -107,7 +108,8 @@ def _keys(env: BuildEnvironment) -> dict[str, list[str]]:
     for docname, use in cutaway_domain(env).uses(KIND):
         clip = state_of(env, _Clips)[wanted(use)]
         shown = [steps[tag] for tag in clip.tags if tag in steps]
-        keys.setdefault(docname, []).append(digest(clip.key, [(s.id, s.docname, s.quotation) for s in shown]))
+        rows = [list(row) for row in code.statements(env, use["run"], clip)] if clip.key else []
+        keys.setdefault(docname, []).append(digest(clip.key, [(s.id, s.docname, s.quotation) for s in shown], rows))
         for step in shown:
             section = clip.sections[clip.tags[step.id]]
             keys.setdefault(step.docname, []).append(digest(step.id, docname, use["id"], section.slug, section.name))

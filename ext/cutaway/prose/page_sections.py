@@ -25,6 +25,7 @@ from ..domain import nearest
 from ..runs import RunError, ensure
 from ..settings import Book, places_of_last_build
 from ..source.find import is_inside
+from ..trace.gradients import GradientNames
 from ..trace.names import Names
 from ..trace.reading import load
 from .facts import in_text
@@ -244,4 +245,5 @@ def _names(book: Book, blocks: Iterable[Block]) -> Names:
     outcomes = ensure(book, lambda line: print(line, file=sys.stderr), runs) if runs else {}
     if failed := [f"{name}: {outcome.error}" for name, outcome in outcomes.items() if outcome.error]:
         raise RunError("; ".join(failed))
-    return Names({name: load(Path(outcome.trace)) for name, outcome in outcomes.items()}, places_of_last_build(book))
+    traces = {name: load(Path(outcome.trace)) for name, outcome in outcomes.items()}
+    return GradientNames(traces, places_of_last_build(book))

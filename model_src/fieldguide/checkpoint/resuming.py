@@ -23,7 +23,23 @@ def nanogpt_keys(checkpoint: Checkpoint) -> Findings:
             "error" if "model_args" in lacks else "warning", f"It lacks {', '.join(lacks)}: {fails}",
             "nanoGPT's train.py asks for all of its keys when it resumes", checkpoint.files.repair,
         )  # fmt: skip
+    best, done = checkpoint.whole.get("best_val_loss"), checkpoint.whole.get("iter_num", 0)
+    if best is not None and not number_is_finite(best):
+        yield Finding(
+            "warning", f"best_val_loss is {best!s:.40}: no later loss is below it, so nothing more would be saved", "",
+            "the validation was NaN when it was saved: take an earlier checkpoint, or set it to 1e9 and evaluate anew",
+        )  # fmt: skip
+    if not isinstance(done, int) or done < 0:
+        yield Finding("warning", f"iter_num is {done!s:.40}, which is no number of iterations", "", "set it anew")
     yield from optimizer_fits(checkpoint)
+
+
+def number_is_finite(value: Any) -> bool:
+    """Whether a number, or a tensor of one, is finite; inf, which stands for none so far, counts."""
+    try:
+        return float(value) == float(value)
+    except (TypeError, ValueError, RuntimeError):
+        return True  # of another kind: other rules' business
 
 
 def optimizer_fits(checkpoint: Checkpoint) -> Findings:

@@ -12,9 +12,10 @@ import torch
 from fieldguide.checkpoint import pickles, tensorfiles
 from fieldguide.checkpoint.checksums import sums
 from fieldguide.checkpoint.layouts import OURS, PREFIXES, Checkpoint, Files, read
+from fieldguide.checkpoint.parts import absurd, complete
 from fieldguide.checkpoint.pickles import Refused
 from fieldguide.checkpoint.resuming import moments, nanogpt_keys, trained
-from fieldguide.checkpoint.versions import LAYER, lacking
+from fieldguide.checkpoint.versions import LAYER, lacking, neutral
 from fieldguide.lines import sha256
 from fieldguide.report import Finding
 
@@ -190,7 +191,7 @@ def verify(found: Files) -> tuple[Checkpoint | None, list[Finding]]:
         return None, [*result, Finding("error", "It can't be used", str(refused), ""), *sums(zips)]
     if found.model in zips:
         zips[found.model] = pickles.walk(checkpoint.whole, found.model)
-    for rule in (prefixes, numbers, shapes, nanogpt_keys, version):
+    for rule in (prefixes, numbers, absurd, shapes, complete, nanogpt_keys, version):
         result += rule(checkpoint)
     for rank, path in sorted(found.optim.items()):
         try:
@@ -210,11 +211,20 @@ def version(checkpoint: Checkpoint) -> Findings:
     """Whether upstream's newest nanochat can load it."""
     if not checkpoint.kind.startswith("nanochat (upstream"):
         return
-    if lacks := lacking(checkpoint.plain, checkpoint.settings):
-        yield Finding(
-            "note", f"It is of an older version of nanochat: {len(lacks)} parts are missing that newer code asks for",
-            ", ".join(lacks[:4]), f"use the code of its date, or {checkpoint.files.repair}, which adds them",
-        )  # fmt: skip
+    lacks, whole = lacking(checkpoint.plain, checkpoint.settings), neutral(checkpoint.plain, checkpoint.settings)
+    if not lacks:
+        return
+    advice = f"use the code of its date, or {checkpoint.files.repair}, which adds them"
+    if len(lacks) == len(whole):  # the first release had none of them
+        what = f"It is of an older version of nanochat: {len(lacks)} parts are missing that newer code asks for"
+        yield Finding("note", what, ", ".join(lacks[:4]), advice)
+        return
+    yield Finding(
+        "warning", f"{len(lacks)} of {len(whole)} parts are missing that newer versions of nanochat have: the newest "
+        "code fails with 'Missing key(s) in state_dict'",
+        f"missing: {', '.join(lacks[:4])}; the other {len(whole) - len(lacks)} are there",
+        f"if it was saved by a version in between, {advice}; else weights were lost: take an earlier checkpoint",
+    )  # fmt: skip
 
 
 def parameters(checkpoint: Checkpoint) -> int:

@@ -13,18 +13,18 @@ from fieldguide.loss.losses import (
     frozen,
     learning,
     plateau,
-    rising_rate,
     spiked,
     start,
     told,
 )
+from fieldguide.loss.rates import rising_rate, too_fast
 from fieldguide.report import Finding, Report, Table
 
 HELP = "read a training's log: NaN, spikes, plateaus, leaks, a wrong rate, overfitting, noise"
 SHOWN = ("loss", "smooth_loss", "train_loss", "val_loss", "val_bpb", "lr", "lr_multiplier", "grad_norm", "reward")
 RULES = (
-    troubles_of_log, not_finite, nothing_to_learn, start, frozen, learning, few_and_flat, rising_rate, spiked, plateau,
-    too_good, below_training, overfitting, floor_of_noise,
+    troubles_of_log, not_finite, nothing_to_learn, start, frozen, learning, few_and_flat, rising_rate, spiked, too_fast,
+    plateau, too_good, below_training, overfitting, floor_of_noise,
 )  # fmt: skip
 
 

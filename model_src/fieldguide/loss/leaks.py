@@ -21,22 +21,32 @@ def too_good(case: Case) -> Findings:
     if not case.scratch or len(case.values) < 10:
         return
     bytes_pairs = case.vocabulary > 1000 if case.vocabulary else case.curve.first > 6
-    limit, end = TEXT["bpe" if bytes_pairs else "char"], end_of(case.curve)
+    limit, end = allowed("bpe" if bytes_pairs else "char", case.curve.last_step), end_of(case.curve)
     val, bpb = case.log.curves.get("val_loss"), case.log.curves.get("val_bpb")
     held = end_of(val) if val is not None and val.count else math.nan
     bits = end_of(bpb) if bpb is not None and bpb.count else math.nan
-    if not (end < limit or held < limit or bits < BPB) or held > 2 * limit or bits > 2 * BPB:
+    if not (end < limit or held < limit or bits < BPB) or held > 1.2 * limit or bits > 2 * BPB:
         return
     parts = [f"the loss ends at {told(end)}"] + [f"val_loss at {told(held)}"] * (held == held)
     parts += [f"val_bpb at {told(bits)}"] * (bits == bits)
     yield Finding(
         "warning", "The loss is lower than text allows: " + ", ".join(parts),
         f"below {limit:g} nats a {'token of byte pairs' if bytes_pairs else 'character'} (or {BPB} bits a byte) no "
-        "model of any size predicts new text",
+        f"model predicts new text after {case.curve.last_step:,} steps",
         "the model sees its target (no causal mask, targets not shifted), or the validation text is in the training "
         "data: change one token and see that no output before it moves; run `fieldguide data` on both parts. For "
         "questions that a program generated it may be right: then say --stage finetune",
     )  # fmt: skip
+
+
+def allowed(kind: str, steps: int) -> float:
+    """The least loss of text that is known after so many steps: 1.7 times the limit of any length up to 1,000 steps.
+
+    From there to 20,000 steps it falls with the logarithm of the steps. Among the 87 trainings of
+    ``falls_at_once`` the best on characters reached 1.9 in 700 steps, and on pairs 2.4.
+    """
+    part = min(max(math.log(max(steps, 1) / 1000) / math.log(20), 0.0), 1.0)
+    return TEXT[kind] * (1.7 - 0.7 * part)
 
 
 def below_training(case: Case) -> Findings:

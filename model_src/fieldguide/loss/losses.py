@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fieldguide.loss.judging import FEWEST, LEAST, Case, flat_stretches, marked_spikes, stops_abruptly
+from fieldguide.loss.early import stuck
+from fieldguide.loss.judging import LEAST, Case, flat_stretches, line_fall, marked_spikes, stops_abruptly
+from fieldguide.loss.jumps import jump
 from fieldguide.report import Finding
 
 Findings = Iterator[Finding]
@@ -67,30 +69,38 @@ def learning(case: Case) -> Findings:
     if len(case.blocks) == 0 or case.curve.last_step - case.curve.first_step < 50:
         return
     blocks, errors = case.blocks, case.errors
-    fall = blocks[0] - blocks[-1]
+    top = max(blocks[0], min(case.curve.first, case.guess)) if case.scratch else blocks[0]
+    fall = top - blocks[-1]
     threes = np.convolve(blocks, np.ones(3) / 3, "valid")  # means of three blocks: one alone may have easy text
     low = int(np.argmin(threes))
     rise = threes[-1] - threes[low]
+    learned = min(case.beginning, top) - threes[low]  # by a start that an explosion has not raised
     far = max(LEAST, 4 * math.hypot(errors[low + 1], errors[-2]) / math.sqrt(3))
     guess = case.guess
     if (case.scratch or (case.fresh and case.vocabulary)) and threes[-1] > guess + max(0.05 * guess, far):
         yield worse_than_guessing(case, guess, float(threes[-1]))
-    elif rise > max(far, 0.1 * (blocks[0] - threes[low])) and not validation_falls(case, int(case.block_steps[low])):
+    elif rise > max(far, 0.1 * learned) and not validation_falls(case, int(case.block_steps[low])):
         yield diverging(case, low, float(threes[low]), float(threes[-1]))
-    elif case.scratch and len(case.values) >= 100 and fall < max(0.02 * blocks[0], 3 * errors[[0, -1]].max()):
+    elif case.scratch and len(case.values) >= 100 and fall < 0.02 * top and not creeps(case):
         yield Finding(
-            "error", f"The loss does not fall: {told(blocks[0])} at the start, {told(blocks[-1])} at the end",
+            "error", f"The loss does not fall: {told(top)} at the start, {told(blocks[-1])} at the end",
             f"{case.curve.count:,} values; {rate(case)}",
-            "try to overfit one batch; if that fails, too: is the rate 0, are the parameters in the optimizer, does "
-            "anything detach the loss, are the targets the next tokens of the same row?",
+            "try to overfit one batch; if that fails, too: is the rate 0 or far too low, are the parameters in the "
+            "optimizer, does anything detach the loss, are the targets the next tokens of the same row?",
         )  # fmt: skip
-    elif case.scratch and case.curve.last_step - case.curve.first_step >= 299 and fall < 0.15 * blocks[0]:
+    elif case.scratch and case.curve.last_step - case.curve.first_step >= 250 and fall < 0.15 * top:
         yield Finding(
-            "warning", f"The loss barely moves: from {told(blocks[0])} to {told(blocks[-1])} in "
+            "warning", f"The loss barely moves: from {told(top)} to {told(blocks[-1])} in "
             f"{case.curve.last_step:,} steps",
             rate(case), "the learning rate is too low, or the warm-up is longer than the training: try 10 times more",
         )  # fmt: skip
     yield from early_rise(case)
+
+
+def creeps(case: Case) -> bool:
+    """Whether the loss falls slowly, but surely: as a whole by 5 standard errors, in its last two thirds by 2.5."""
+    parts = ((case.values, 5.0), (case.values[len(case.values) // 3 :], 2.5))
+    return all(fall > times * error for (fall, error), times in ((line_fall(part), times) for part, times in parts))
 
 
 def early_rise(case: Case) -> Findings:
@@ -158,23 +168,6 @@ def rate(case: Case) -> str:
     return "the log does not say the learning rate"
 
 
-def rising_rate(case: Case) -> Findings:
-    """A rate of zero, or one that rises when it should fall."""
-    for name in ("lr", "lr_multiplier"):
-        curve = case.log.curves.get(name)
-        if curve is None or curve.count < FEWEST:
-            continue
-        _, values = curve.course()
-        half = values[len(values) // 2 :]
-        if values.max() <= 0:
-            yield Finding("error", f"{name} is 0 at all {curve.count:,} steps", "", "set a learning rate")
-        elif half[-1] > 1.05 * half.min() and half[-1] > 0.999 * half.max() and curve.last_step > 200:
-            yield Finding(
-                "warning", f"{name} still rises at the end: {half.min():.3g} halfway or later, {half[-1]:.3g} at last",
-                "", "the warm-up is longer than half of the training, or the schedule runs the wrong way",
-            )  # fmt: skip
-
-
 def spiked(case: Case) -> Findings:
     """Spikes, each with its step."""
     found, last = marked_spikes(case)
@@ -188,6 +181,13 @@ def spiked(case: Case) -> Findings:
             "look at the batches of those steps (repeated text, wrong ids, lengths) and at grad_norm just before; clip "
             "at 1.0, lower beta2 to 0.95; if it stays high, restart 100 steps before and skip 200 to 500 batches",
         )  # fmt: skip
+    if not found and case.scratch and (seen := jump(case.curve, LEAST + 0.03 * case.curve.last)) is not None:
+        yield Finding(
+            "warning", f"1 spike of the loss, a faint one, at step {seen.step}",
+            f"{told(seen.after)} in the steps after it, {told(seen.before)} in those before: {seen.excess:.0f} times "
+            "the spread of such differences in this log, and twice as high as anywhere else",
+            "did anything change there: the rate, the data, a restart, the batch? Look at grad_norm just before",
+        )  # fmt: skip
     for spike in last:
         yield Finding(
             "note", f"The last value, of step {spike.last_step}, is high: {told(spike.value)} for "
@@ -197,19 +197,29 @@ def spiked(case: Case) -> Findings:
 
 def plateau(case: Case) -> Findings:
     """Stretches without a fall."""
+    if (seen := stuck(case)) is not None:
+        yield Finding(
+            "warning", f"The loss is flat at {told(seen.level)} from step {seen.step:,} to the end, step "
+            f"{case.curve.last_step:,}: a rate that is too high, or a context that is lost",
+            f"guessing costs {told(case.guess)}, and each token's frequency alone gives about three quarters of that; "
+            f"noise could hide a fall of {told(seen.hidden)} in the last three quarters; {rate(case)}",
+            "is the rate too high? Try a tenth. Else the context is lost: inputs all alike, attention or positions "
+            "broken, inputs and targets not of one row: shuffle the context and see whether the loss changes",
+        )  # fmt: skip
+        return
     tail, middle = flat_stretches(case)
     if tail is not None:
         step = int(case.steps[tail.first])
-        stuck = case.scratch and tail.level > 0.6 * case.guess and tail.first > 0.05 * len(case.values)
+        high = case.scratch and tail.level > 0.6 * case.guess and tail.first > 0.05 * len(case.values)
         broke = case.scratch and stops_abruptly(case, tail)
         yield Finding(
-            "warning" if stuck or broke else "note",
+            "warning" if high or broke else "note",
             f"The loss is flat at {told(tail.level)} from step {step:,} to the end, step {case.curve.last_step:,}",
             f"a straight line falls by less than 2 standard errors; noise could hide {told(tail.hidden)} at most"
             + ("; the fall before breaks off, which no power law does" if broke else "")
             + f"; {rate(case)}",
             "is the rate too high? Try a third. Is it the loss of each token's frequency alone? Then attention "
-            "or positions are broken: shuffle the context and see whether the loss changes" if stuck else
+            "or positions are broken: shuffle the context and see whether the loss changes" if high else
             "if the rate reached its minimum there, let it fall later; else the model is too small for the data, or "
             "this is their floor: train one of twice the width for as long",
         )  # fmt: skip

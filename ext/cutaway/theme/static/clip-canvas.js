@@ -157,9 +157,23 @@ const CutawayRecording = (() => {
       return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
     }
 
-    // The first tag that is seen in a section and was not before.
-    newest({ start, end }) {
-      return this.tags.findIndex((_, tag) => this.has(tag, start, end) && !this.has(tag, 0, start));
+    // Of each tag, the frames from which on it is seen and stands still.
+    get arrivals() {
+      return (this.arrived ??= this.tags.map((_, tag) => {
+        const first = [Infinity];
+        for (const [spans, own] of this.objects) {
+          const i = spans.findIndex(([, a]) => a !== undefined);
+          if (own === tag && spans[i]?.[0] < first[0]) first.splice(0, 2, spans[i][0], (spans[i + 1] ?? spans[i])[0]);
+        }
+        return first;
+      }));
+    }
+
+    // The tag that was last to come between two frames; -1 where none did.
+    newest(start, now) {
+      const came = this.arrivals.map(([first]) => (start <= first && first <= now ? first : -1));
+      const last = Math.max(...came);
+      return last < 0 ? -1 : came.indexOf(last);
     }
 
     has(tag, first, beyond) {

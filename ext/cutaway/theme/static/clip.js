@@ -24,7 +24,7 @@
     Enter: (clip) => clip.go(),
     Escape: (clip) => clip.point(),
   };
-  const PARTS = ["stage", "canvas", "tip", "bar", "toggle", "range", "clock", "speed", "cc", "full", "said", "captions"];
+  const PARTS = ["stage", "canvas", "tip", "bar", "toggle", "range", "clock", "speed", "cc", "full", "said", "captions", "code"];
   const stills = matchMedia("(prefers-reduced-motion: reduce)");
   const within = (low, value, high) => Math.max(low, Math.min(value, high));
 
@@ -45,6 +45,7 @@
         mark: marks[i],
       }));
       this.full.hidden = !document.fullscreenEnabled;
+      if (this.code) this.openCode();
       this.listen();
       this.hand = new CutawayHand(this);
     }
@@ -67,6 +68,22 @@
         this.ask();
       });
       new ResizeObserver(() => this.ask()).observe(stage);
+    }
+
+    // The code beside the stage: folded or not, for all clips and for the next visit; a click seeks to its step.
+    openCode() {
+      const { code } = this;
+      try { // a browser may keep nothing
+        code.open = localStorage.cutawayCode !== "folded";
+        code.ontoggle = () => (localStorage.cutawayCode = code.open ? "" : "folded");
+      } catch {}
+      code.onclick = ({ target }) => {
+        const step = target.closest("span[data-step]")?.dataset.step;
+        if (!step) return;
+        this.play(false);
+        this.draw((this.isWanted = true));
+        if (this.film) this.seek(this.film.arrivals[this.film.tags.findIndex(([name]) => name === step)][1]);
+      };
     }
 
     load() {
@@ -171,9 +188,10 @@
       for (const line of this.captions.children) line.classList.toggle("cutaway-clip-now", line.textContent === caption);
       if (this.told && this.told !== section) this.said.textContent = `${section.name}. ${caption ?? ""}`;
       this.told = section;
-      if (!this.isPlaying || !this.film || this.playing === section) return;
-      this.playing = section;
-      this.send(this.film.tags[this.film.newest(section)]?.[0] ?? ""); // the page shows what is explained now
+      if (!this.isPlaying || !this.film) return;
+      const newest = this.film.newest(section.start, this.time), playing = `${section.id} ${newest}`;
+      if (this.playing !== playing) this.send(this.film.tags[newest]?.[0] ?? ""); // the page shows what is explained now
+      this.playing = playing;
     }
 
     send(step) {
@@ -181,9 +199,11 @@
     }
 
     // What is pointed at, here or anywhere on the page
-    light(step) {
+    light({ step, from }) {
       this.lit = step;
       if (step in this.links) this.isWanted = true;
+      const list = this.code?.lastElementChild, row = step && list?.querySelector(`[data-step="${CSS.escape(step)}"]`)?.closest("li");
+      if (row && !list.contains(from)) list.scrollTop = row.offsetTop - list.offsetTop - 4;
       this.ask();
     }
 
@@ -266,7 +286,7 @@
     document.currentScript.recording = text; // parsed when drawn
   };
   const clips = [...document.querySelectorAll(".cutaway-clip[data-recording]")].map((figure) => new Clip(figure));
-  document.addEventListener("cutaway-light", ({ detail }) => clips.forEach((clip) => clip.light(detail.step)));
+  document.addEventListener("cutaway-light", ({ detail }) => clips.forEach((clip) => clip.light(detail)));
 
   const repaint = () => clips.forEach((clip) => clip.ask(clip.film?.recolour()));
   // A theme marks one of the two.
