@@ -106,6 +106,12 @@ PLACES = {
     "maths-displayed": "```````{math}\nTEXT\n```````",
     "role-fact": "A {fact}`TEXT` b.",
     "role-fact-format": "A {fact}`mix.answer:TEXT` b.",
+    "answer-expression": ":::{answer} TEXT\nWords.\n:::",
+    "answer-within": ":::{answer} mix.answer\n:within: TEXT\n\nWords.\n:::",
+    "answer-code": ":::{answer}\n:code: TEXT\n:::",
+    "answer-mistake": ":::{answer} mix.answer\n\n`TEXT`\n: Hint.\n\nWords.\n:::",
+    "answer-hint": ":::{answer} mix.answer\n\n`mix.answer + 1`\n: TEXT\n\nWords.\n:::",
+    "answer-prose": ":::{answer} mix.answer\nTEXT\n:::",
     "claim-condition": ":::{claim} TEXT\nWords.\n:::",
     "claim-prose": ":::{claim} mix.answer == 42\nTEXT\n:::",
     "claim-text": ":::{claim} mix.answer != 'TEXT'\nWords.\n:::",
@@ -119,7 +125,10 @@ PLACES = {
     "section-title": "(title-NUMBER)=\n## `TEXT`",
     "section-label": "(TEXT)=\n## Words NUMBER",
 }
-PROSE = ("note-prose", "listing-prose", "clip-prose", "live-prose", "walk-prose", "claim-prose", "role-claim-prose")
+PROSE = (
+    *("answer-hint", "answer-prose", "note-prose", "listing-prose", "clip-prose"),
+    *("live-prose", "walk-prose", "claim-prose", "role-claim-prose"),
+)
 FACTS = {f"odd{number}": text for number, text in enumerate(BREAKING)}  # what a run says, words of its own
 CODE = "def odd(x):\n" + "".join(f"    x = {text!r}  # {text}\n" for text in BREAKING) + "    return x\n"
 LEAK = f'def leak():\n    """{SECRET}"""\n    return 1\n'
@@ -185,7 +194,8 @@ def made_of_code() -> str:
     notes = "\n\n".join(f"`x = {text!r}`{{#id-{number}}}\n: Words." for number, text in enumerate(quoted))
     listing = f":::{{listing}} mixer.odd.odd\n:name: odd\n\n{notes}\n:::\n"
     drawn = ":::{diagram} mixer.odd.odd\n:::\n\n:::{claims}\n:::\n\n:::{definitions}\n:::\n"  # of all pages
-    return f"# Made of code\n\n{facts}\n\n{listing}\n{drawn}"
+    answers = "\n\n".join(f":::{{answer}} mix.{name}\nWords.\n:::" for name in FACTS)
+    return f"# Made of code\n\n{facts}\n\n{answers}\n\n{listing}\n{drawn}"
 
 
 # What a site must not have

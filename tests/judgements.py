@@ -23,6 +23,8 @@ ROLE = re.compile(r"\{(?P<role>[\w:-]+)\}(?P<tick>`+)(?P<text>.+?)(?P=tick)(?!`)
 HEADING = re.compile(r"#{1,6} ")
 ENDS = re.compile(r"#{1,6} |\s*(?:`{3,}|~{3,}|:{3,})")  # what ends a paragraph without an empty line
 LABEL = re.compile(r"\(\S+\)=$")
+ANSWER = re.compile(r"^( *):::\{answer\}.*?^\1:::$", re.DOTALL | re.MULTILINE)
+HINT = re.compile(r"^ *`[^`\n]+`\n *: [^\n]*$", re.MULTILINE)  # of an answer that the build finds wrong
 OPTION = re.compile(r"^\s*:[\w-]+:")
 COMPARING = re.compile(
     r"\b("
@@ -57,6 +59,7 @@ class Block(NamedTuple):
 
 
 def judgements(text: str) -> list[Judgement]:
+    text = ANSWER.sub(lambda found: HINT.sub("\n", found[0]), text)
     found: list[Judgement] = []
     after = False
     for block in blocks(text.split("\n"), 1):

@@ -176,6 +176,7 @@ def test_no_shape_or_count_is_typed_in_a_chapter():
         r"https?://\S+",
         r"^:\w+:.*?$",  # options
         r"^ *:::\{claim\}.*?$",  # a condition says from where to where its sentence is true
+        r"^ *:::\{answer\}.*?$",  # an expression, which names what was recorded
         r"\[arXiv:[\d.]+\]",
         r"\((?:19|20)\d\d\)|, (?:19|20)\d\d\b",  # the year of a paper
     ]

@@ -28,6 +28,7 @@ from .clips import resolve as clip_resolve
 from .dev import draft, live, reference
 from .dev.printing import epub
 from .diagrams import directive as diagrams
+from .exercises import directive as exercises
 from .glossary import defining
 from .glossary import listing as glossary
 from .listings import directive as listings
@@ -109,6 +110,7 @@ HANDLERS = (
     # each page is filled in and written
     Handler("doctree-resolved", draft.say, 400),
     Handler("doctree-resolved", unchanged.written_anew),
+    Handler("doctree-resolved", exercises.fill_in),  # what it leaves of an answer may hold facts
     Handler("doctree-resolved", facts.fill_in),
     Handler("doctree-resolved", glossary.fill_in),
     Handler("doctree-resolved", claims_page.fill_in),
@@ -165,6 +167,7 @@ def connect(app: Sphinx) -> None:
     """Connect the core's handlers and those of the parts that are loaded, which is known when conf.py is read."""
     # Not in ``cutaway.CORE``: with an entry more there all cells of all books would be executed anew.
     terms.setup(app)
+    exercises.setup(app)
     for handler in HANDLERS:
         if handler.event == "config-inited":
             app.connect(handler.event, partial(_act_if_asked, handler), priority=handler.priority)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 Kind = Literal[
+    "answer",
     "card",
     "claim",
     "clip",
@@ -28,6 +29,8 @@ Kind = Literal[
 ]
 
 WARNINGS: dict[Kind, str] = {
+    "answer": "An answer names no recorded value or none that can be typed, one of its wrong answers counts as right, "
+    "or it has no solution.",
     "card": "A card, a badge or an animated picture could not be drawn; links show the address alone.",
     "claim": "A claim has no condition or no sentence, its condition can't be computed, or it is false.",
     "clip": "The scene, the run or a kind of file does not exist, ``:alt:`` is missing, the clip or a file of it could "

@@ -31,6 +31,7 @@ ALWAYS = ("torch", "numpy", "matplotlib", "ipython", "ipykernel", "nbclient", "m
 LOOSE = {"__import__", "exec", "eval", "compile", "get_ipython", "importlib", "runpy", "subprocess"}
 LOOSE_INSIDE = {"__file__", "__path__", "system", "popen"}
 LOADER = "cutaway.cells"
+CHECKER = "cutaway.exercises"  # what its checks read counts as if it stood in the cells
 
 
 class CellKeys:
@@ -43,6 +44,7 @@ class CellKeys:
             beside = []
         packages: dict[str, Sequence[Path]] = {name: all for each in beside for name, all in each.items()}
         self.store = book.store
+        self.exercises = book.confdir / "exercises"
         self.explained = {**packages, **book.sources}
         self.source = Source({**self.explained, "cutaway": [OWN]})
         self.runs = {name: outcome.error or Path(outcome.trace).stem for name, outcome in outcomes.items()}
@@ -52,7 +54,8 @@ class CellKeys:
         """Digest of all that can decide a key: while it is the same, no key changes."""
         texts = Texts()
         folders = [texts[folder] for all in self.source.packages.values() for folder in all]
-        return digest(folders, self.runs, self._machine(), [version(name) for name in ALWAYS])
+        checks = [path.read_bytes() for path in sorted(self.exercises.glob("*.py"))]
+        return digest(folders, self.runs, self._machine(), [version(name) for name in ALWAYS], *checks)
 
     def key(self, asked: Mapping[str, Any], note: bool = False) -> str:
         """The key under which the store keeps what these cells give; ``note`` for others what they run with here."""
@@ -63,13 +66,24 @@ class CellKeys:
 
     def _code(self, asked: Mapping[str, Any]) -> tuple[str, list[str]]:
         """The digest of cells and of what they reach, and the packages whose versions count."""
-        tree = parsed(asked["cells"])
-        texts, packages = self._texts(tree), self._packages(tree)
+        tree, checks = self._with_checks(parsed(asked["cells"]))
+        texts, packages = self._texts(tree) | checks, self._packages(tree)
         if tree is None or any(map(_is_loose, ast.walk(tree))):
             texts |= self._all
         named = None if tree is None else loaded(tree, self.source)
         runs = {name: self.runs.get(name) for name in (self.runs if named is None else named)}
         return digest("cells", asked, texts, runs, self._machine()), sorted({*ALWAYS, *packages})
+
+    def _with_checks(self, tree: ast.Module | None) -> tuple[ast.Module | None, dict[str, str]]:
+        """The cells and what ``check("file.Class", f)`` reads in them, as one module, and the text of each file."""
+        named = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)} if tree else set()
+        paths = {self.exercises / f"{text.split('.')[0]}.py" for text in named if _is_exercise(text)}
+        texts = {f"exercises/{path.name}": path.read_text("utf-8") for path in sorted(paths) if path.is_file()}
+        parts = [tree, *(parsed([(text, [])]) for text in texts.values())]
+        whole = [part for part in parts if part is not None]
+        if not texts or len(whole) < len(parts):
+            return (None if texts else tree), texts
+        return ast.Module([node for part in whole for node in part.body], []), texts
 
     def _machine(self) -> list[Any]:
         return [list(sys.version_info[:2]), os.environ.get("OMP_NUM_THREADS")]
@@ -155,10 +169,17 @@ def loaded(tree: ast.Module, source: Source) -> set[str] | None:
             if not {alias.name for alias in node.names} <= {"load", "table", "note"}:
                 return None
             load |= {alias.asname or alias.name for alias in node.names if alias.name == "load"}
+        elif isinstance(node, ast.ImportFrom) and node.module == CHECKER:
+            continue
         elif isinstance(node, _IMPORT) and _reaches_runs(node, source):
             return None
     said = list(_loads(tree, load, {}))
     return None if None in said else {name for names in said for name in names or ()}
+
+
+def _is_exercise(text: Any) -> bool:
+    head, dot, tail = str(text).partition(".") if isinstance(text, str) else ("", "", "")
+    return head.isidentifier() and bool(dot) and tail.isidentifier()
 
 
 def _reaches_runs(node: ast.Import | ast.ImportFrom, source: Source) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..clips.directive import clip
 from ..diagrams.directive import diagram
+from ..exercises.directive import mistake, solution
 from ..listings.directive import annotation, listing
 from ..live.directive import live
 from .blocks import address, blocks, fenced, inside, items
@@ -53,3 +54,14 @@ def _note(node: annotation, page: Page) -> Iterator[str]:
     owner = f" {linked('explained here', page.link(node['owner']))}" if node["owner"] else ""
     yield f"{code(node['quotation'])}{address(node, page)}{owner}"
     yield from inside(node.children, page)
+
+
+@blocks.register
+def _solution(node: solution, page: Page) -> Iterator[str]:
+    yield "**Solution**"
+    yield from inside(node.children, page)
+
+
+@blocks.register
+def _mistake(node: mistake, page: Page) -> Iterator[str]:
+    return iter(())  # a hint answers what somebody typed
