@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from functools import cache
 from typing import Any
@@ -67,7 +68,7 @@ def test_a_part_is_as_wide_as_its_columns_and_as_high_as_its_rows() -> None:
 def test_nothing_overlaps_and_shares_add_up_to_one() -> None:
     found = both()
     edges = [(x, x + width) for tower in found for _, x, _, _, width, *_ in tower.boxes]
-    assert all(right <= left for (_, right), (left, _) in zip(edges, edges[1:], strict=False))
+    assert all(right <= left for (_, right), (left, _) in itertools.pairwise(edges))
     for tower in found:
         for quantity in range(3):
             assert sum(share(tower, at, quantity) for at in range(len(tower.parts))) == pytest.approx(1)

@@ -234,7 +234,7 @@ def test_an_address_restores_step_layer_cell_and_input(page: Page) -> None:
 
 
 def test_heads_are_fanned_out_and_come_back(page: Page) -> None:
-    deep = f"[...new Set({WALK}.solid.filter(({{ slices }}) => slices > 1).map(({{ at }}) => at[2]))].sort((a, b) => a - b)"
+    deep = f"[...new Set({WALK}.solid.filter(({{ slices }}) => slices > 1).map(({{ at }}) => at[2]))].sort((a, b) => a - b)"  # noqa: E501
     before = page.evaluate(deep)
     page.locator(".cutaway-live-space canvas").press("h")
     after = page.evaluate(deep)
@@ -251,10 +251,12 @@ def test_a_note_leads_into_the_walk(mini_book: Book) -> None:
 def test_two_fingers_move_and_bring_nearer_one_turns(page: Page) -> None:
     found = page.evaluate(
         f"""() => {{
-          const walk = {WALK}, {{ canvas }} = walk, state = () => [walk.camera.far, walk.camera.yaw, walk.camera.target[0]];
+          const walk = {WALK}, {{ canvas }} = walk, state = () => [
+            walk.camera.far, walk.camera.yaw, walk.camera.target[0]];
           canvas.setPointerCapture = () => {{}};
           canvas.focus();
-          const send = (type, id, x, y) => canvas.dispatchEvent(new PointerEvent(type, {{ pointerId: id, pointerType: "touch", clientX: x, clientY: y }}));
+          const send = (type, id, x, y) => canvas.dispatchEvent(new PointerEvent(
+            type, {{ pointerId: id, pointerType: "touch", clientX: x, clientY: y }}));
           const before = state();
           send("pointerdown", 1, 100, 100);
           send("pointermove", 1, 140, 100);

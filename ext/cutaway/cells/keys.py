@@ -76,8 +76,9 @@ class CellKeys:
 
     def _with_checks(self, tree: ast.Module | None) -> tuple[ast.Module | None, dict[str, str]]:
         """The cells and what ``check("file.Class", f)`` reads in them, as one module, and the text of each file."""
-        named = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)} if tree else set()
-        paths = {self.exercises / f"{text.split('.')[0]}.py" for text in named if _is_exercise(text)}
+        constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)] if tree else []
+        named = {str(text) for text in constants if _is_exercise(text)}
+        paths = {self.exercises / f"{text.split('.')[0]}.py" for text in named}
         texts = {f"exercises/{path.name}": path.read_text("utf-8") for path in sorted(paths) if path.is_file()}
         parts = [tree, *(parsed([(text, [])]) for text in texts.values())]
         whole = [part for part in parts if part is not None]

@@ -38,11 +38,12 @@ from ..domain import cutaway_domain
 from ..options import Option, spec
 from ..settings import replaced_sources
 from ..store import digest
+from ..warning_kinds import Kind
 from . import html
 from .answers import Answer, AnswerError, answer_of, read_within, readable
 from .checking import FOLDER, NAME
 
-KIND = "answer"
+KIND: Kind = "answer"
 
 
 class answer(nodes.General, nodes.Element):
@@ -110,7 +111,7 @@ def _parted(children: list[nodes.Node]) -> tuple[list[mistake], list[nodes.Node]
         if items and all(isinstance(item[0].children[0], nodes.literal) for item in items if item[0].children):
             for item in items:
                 made = mistake("", *cast("nodes.Element", item[-1]).children, expression=item[0].astext().strip())
-                made.source, made.line = item.source or child.source, item.line or child.line  # type: ignore[attr-defined]
+                made.source, made.line = item.source or child.source, item.line or child.line
                 hints.append(made)
         else:
             rest.append(child)

@@ -148,7 +148,7 @@ def _link(app: Sphinx, docname: str, node: listing, child: annotation) -> None:
 
 
 def _elsewhere(app: Sphinx, docname: str, step: str) -> list[tuple[str, str]]:
-    """Where else a step is seen, in words and as an address: its box and its clips, of this page if there are any, and a walk."""
+    """Where else a step is seen, in words and as an address: its box, its clips (those of this page first), a walk."""
     if app.builder.name == "epub":
         return []  # drawings and clips are plain text and pictures there
     boxes, clips = boxes_showing(app.env, step), clips_showing(app.env, step)

@@ -27,8 +27,8 @@ from ..trace.reading import Trace, TraceError, Value
 from ..walks.taped import Taped
 from .addresses import address_of
 from .refusing import refused
-from .script import script
 from .scaling import EMPTY, SCALE, has_towers
+from .script import script
 from .shown import graph
 from .stops import stops, walked_graph, walks
 

@@ -36,6 +36,7 @@ from ..options import Option, spec
 from ..source.find import SourceError
 from ..trace.names import UnknownName
 from ..trace.reading import TraceError
+from ..warning_kinds import Kind
 from . import html as live_html
 from .making import scripts
 from .passes import walked_pass
@@ -44,7 +45,7 @@ from .shown import WALK, Shown
 from .walked import case, of_case
 
 logger = logging.getLogger(__name__)
-KIND = "walk"
+KIND: Kind = "walk"
 
 
 class walk(nodes.General, nodes.Element):

@@ -140,7 +140,7 @@ class _Page:
         entry = self.entries[home]
         words = entry.title if entry.kind == "term" else words
         for link in node.findall(nodes.reference):
-            if id := link.get("refid") or link.get("internal") and link.get("refuri", "").partition("#")[2]:
+            if id := link.get("refid") or (link.get("internal") and link.get("refuri", "").partition("#")[2]):
                 entry.links.append((words or plain(link), id))
         first = node.children[0] if node.children else None
         if isinstance(first, nodes.strong):  # a heading in the line
@@ -153,8 +153,9 @@ class _Page:
         self.walk(first, home)
         words = plain(first)
         for child in others:
-            self._children(child, home)
-            self._linked(child, home, words)
+            if isinstance(child, nodes.Element):
+                self._children(child, home)
+                self._linked(child, home, words)
 
     def _claimed(self, node: nodes.Element, home: int) -> None:
         """The claims among the words of a paragraph, or around paragraphs."""

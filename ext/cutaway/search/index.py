@@ -84,7 +84,7 @@ def _kept(app: Sphinx, docname: str) -> Path:
 def _index(app: Sphinx) -> dict[str, Any]:
     pages = in_order(app.env)
     rows: list[Row] = []
-    numbers = []
+    numbers: list[int] = []
     for number, docname in enumerate(pages):
         rows += _of_page(app, docname, number, len(rows))
         numbers.append(len(rows) - sum(numbers))
@@ -102,7 +102,7 @@ def _index(app: Sphinx) -> dict[str, Any]:
 def _columns(places: list[Place], texts: list[str], code: list[str]) -> dict[str, Any]:
     """All entries by what is said of each, texts packed; ``homes`` are counted backwards from the entry, 0: none."""
     links = linked(places)
-    columns = {
+    columns: dict[str, list[Any]] = {
         "ids": [place.id for place in places],
         "titles": [place.title for place in places],
         "texts": texts,

@@ -31,7 +31,8 @@ class Opened(Graph):
         for number, node in enumerate(graph.nodes):
             moved = Node(node.op, _moved(node.args, place), _moved(node.kwargs, place), *_rest(node))
             if is_fused(node):
-                self._open(moved, *(np.shape(values[at]) for at in _taken(node)), _letters(graph, node))
+                query, key = (np.shape(values[at]) for at in _taken(node)[:2])
+                self._open(moved, query, key, _letters(graph, node))
             else:
                 self.nodes.append(moved)
             place[number] = len(self.nodes) - 1

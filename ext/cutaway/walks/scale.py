@@ -57,7 +57,7 @@ def _parts(
     """The parts of one layer and those outside of layers; and how many layers there are."""
     by_layer: dict[str, dict[str, list[Any]]] = defaultdict(dict)
     for path, module in model.named_modules():
-        own = {name: p for name, p in module.named_parameters(recurse=False)}
+        own = dict(module.named_parameters(recurse=False))
         if not own:
             continue
         largest = max(own.values(), key=lambda p: p.numel())

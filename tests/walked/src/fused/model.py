@@ -1,6 +1,5 @@
 """Attention in one operation."""
 
-import torch
 from torch import nn
 from torch.nn import functional as F
 

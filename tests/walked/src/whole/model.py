@@ -1,6 +1,5 @@
 """A stream, a head and an MLP, with letters: everything works."""
 
-import torch
 from torch import nn
 
 
