@@ -475,8 +475,8 @@ def test_the_bar_fits_and_nothing_shifts(open_page, width):
 def test_the_script_of_a_page_is_small():
     # The player, what lights a step, 0.3 KB since links can be copied, 0.5 since plots can be played with, 1 since
     # numbers can be asked about: what loads the model is there before the model; 1 since clips stand in space;
-    # and 0.4 since the code walks beside them.
-    assert len(gzip.compress(assets.script().encode(), 9)) <= 9.3 * 1024
+    # 0.4 since the code walks beside them, and 1.4 since answers of exercises are checked.
+    assert len(gzip.compress(assets.script().encode(), 9)) <= 10.7 * 1024
 
 
 def test_a_full_stage_is_drawn_in_time(open_page, record_property):

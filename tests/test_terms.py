@@ -100,6 +100,8 @@ def uses() -> dict[str, list[tuple[str, str]]]:
     assert len(terms) >= 90
     found = {}
     for number, (name, page) in enumerate(pages):
+        for quoted in page.select(".cutaway-clip-code p"):  # notes of other pages, each with its link
+            quoted.decompose()
         after = {other for other, _ in pages[number + 1 :]}
         later = [term for term in terms if term.page in after and term.name not in ALLOWED["words"]]
         if name.removesuffix(".html") not in ALLOWED["pages"]:

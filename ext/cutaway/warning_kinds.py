@@ -16,6 +16,7 @@ Kind = Literal[
     "listing",
     "live",
     "math",
+    "notebooks",
     "permalinks",
     "plotly",
     "reference",
@@ -45,6 +46,7 @@ WARNINGS: dict[Kind, str] = {
     "live": "The value or its graph does not exist, ``:alt:`` is missing, or a page can't compute the pass or gets "
     "other numbers than were recorded.",
     "math": "The formula can't be converted to MathML.",
+    "notebooks": "A setting of the notebooks is wrong, or what they need to run without a checkout can't be served.",
     "permalinks": "A section has no lasting id, an id is used twice or is no address, or an id left the registry or "
     "its page.",
     "plotly": "A plot is a picture only: a package for interactive plots is missing.",

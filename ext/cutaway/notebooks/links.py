@@ -21,6 +21,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ConfigError
 
 from ..address import base
+from ..permalinks.button import printed
 from ..source_pages import BUILDERS
 
 DOWNLOADS = "_downloads"  # Sphinx's folder
@@ -84,8 +85,7 @@ def add(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         address = pattern.format(url=quote(site + path, safe=""), path=path)
         line += nodes.Text(" · ")
         line += nodes.reference("", f"Open in {name}", refuri=address)
-    head: nodes.Element = title  # with the button that gives its address, if it has one
-    while head.parent is not None and not isinstance(head.parent, nodes.section | nodes.document):
-        head = head.parent
-    if head.parent is not None:
-        head.parent.insert(head.parent.index(head) + 1, line)
+    section, at = title.parent, title.parent.index(title) + 1
+    while at < len(section) and isinstance(section[at], printed):  # the button that gives the heading's address
+        at += 1
+    section.insert(at, line)
