@@ -64,13 +64,13 @@ def statements(env: BuildEnvironment, run: str, clip: Clip) -> list[Statement]:
             row = rows.setdefault((step.object, lines), Statement(text, [], [], []))
             row.marks.append((*_within(obj, lines, step.span), step.id))
             row.shapes.extend(shape for shape in _shape(names, step.id) if shape not in row.shapes)
-            row.notes.append((step.id, "" if _has_facts(names, step.text) else step.text))
+            row.notes.append((step.id, step.text if _is_plain(names, step.text) else ""))
     return list(rows.values())
 
 
-def _has_facts(names: Names, text: str) -> bool:
-    """Whether a note's first sentence has names of recorded values, which only its own page fills in."""
-    return any(f"{run}{sign}" in text for run in names.traces for sign in "/.")
+def _is_plain(names: Names, text: str) -> bool:
+    """Whether a note's first sentence has neither formula nor name of a value, which its own page fills in."""
+    return "\\" not in text and not any(f"{run}{sign}" in text for run in names.traces for sign in "/.")
 
 
 def _lines(env: BuildEnvironment, step: Step) -> Iterator[tuple[SourceObject, Span]]:
