@@ -342,13 +342,23 @@ def test_while_it_plays_the_code_walks(open_page):
 
 def test_a_line_of_code_leads_to_its_frame(open_page):
     page = open_code(open_page)
-    settle(page) if page.locator("canvas").is_visible() else None
     until(page, "document.querySelector('.cutaway-clip-clock').textContent !== 'loading…'")
     page.locator(".cutaway-clip-code .cutaway-quote").last.click()
     until(page, "+document.querySelector('.cutaway-clip-range').value >= 20")  # where `att` is first seen, and stands
     assert page.evaluate(NOW) == [False, True] and frame(page) == 30
     page.locator(".cutaway-clip-code .cutaway-quote").first.click()
     until(page, "+document.querySelector('.cutaway-clip-range').value === 20")
+
+
+def test_the_line_that_is_lit_is_in_sight(open_page):
+    many = [Statement(f"x = {number}", [(0, 1, f"step-{number}")], [], []) for number in range(30)]
+    page = open_page([Shown(MOVING, links={MASK: ["#note", "mask"], "att": ["#att", "att"]}, code=[*many, *CODE])])
+    rows = page.locator(".cutaway-clip-code li")
+    inside = """row => { const [own, list] = [row, row.parentNode].map((one) => one.getBoundingClientRect());
+        return own.top >= list.top - 1 && own.bottom <= list.bottom + 1; }"""
+    assert not rows.nth(30).evaluate(inside)
+    page.locator("#note").hover()
+    until(page, f"({inside})(document.querySelectorAll('.cutaway-clip-code li')[30])")
 
 
 def test_folded_code_stays_folded(open_page):

@@ -45,9 +45,9 @@
         mark: marks[i],
       }));
       this.full.hidden = !document.fullscreenEnabled;
-      if (this.code) this.openCode();
       this.listen();
       this.hand = new CutawayHand(this);
+      if (this.code) this.lines = new CutawayCode(this);
     }
 
     listen() {
@@ -68,22 +68,6 @@
         this.ask();
       });
       new ResizeObserver(() => this.ask()).observe(stage);
-    }
-
-    // The code beside the stage: folded or not, for all clips and for the next visit; a click seeks to its step.
-    openCode() {
-      const { code } = this;
-      try { // a browser may keep nothing
-        code.open = localStorage.cutawayCode !== "folded";
-        code.ontoggle = () => (localStorage.cutawayCode = code.open ? "" : "folded");
-      } catch {}
-      code.onclick = ({ target }) => {
-        const step = target.closest("span[data-step]")?.dataset.step;
-        if (!step) return;
-        this.play(false);
-        this.draw((this.isWanted = true));
-        if (this.film) this.seek(this.film.arrivals[this.film.tags.findIndex(([name]) => name === step)][1]);
-      };
     }
 
     load() {
@@ -202,8 +186,7 @@
     light({ step, from }) {
       this.lit = step;
       if (step in this.links) this.isWanted = true;
-      const list = this.code?.lastElementChild, row = step && list?.querySelector(`[data-step="${CSS.escape(step)}"]`)?.closest("li");
-      if (row && !list.contains(from)) list.scrollTop = row.offsetTop - list.offsetTop - 4;
+      this.lines?.light(step, from);
       this.ask();
     }
 
