@@ -22,8 +22,8 @@ const answer = await vm.runInContext(
       const start = performance.now();
       const { hits, terms } = cutawayFind.find(query);
       const best = hits.slice(0, 10).map(({ entry, score }) => ({
-        id: entry.anchor, section: cutawayFind.section(entry).anchor, kind: entry.kind, title: entry.title, score,
-        excerpt: cutawayFind.excerpt(entry, terms).map(([words, isMarked]) => isMarked ? "[" + words + "]" : words).join(""),
+        id: entry.anchor, section: entry.place.anchor, kind: entry.kind, title: entry.title, score,
+        excerpt: cutawayExcerpt.excerpt(entry, terms).map(([words, isMarked]) => isMarked ? "[" + words + "]" : words).join(""),
       }));
       return { query, ms: performance.now() - start, best };
     });

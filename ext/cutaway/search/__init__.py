@@ -3,7 +3,8 @@
 While a page is written, :mod:`entries` takes from it what can be looked for; :mod:`index` keeps that and writes all of
 it as one script, with what :mod:`links` say, :mod:`packed <packing>`; :mod:`files` brings the scripts. In the page
 ``open.js`` waits until somebody is about to type, and loads ``unpack.js``, ``words.js`` (what a word is),
-``postings.js`` (how well an entry has it), ``find.js`` (what a query means) and ``panel.js`` (the list).
+``postings.js`` (how well an entry has it), ``find.js`` (what a query means), ``excerpt.js`` and
+``panel.js`` (the list).
 """
 
 from __future__ import annotations

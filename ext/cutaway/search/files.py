@@ -15,7 +15,7 @@ from ..store import Store, digest
 logger = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 INDEX = "searchindex.js"  # Sphinx's name: themes' search pages load it
-FIND = tuple(f"static/{name}.js" for name in ("unpack", "words", "postings", "find", "panel"))
+FIND = tuple(f"static/{name}.js" for name in ("unpack", "words", "postings", "find", "excerpt", "panel"))
 STYLE = "static/search.css"
 OPEN = "open.js"
 INSTEAD = HERE / "instead"

@@ -172,6 +172,56 @@ const cutawayFind = (() => {
     return (page) => (sums.get(page) ?? 0) / most;
   }
 
+  const best = (hits) => hits.sort((a, b) => b.score - a.score || a.entry.id - b.entry.id);
+
+  // What was found in each entry, and in each section as a whole: its own best score for each word, and that of its parts.
+  function gathered(scored, rarity, kinds) {
+    const found = new Map(), places = new Map(), all = rarity.reduce((sum, one) => sum + one, 0);
+    const none = () => new Float64Array(scored.length);
+    for (const [k, one] of scored.entries())
+      for (const [id, score] of one) {
+        const entry = entries[id];
+        const hit = found.get(id) ?? found.set(id, { entry, sum: 0, matched: 0 }).get(id);
+        hit.sum += score;
+        hit.matched += rarity[k] / all;
+        const place = places.get(entry.place) ?? places.set(entry.place, { own: none(), parts: none(), best: null }).get(entry.place);
+        if (entry.isSection) place.own[k] = score * kinds[entry.kind];
+        else place.parts[k] = Math.max(place.parts[k], score * kinds[entry.kind]);
+      }
+    for (const hit of found.values()) {
+      hit.score = hit.sum * hit.matched ** COVERED * kinds[hit.entry.kind];
+      const place = places.get(hit.entry.place);
+      if (!place.best || hit.score > place.best.score) place.best = hit;
+    }
+    return { found: [...found.values()], places };
+  }
+
+  // The sections by their words alone.
+  function sections(places, rarity) {
+    const all = rarity.reduce((sum, one) => sum + one, 0);
+    const hits = [...places].map(([entry, { own, parts, best }]) => {
+      const sum = own.reduce((sum, one, k) => sum + Math.max(one, parts[k]) + PART * Math.min(one, parts[k]), 0);
+      const matched = rarity.reduce((sum, one, k) => sum + (own[k] || parts[k] ? one : 0), 0) / all;
+      return { entry, shown: best.entry, score: sum * matched ** COVERED };
+    });
+    return best(hits).slice(0, RANKED);
+  }
+
+  // Sections looked at as a whole, best first; those of a page that has come before count less.
+  function ranked(hits, query) {
+    for (const [k, hit] of hits.entries()) {
+      hit.sum = hit.score;
+      hit.score = weighed(hit, query, k < READ);
+    }
+    const seen = new Map();
+    for (const hit of best(hits)) {
+      const times = seen.get(hit.entry.page) ?? 0;
+      seen.set(hit.entry.page, times + 1);
+      hit.score *= WHOLE.again ** times;
+    }
+    return best(hits).map(({ entry, shown, score }) => ({ entry: shown, place: entry, score }));
+  }
+
   // The best entries for a query, best first, one for each section: {entry, score}; `terms` are the words to be marked.
   function find(text, kind = "") {
     const concepts = asked(text);
@@ -183,89 +233,19 @@ const cutawayFind = (() => {
     withSynonyms(text, concepts, scored, each);
     const terms = new Set(each.flatMap((one) => [...one]));
     const rarity = scored.map(({ size }) => Math.log(1 + entries.length / (1 + size)));
-    const all = rarity.reduce((sum, one) => sum + one, 0);
     const inCode = concepts.filter(({ typed }) => /[_.@]/.test(typed)).length + (/[()=[\]]/.test(text) ? 1 : 0);
     const kinds = inCode >= concepts.length / 2 ? { ...KIND, ...CODE } : KIND;
+    const { found, places } = gathered(scored, rarity, kinds);
     const counts = {};
-    const found = new Map(), places = new Map();
-    for (const [k, one] of scored.entries())
-      for (const [id, score] of one) {
-        const entry = entries[id];
-        const hit = found.get(id) ?? found.set(id, { entry, sum: 0, matched: 0 }).get(id);
-        hit.sum += score;
-        hit.matched += rarity[k] / all;
-        const place = places.get(entry.place) ?? places.set(entry.place, { own: new Float64Array(concepts.length), parts: new Float64Array(concepts.length), best: null }).get(entry.place);
-        if (entry.isSection) place.own[k] = score * kinds[entry.kind];
-        else place.parts[k] = Math.max(place.parts[k], score * kinds[entry.kind]);
-      }
-    for (const hit of found.values()) {
-      hit.score = hit.sum * hit.matched ** COVERED * kinds[hit.entry.kind];
-      counts[hit.entry.kind] = (counts[hit.entry.kind] ?? 0) + 1;
-    }
-    const best = (hits) => hits.sort((a, b) => b.score - a.score || a.entry.id - b.entry.id);
-    if (kind) return { hits: best([...found.values()].filter(({ entry }) => entry.kind === kind || (kind === "section" && entry.kind === "chapter"))).slice(0, RANKED), terms, counts };
-    for (const hit of found.values()) {
-      const place = places.get(hit.entry.place);
-      if (!place.best || hit.score > place.best.score) place.best = hit;
-    }
-    const hits = best([...places].map(([entry, { own, parts, best }]) => {
-      const sum = own.reduce((sum, one, k) => sum + Math.max(one, parts[k]) + PART * Math.min(one, parts[k]), 0);
-      const matched = rarity.reduce((sum, one, k) => sum + (own[k] || parts[k] ? one : 0), 0) / all;
-      return { entry, shown: best.entry, score: sum * matched ** COVERED };
-    })).slice(0, RANKED);
+    for (const { entry } of found) counts[entry.kind] = (counts[entry.kind] ?? 0) + 1;
+    const isOfKind = ({ entry }) => entry.kind === kind || (kind === "section" && entry.kind === "chapter");
+    if (kind) return { hits: best(found.filter(isOfKind)).slice(0, RANKED), terms, counts };
+    const hits = sections(places, rarity);
     const query = { spaced: spaced(text), spelt: concepts.map(({ typed, meant }) => meant ?? [spelt(typed)]), terms, each, share: shares(hits) };
-    for (const [k, hit] of hits.entries()) {
-      hit.sum = hit.score;
-      hit.score = weighed(hit, query, k < READ);
-    }
-    best(hits);
-    const seen = new Map();
-    for (const hit of hits) {
-      const times = seen.get(hit.entry.page) ?? 0;
-      seen.set(hit.entry.page, times + 1);
-      hit.score *= WHOLE.again ** times;
-    }
-    return { hits: best(hits).map(({ entry, shown, score }) => ({ entry: shown, place: entry, score })), terms, counts };
-  }
-
-  const section = (entry) => entry.place;
-
-  const LONG = 180; // characters of an excerpt
-
-  // A text in pieces, [words, whether they are marked].
-  function marked(text, terms) {
-    const pieces = [];
-    let end = 0;
-    for (const found of text.matchAll(WORD)) {
-      if (!forms(found[0]).some((word) => terms.has(word))) continue;
-      pieces.push([text.slice(end, found.index), false], [found[0], true]);
-      end = found.index + found[0].length;
-    }
-    return [...pieces, [text.slice(end), false]].filter(([words]) => words);
-  }
-
-  // The part of an entry that has most of the words.
-  function excerpt(entry, terms) {
-    const pieces = marked(entry.text, terms);
-    const inCode = !pieces.some(([, isMarked]) => isMarked) ? marked(entry.code, terms).filter(([, isMarked]) => isMarked) : [];
-    if (inCode.length) return [["in code: ", false], ...inCode.flatMap((word) => [word, [" ", false]])];
-    const { text } = entry;
-    const places = [];
-    let at = 0;
-    for (const [words, isMarked] of pieces) {
-      if (isMarked) places.push([at, words.toLowerCase()]);
-      at += words.length;
-    }
-    const different = (from) => new Set(places.filter(([at]) => at >= from && at < from + LONG - 20).map(([, word]) => word)).size;
-    let [start, most] = [places[0]?.[0] ?? 0, 0];
-    for (const [from] of places) if (different(from) > most) [start, most] = [from, different(from)];
-    start = Math.max(0, text.lastIndexOf(" ", Math.max(0, start - 40)) + 1);
-    if (start < 30) start = 0;
-    const last = text.length <= start + LONG ? text.length : text.lastIndexOf(" ", start + LONG);
-    return [...(start ? [["… ", false]] : []), ...marked(text.slice(start, last), terms), ...(last < text.length ? [[" …", false]] : [])];
+    return { hits: ranked(hits, query), terms, counts };
   }
 
   const address = (entry) => pages[entry.page] + (entry.kind === "chapter" || !entry.anchor ? "" : `#${entry.anchor}`);
 
-  return { address, excerpt, find, marked, open, section };
+  return { address, find, open };
 })();

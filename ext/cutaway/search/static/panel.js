@@ -31,7 +31,7 @@ const cutawaySearch = (() => {
     let kind = "";
 
     function item({ entry }, terms) {
-      const { address, excerpt, marked } = cutawayFind;
+      const { excerpt, marked } = cutawayExcerpt, { address } = cutawayFind;
       const shown = excerpt(entry, terms);
       const link = make("a", "", make("span", "cutaway-search-title", ...pieces(marked(entry.title, terms))));
       if (entry.above.length) link.append(make("span", "cutaway-search-path", entry.above.join(" › ")));
