@@ -82,9 +82,12 @@ def check(name: str, function: Function) -> Report:
     cases = list(exercise.cases())
     prove(name, exercise, cases)
     for case in cases:
-        found = _difference(exercise, case, function)
-        if found:
-            hint = _hint(exercise, case, function)
+        try:
+            got = _result(case, function)
+        except Exception as error:  # the reader's own
+            return _report(f"Not yet. {case.label}: {_raised(error)}.", False)
+        if found := difference(got, case.expected, exercise.within):
+            hint = _hint(exercise, case, got)
             return _report(f"Not yet. {case.label}: {found}." + (f" {hint}" if hint else ""), False)
     return _report(f"Right: {'the case agrees' if len(cases) == 1 else f'all {len(cases)} cases agree'}.", True)
 
@@ -117,24 +120,28 @@ def mistakes(exercise: Exercise) -> list[Function]:
 def _difference(exercise: Exercise, case: Case, function: Function) -> str:
     """What is wrong with a function's result; nothing where it is right."""
     try:
-        got = function(*copy.deepcopy(case.given))  # it may write into them
-    except Exception as error:  # the reader's own
-        return f"the function raised {type(error).__name__}: {error}"
+        got = _result(case, function)
+    except Exception as error:  # the author's own
+        return _raised(error)
     return difference(got, case.expected, exercise.within)
 
 
-def _hint(exercise: Exercise, case: Case, function: Function) -> str:
+def _result(case: Case, function: Function) -> Any:
+    return function(*copy.deepcopy(case.given))  # it may write into them
+
+
+def _raised(error: Exception) -> str:
+    return f"the function raised {type(error).__name__}: {error}"
+
+
+def _hint(exercise: Exercise, case: Case, got: Any) -> str:
     """The hint of the mistake that gives the same wrong result."""
-    try:
-        got = function(*copy.deepcopy(case.given))
-    except Exception:
-        return ""
-    for wrong in mistakes(exercise):
+    for wrong in mistakes(exercise) if got is not None else ():
         try:
-            same = not difference(got, wrong(*copy.deepcopy(case.given)), exercise.within)
+            same = not difference(got, _result(case, wrong), exercise.within)
         except Exception:  # a mistake may be one that raises
             continue
-        if same and got is not None:
+        if same:
             return str(wrong.hint)  # type: ignore[attr-defined]
     return ""
 
