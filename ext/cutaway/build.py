@@ -90,6 +90,15 @@ def bounded(directive: SphinxDirective, kind: Kind) -> None:
         directive.content = StringList([], source="")
 
 
+def described(directive: SphinxDirective, node: nodes.Element, kind: Kind, what: str) -> None:
+    """Give what a directive shows its place, its address and, from ``:alt:``, its description, which is required."""
+    node.source, node.line = directive.get_source_info()
+    directive.add_name(node)
+    node["alt"] = " ".join(directive.options.get("alt", "").split())
+    if not node["alt"]:
+        warn(directive.env, f"{kind} {what}: no :alt:; say in a sentence what is seen", node, kind)
+
+
 def warn(env: BuildEnvironment, message: str, location: Any, kind: Kind) -> None:
     """An author's mistake: a warning with its place; the page counts as unfinished."""
     logger.warning(_printable(message), location=location, type="cutaway", subtype=kind)

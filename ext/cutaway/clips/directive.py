@@ -36,7 +36,7 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from ..build import bounded, build_of, warn
+from ..build import bounded, build_of, described, warn
 from ..domain import cutaway_domain, nearest
 from ..options import Option, spec
 from ..source.find import SourceError
@@ -72,18 +72,9 @@ class Clip(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         bounded(self, "clip")
-        node = clip(
-            scene=self.arguments[0].strip(),
-            run=self._run(),
-            alt=" ".join(self.options.get("alt", "").split()),
-            download=self._download(),
-        )
-        node.source, node.line = self.get_source_info()
-        self.add_name(node)
+        node = clip(scene=self.arguments[0].strip(), run=self._run(), download=self._download())
+        described(self, node, "clip", node["scene"])
         self._give_id(node)
-        if not node["alt"]:
-            message = f"clip {node['scene']}: no :alt:; say in a sentence what is seen"
-            warn(self.env, message, node, "clip")
         node += self.parse_content_to_nodes()
         if node["run"] and node["run"] not in build_of(self.env).outcomes:
             return [node]  # nothing could be read; the page shows the words

@@ -37,7 +37,7 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from ..build import bounded, names_of, trace_of, warn
+from ..build import bounded, described, names_of, trace_of, warn
 from ..cells.page_names import is_excused, page_names
 from ..domain import cutaway_domain
 from ..options import Option, spec
@@ -76,14 +76,10 @@ class Live(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         bounded(self, "live")
-        alt = " ".join(self.options.get("alt", "").split())
-        node = live(value=self.arguments[0].strip(), show=self.options.get("show", SHOWS[0]), alt=alt)
+        node = live(value=self.arguments[0].strip(), show=self.options.get("show", SHOWS[0]))
         node["matrix"] = self.options.get("matrix", "").strip()
         node["labels"] = [label.strip() for label in self.options.get("labels", "").split(",") if label.strip()]
-        node.source, node.line = self.get_source_info()
-        self.add_name(node)
-        if not alt:
-            warn(self.env, f"live {node['value']}: no :alt:; say in a sentence what is seen", node, "live")
+        described(self, node, "live", node["value"])
         node += self.parse_content_to_nodes()
         used = {"value": node["value"], "show": node["show"]}
         cutaway_domain(self.env).note_use(self.env.current_document.docname, KIND, used)

@@ -29,7 +29,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from ..build import bounded, build_of, warn
+from ..build import bounded, build_of, described, warn
 from ..cells.page_names import is_excused
 from ..domain import cutaway_domain
 from ..options import Option, spec
@@ -66,12 +66,8 @@ class Walk(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         bounded(self, KIND)
-        alt = " ".join(self.options.get("alt", "").split())
-        node = walk(object=self.arguments[0].strip(), run=self.options.get("run", "").strip(), alt=alt)
-        node.source, node.line = self.get_source_info()
-        self.add_name(node)
-        if not alt:
-            warn(self.env, f"walk {node['object']}: no :alt:; say in a sentence what is seen", node, KIND)
+        node = walk(object=self.arguments[0].strip(), run=self.options.get("run", "").strip())
+        described(self, node, KIND, node["object"])
         node += self.parse_content_to_nodes()
         used = {"object": node["object"], "run": node["run"], "show": WALK}
         cutaway_domain(self.env).note_use(self.env.current_document.docname, KIND, used)
