@@ -91,13 +91,13 @@ def attention_back(grad: np.ndarray, kept: dict[str, Any], weights: Arrays, path
 def mlp_forward(x: np.ndarray, weights: Arrays, path: str) -> tuple[np.ndarray, dict[str, Any]]:
     """(B, T, C) -> (B, T, C), and what is kept."""
     wide = linear(x, weights, f"{path}.c_fc")
-    bent = rules.gelu(wide)
-    return linear(bent, weights, f"{path}.c_proj"), {"x": x, "wide": wide, "bent": bent}
+    active = rules.gelu(wide)
+    return linear(active, weights, f"{path}.c_proj"), {"x": x, "wide": wide, "active": active}
 
 
 def mlp_back(grad: np.ndarray, kept: dict[str, Any], weights: Arrays, path: str, grads: Arrays) -> np.ndarray:
     """(B, T, C) -> (B, T, C), by way of (B, T, 4C)."""
-    grad = linear_back(grad, kept["bent"], weights, f"{path}.c_proj", grads)
+    grad = linear_back(grad, kept["active"], weights, f"{path}.c_proj", grads)
     grad = rules.gelu_back(grad, kept["wide"])
     return linear_back(grad, kept["x"], weights, f"{path}.c_fc", grads)
 
