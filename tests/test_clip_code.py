@@ -46,6 +46,19 @@ def test_a_quotation_is_marked_where_it_stands(attend, quotation):
     assert " ".join(text[start:end].split()) == flat and not text.startswith(" ")
 
 
+@pytest.mark.parametrize(
+    ("text", "is_plain"),
+    [
+        ("It is split into heads. A head compares.", True),
+        ("The mean, here sort/output-loss. It needs", False),
+        ("After heads.steps steps", False),
+        (r"Divided by \sqrt{D}", False),
+    ],
+)
+def test_a_note_with_what_its_page_fills_in_is_not_plain(text, is_plain):
+    assert code.is_plain(text, ["sort", "heads"]) == is_plain
+
+
 def test_markup_is_escaped_and_marks_do_not_overlap():
     text = 'x = f("<é>") + f'
     row = code.Statement(text, [(4, 12, "a"), (6, 11, "inside"), (15, 16, "b")], [], [])

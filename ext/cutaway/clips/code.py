@@ -8,7 +8,8 @@ steps that stand in one statement share its line.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sphinx.environment import BuildEnvironment
@@ -64,13 +65,14 @@ def statements(env: BuildEnvironment, run: str, clip: Clip) -> list[Statement]:
             row = rows.setdefault((step.object, lines), Statement(text, [], [], []))
             row.marks.append((*_within(obj, lines, step.span), step.id))
             row.shapes.extend(shape for shape in _shape(names, step.id) if shape not in row.shapes)
-            row.notes.append((step.id, step.text if _is_plain(names, step.text) else ""))
+            row.notes.append((step.id, step.text if is_plain(step.text, names.traces) else ""))
     return list(rows.values())
 
 
-def _is_plain(names: Names, text: str) -> bool:
+def is_plain(text: str, runs: Iterable[str]) -> bool:
     """Whether a note's first sentence has neither formula nor name of a value, which its own page fills in."""
-    return "\\" not in text and not any(f"{run}{sign}" in text for run in names.traces for sign in "/.")
+    named = "|".join(map(re.escape, runs))
+    return "\\" not in text and not re.search(rf"\b(?:{named})[./]\w", text)
 
 
 def _lines(env: BuildEnvironment, step: Step) -> Iterator[tuple[SourceObject, Span]]:

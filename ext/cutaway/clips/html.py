@@ -16,6 +16,7 @@ from docutils import nodes
 from .code import Statement
 
 SPEEDS = {"0.5": "½×", "1": "1×", "1.5": "1½×", "2": "2×"}
+FEW = 2  # statements that need less room than others
 PAPER = "light"  # the theme of what is printed
 LABELS = {"mp4": "MP4", "gif": "GIF", "webp": "WebP"}
 
@@ -120,7 +121,8 @@ def code(node: nodes.Element) -> str:
     if not items:
         return ""
     summary = "<summary>The code at each step</summary>"
-    return f'<details class="cutaway-clip-code" open>{summary}\n<ol tabindex="0">\n{items}</ol></details>\n'
+    few = ' class="cutaway-clip-few"' if len(rows) <= FEW else ""
+    return f'<details class="cutaway-clip-code" open>{summary}\n<ol tabindex="0"{few}>\n{items}</ol></details>\n'
 
 
 def _statement(row: Statement, links: Mapping[str, Sequence[str]]) -> str:
@@ -129,7 +131,7 @@ def _statement(row: Statement, links: Mapping[str, Sequence[str]]) -> str:
         for step, text in row.notes
     )
     made = f'<span class="cutaway-shape">{" ".join(row.shapes)}</span>' if row.shapes else ""
-    return f"<li><code>{row.markup}</code>{made}{notes}</li>\n"
+    return f'<li><code class="cutaway-clip-statement">{row.markup}</code>{made}{notes}</li>\n'
 
 
 def words(node: nodes.Element, files: Mapping[str, str]) -> str:

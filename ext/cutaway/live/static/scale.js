@@ -191,7 +191,7 @@
     all() {
       const unit = UNITS[this.quantities[this.quantity]];
       const rows = this.models.map(({ name, totals }) => make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, brief(totals[this.quantity], unit))));
-      return [make("p", {}, `${this.quantities[this.quantity]}; point at a part, or fly to a model.`), make("table.shares", {}, ...rows)];
+      return [make("p", {}, `Here: ${this.quantities[this.quantity]}. Point at a part, or fly to a model.`), make("table.shares", {}, ...rows)];
     }
   };
 })();
