@@ -24,7 +24,7 @@ def nanogpt_keys(checkpoint: Checkpoint) -> Findings:
             "nanoGPT's train.py asks for all of its keys when it resumes", checkpoint.files.repair,
         )  # fmt: skip
     best, done = checkpoint.whole.get("best_val_loss"), checkpoint.whole.get("iter_num", 0)
-    if best is not None and not number_is_finite(best):
+    if best is not None and is_nan(best):
         yield Finding(
             "warning", f"best_val_loss is {best!s:.40}: no later loss is below it, so nothing more would be saved", "",
             "the validation was NaN when it was saved: take an earlier checkpoint, or set it to 1e9 and evaluate anew",
@@ -34,12 +34,12 @@ def nanogpt_keys(checkpoint: Checkpoint) -> Findings:
     yield from optimizer_fits(checkpoint)
 
 
-def number_is_finite(value: Any) -> bool:
-    """Whether a number, or a tensor of one, is finite; inf, which stands for none so far, counts."""
+def is_nan(value: Any) -> bool:
+    """Whether a number, or a tensor of one, is NaN; inf stands for none so far."""
     try:
-        return float(value) == float(value)
+        return float(value) != float(value)
     except (TypeError, ValueError, RuntimeError):
-        return True  # of another kind: other rules' business
+        return False  # of another kind: other rules' business
 
 
 def optimizer_fits(checkpoint: Checkpoint) -> Findings:
