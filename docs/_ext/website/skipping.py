@@ -16,6 +16,7 @@ page is looked up rather than read, as those for when something is wrong, the ma
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 from typing import Any
 
 from docutils import nodes
@@ -61,15 +62,15 @@ def check(app: Sphinx, doctree: nodes.document) -> None:
 
 def say(parts: list[nodes.Node]) -> str:
     """How long the parts take, and what there is to see in them."""
-    whole = nodes.container("", *(part.deepcopy() for part in parts))
+    every = [node for part in parts for node in part.findall(nodes.Element)]
     found = {
-        "listing": len(list(whole.findall(listing))),
-        "clip": len(list(whole.findall(clip))),
-        "drawing": len(list(whole.findall(diagram))),
-        "result": sum("cell_output" in one["classes"] for one in whole.findall(nodes.container)),
+        "listing": sum(isinstance(node, listing) for node in every),
+        "clip": sum(isinstance(node, clip) for node in every),
+        "drawing": sum(isinstance(node, diagram) for node in every),
+        "result": sum(isinstance(node, nodes.container) and "cell_output" in node["classes"] for node in every),
     }
     seen = [f"{count} {name}{'s' if count > 1 else ''}" for name, count in found.items() if count]
-    return ", ".join([said_of(sum(1 for _ in words(whole))), *seen])
+    return ", ".join([said_of(sum(1 for part in parts for _ in words(part))), *seen])
 
 
 def wrap(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -101,7 +102,7 @@ def fold_index(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 
 def visit(translator: Any, node: fold) -> None:
-    translator.body.append(f'<details class="book-fold"><summary>{node["said"]}</summary>\n')
+    translator.body.append(f'<details class="book-fold"><summary>{escape(node["said"])}</summary>\n')
 
 
 def depart(translator: Any, node: fold) -> None:
