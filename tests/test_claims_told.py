@@ -84,6 +84,17 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
     return book
 
 
+@pytest.mark.parametrize("builder", ["singlehtml", "latex"])
+def test_a_builder_that_joins_all_pages_judges_each_claim_by_its_own(tmp_path: Path, builder: str) -> None:
+    joined = Book(tmp_path)
+    joined.edit("index.md", "all\n", "other\n")
+    joined.edit("other.md", "mix.rows < 10", "mix.rows > 10")
+    done = joined.build(builder)
+    assert done.stderr.count("[cutaway.claim]") == 1 and "other.md" in done.stderr, done.stderr
+    joined.edit("other.md", "mix.rows > 10", "mix.rows < 10")
+    assert joined.build(builder).returncode == 0
+
+
 @pytest.fixture(scope="module")
 def page(book: Book) -> BeautifulSoup:
     return BeautifulSoup(book.made("html/index.html"), "html.parser")

@@ -1,9 +1,11 @@
-"""The pages of a book in the order of reading."""
+"""The pages of a book: their order in reading, and which of them a node was written on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from docutils import nodes
+from sphinx import addnodes
 from sphinx.environment import BuildEnvironment
 
 
@@ -20,3 +22,13 @@ def _below(env: BuildEnvironment, page: str) -> Iterator[str]:
             seen.add(name)
             yield name
             waiting += reversed(env.toctree_includes.get(name, []))
+
+
+def page_of(node: nodes.Node, docname: str) -> str:
+    """The page that a node was written on; ``docname``: that which is written, into which a builder may join others."""
+    at: nodes.Node | None = node
+    while at is not None:
+        if isinstance(at, nodes.section | addnodes.start_of_file) and "docname" in at:
+            return str(at["docname"])  # Sphinx's own note on what it has joined
+        at = at.parent
+    return docname

@@ -24,6 +24,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from ..build import bounded, warn
 from ..domain import cutaway_domain
+from ..page_order import page_of
 from ..prose.facts import fact
 from ..settings import replaced_sources
 from ..store import digest
@@ -108,10 +109,10 @@ def judge(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
     Around another checkout the book tells of other runs: what is not true of them is listed at the end (verdicts.keep).
     """
-    known = {use["id"]: use for use in claims_of(app.env).get(docname, [])}
     for node in [*doctree.findall(claim), *doctree.findall(claim_block)]:
-        use = known[node["claim"]]
-        found = verdict(app.env, docname, use)
+        page = page_of(node, docname)
+        use = next(use for use in claims_of(app.env)[page] if use["id"] == node["claim"])
+        found = verdict(app.env, page, use)
         _warn_of(app, node, use["condition"], found)
         if app.builder.format != "html" or app.builder.name == "epub" or found.holds is None:
             node.replace_self(_words(node, app.builder.format == "html"))

@@ -36,6 +36,7 @@ from ..build import bounded, warn
 from ..claims.syntax import names
 from ..domain import cutaway_domain
 from ..options import Option, spec
+from ..page_order import page_of
 from ..settings import replaced_sources
 from ..store import digest
 from ..warning_kinds import Kind
@@ -157,7 +158,7 @@ def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Compute the answers of a page; where a page can't check, its solutions are left."""
     is_site = app.builder.format == "html" and app.builder.name != "epub"
     for node in list(doctree.findall(answer)):
-        found = _computed(app, node, docname) if node["expression"] else None
+        found = _computed(app, node, page_of(node, docname)) if node["expression"] else None
         if is_site:
             node["found"] = found
         else:

@@ -41,6 +41,7 @@ from ..build import bounded, described, names_of, trace_of, warn
 from ..cells.page_names import is_excused, page_names
 from ..domain import cutaway_domain
 from ..options import Option, spec
+from ..page_order import page_of
 from ..trace.names import UnknownName
 from ..trace.reading import TraceError
 from . import html as live_html
@@ -88,10 +89,11 @@ class Live(SphinxDirective):
 
 def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for node in list(doctree.findall(live)):
+        page = page_of(node, docname)
         try:
-            shown: Shown | None = _found(app, node, docname)
+            shown: Shown | None = _found(app, node, page)
         except (UnknownName, TraceError) as error:
-            if not is_excused(app.env, docname, node["matrix"]):
+            if not is_excused(app.env, page, node["matrix"]):
                 warn(app.env, f"live {node['value']}: {error}", node, "live")
             shown = None
         is_site = app.builder.format == "html" and app.builder.name != "epub"

@@ -33,6 +33,7 @@ from ..build import bounded, build_of, described, warn
 from ..cells.page_names import is_excused
 from ..domain import cutaway_domain
 from ..options import Option, spec
+from ..page_order import page_of
 from ..source.find import SourceError
 from ..trace.names import UnknownName
 from ..trace.reading import TraceError
@@ -77,7 +78,7 @@ class Walk(SphinxDirective):
 def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for node in list(doctree.findall(walk)):
         if is_of_cell(node["object"]):
-            _fill_in_towers(app, node, docname)
+            _fill_in_towers(app, node, page_of(node, docname))
             continue
         try:
             run, pass_ = walked_pass(app.env, node["object"], node["run"])

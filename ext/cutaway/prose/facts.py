@@ -23,6 +23,7 @@ from sphinx.util.docutils import SphinxRole
 from ..build import warn
 from ..cells.page_names import is_excused, page_names
 from ..domain import cutaway_domain, nearest
+from ..page_order import page_of
 from ..theme import shapes
 from ..theme.palette import DIMENSIONS
 from ..trace.names import Found, Names, UnknownName
@@ -130,15 +131,15 @@ def fill_in(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     pending = list(doctree.findall(fact))
     if not pending:
         return
-    names = {page: page_names(app.env, page) for page in {node.get("page", docname) for node in pending}}
-    for node in pending:
-        page = node.get("page", docname)  # a sentence of another page, in the glossary
+    pages = [node.get("page") or page_of(node, docname) for node in pending]  # the glossary has sentences of others
+    names = {page: page_names(app.env, page) for page in set(pages)}
+    for node, page in zip(pending, pages, strict=True):
         try:
             shown = fill(names[page].resolve(node["name"]), node["format"])
             shown["of"] = node["name"]  # what is live finds it again
             node.replace_self(shown)
         except (UnknownName, TraceError, ValueError) as error:
-            if page == docname and not is_excused(app.env, docname, node["name"]):
+            if "page" not in node and not is_excused(app.env, page, node["name"]):
                 warn(app.env, f"{node['name']}: {error}", node, "fact")
             node.replace_self(nodes.literal("", node["name"]))
 
