@@ -129,8 +129,8 @@ TIMES = """async (typed) => {
       const start = performance.now();
       const { hits, terms } = cutawayFind.find(text.slice(0, k));
       for (const { entry } of hits.slice(0, 12)) {
-        cutawayFind.excerpt(entry, terms);
-        cutawayFind.marked(entry.title, terms);
+        cutawayExcerpt.excerpt(entry, terms);
+        cutawayExcerpt.marked(entry.title, terms);
       }
       times.push(performance.now() - start);
       await new Promise((done) => setTimeout(done, 20));

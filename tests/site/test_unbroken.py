@@ -4,6 +4,7 @@ Written here because what a script will ask for (``data-recording``), where a st
 Markdown twins count, too. Links to other sites are not asked: that would make the check depend on them.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -28,6 +29,8 @@ class Links(HTMLParser):
         super().__init__()
         self.ids: set[str] = set()
         self.addresses: list[tuple[int, str]] = []
+        self.stops: set[str] = set()  # of a walk through a model: the steps at which it stops, ``#walk=STEP``
+        self._walk: str | None = None  # as much of its data as was read
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -39,7 +42,18 @@ class Links(HTMLParser):
             found += re.findall(r"url=(.+)$", given["content"], re.IGNORECASE)
         self.addresses += [(self.getpos()[0], address) for address in found]
 
+        self._walk = "" if given.get("class") == "cutaway-walk-data" else None
+
     handle_startendtag = handle_starttag
+
+    def handle_data(self, data: str) -> None:
+        if self._walk is not None:
+            self._walk += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._walk:
+            self.stops |= set(json.loads(self._walk).get("texts", {}))
+        self._walk = None
 
 
 @cache
@@ -67,6 +81,8 @@ def broken(site: Path, page: str, address: str, base: str = "") -> str:
     if not path.is_file():
         return f"no file {path.relative_to(site)}"
     fragment = unquote(parts.fragment)
+    if path.suffix == ".html" and fragment.startswith("walk=") and fragment.removeprefix("walk=") in read(path).stops:
+        return ""
     if fragment and path.suffix == ".html" and fragment not in read(path).ids | {"top"}:
         return f"no id '{fragment}' in {path.relative_to(site)}"
     return ""
@@ -106,15 +122,20 @@ def test_a_broken_link_would_be_found(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text(
         '<p id="here"><a href="#here"></a><a href="more/">ok</a><a href="#gone">bad</a>\n'
         '<img src="no.png"><a href="https://example.org/x">not ours</a>'
-        '<meta http-equiv="refresh" content="0; url=more/#nowhere">',
+        '<meta http-equiv="refresh" content="0; url=more/#nowhere">\n'
+        '<a href="more/#walk=stop">ok</a><a href="more/#walk=lost">bad</a>',
         "utf-8",
     )
     (tmp_path / "more").mkdir()
-    (tmp_path / "more/index.html").write_text('<a href="../index.html#here">ok</a>', "utf-8")
+    (tmp_path / "more/index.html").write_text(
+        '<a href="../index.html#here">ok</a><script class="cutaway-walk-data">{"texts": {"stop": "a < b"}}</script>',
+        "utf-8",
+    )
     found = list(complaints(tmp_path, "index.html", read(tmp_path / "index.html").addresses))
     assert [text.partition(": ")[2] for text in found] == [
         "#gone: no id 'gone' in index.html",
         "no.png: no file no.png",
         "more/#nowhere: no id 'nowhere' in more/index.html",
+        "more/#walk=lost: no id 'walk=lost' in more/index.html",
     ]
     assert list(in_markdown("[a](b.md)\n`[c](d)`\n```\n[e](f)\n```\n![g](h.png)")) == [(1, "b.md"), (6, "h.png")]

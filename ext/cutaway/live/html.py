@@ -29,7 +29,7 @@ def visit(translator: Any, node: nodes.Element) -> None:
         body.append(translator.starttag(node, "figure", CLASS="cutaway-live", **_data(node["shown"])))
         walk, alt = node.get("walk"), node["alt"]
         still = _picture(walk, alt, translator.builder.imgpath) + _rows(walk) if walk else _still(node["shown"], alt)
-        scrolls = ' tabindex="0"' if still.startswith("<table") else ""  # until the script draws what has its own
+        scrolls = ' tabindex="0"' if "<table" in still else ""  # until the script draws what has its own
         stage = f'<div class="cutaway-live-stage" role="group" aria-label="{escape(alt)}"{scrolls}>'
         body.append(f"{stage}{still}</div>\n{node.get('link', '')}")
         if walk:
@@ -79,21 +79,24 @@ def _picture(walk: Walked, alt: str, folder: str) -> str:
 
 def _rows(walk: Walked) -> str:
     """What the picture shows, in numbers."""
-    cells = [[escape(one) for one in row] for row in walk.rows]
-    lines = (f"<tr><th>{row[0]}</th>{''.join(f'<td>{one}</td>' for one in row[1:])}</tr>" for row in cells)
-    return f'<table class="cutaway-live-recorded">{"".join(lines)}</table>' if cells else ""
+    return _table(*([escape(one) for one in row] for row in walk.rows)) if walk.rows else ""
 
 
 def _still(shown: Shown, alt: str) -> str:
     rows = shown.rows()
     if rows is None:
         return f"<p>{escape(alt)}</p>"
-    head = "".join(f'<th scope="col">{column}</th>' for column in range(rows.shape[1]))
+    numbers = ([row, *(f"{number:.3g}" for number in line)] for row, line in enumerate(rows.tolist()))
+    return _table(["", *range(rows.shape[1])], *numbers)
+
+
+def _table(head: Sequence[object], *rows: Sequence[object]) -> str:
+    """A table whose rows and columns have names; the corner has none."""
+    names = "".join(f'<th scope="col">{name}</th>' for name in head[1:])
     lines = (
-        f'<tr><th scope="row">{row}</th>{"".join(f"<td>{number:.3g}</td>" for number in numbers)}</tr>'
-        for row, numbers in enumerate(rows.tolist())
+        f'<tr><th scope="row">{row[0]}</th>{"".join(f"<td>{cell}</td>" for cell in row[1:])}</tr>' for row in rows
     )
-    return f'<table class="cutaway-live-recorded"><tr><td></td>{head}</tr>{"".join(lines)}</table>'
+    return f'<table class="cutaway-live-recorded"><tr><td></td>{names}</tr>{"".join(lines)}</table>'
 
 
 def name_files(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.Node | None) -> None:
