@@ -22,7 +22,7 @@ class Softmax(Stage):
         mean = float((weights[QUERY] * by_weights[QUERY]).sum())
         grid = self.tensor(self.signed(by_weights, GRID_AT), BY_WEIGHTS, (0, HEAD))
         back = self.tensor(self.signed(by_scores, GRID_AT), BY_SCORES, (0, HEAD))
-        self.empty([*grid.ahead(), *back.ahead()])
+        self.empty(back.ahead())
         self.add(grid, self.across(grid, tokens, "looked at"), self.down(grid, tokens, "looking"))
         letters = self.down(self.signed(weights[:live, :1], (FOCUS_AT[0] + 16, FOCUS_AT[1])), tokens[:live])
         weight, grad, above, score = (
