@@ -58,6 +58,11 @@ class Curve:
     recent: list[tuple[int, float]] = field(default_factory=list)  # not yet searched, after BEFORE that are
     probe: list[tuple[int, float]] = field(default_factory=list)  # values whose steps went back
 
+    @property
+    def start(self) -> int:
+        """The step of the first value, finite or not."""
+        return min(step for step in (self.first_step, *self.bad[:1]) if step >= 0)
+
     def add(self, step: int, value: float) -> None:
         """Take the next value. Steps that go back are a training that was started again, if they go on so."""
         if step >= self.last_step:

@@ -11,7 +11,8 @@ NANOCHAT = re.compile(rf"step (\d{{1,15}})(/\d+)? \([\d.]+%\) \| loss: {NUMBER} 
 BPB = re.compile(rf"step (\d{{1,15}})(?: \| Validation bpb: |: ){NUMBER}(?: bits per byte)?", re.IGNORECASE)
 ANY_STEP = re.compile(r"\b(?:step|iter|iteration|global_step)s?['\"]?[\s:=#]{1,3}(\d{1,15})", re.IGNORECASE)
 ANY_VALUE = re.compile(
-    r"\b((?:val|valid|validation|eval|test|train|training)?[ _/]?loss|lr|learning_rate|grad_norm)['\"]?[\s:=]{1,3}"
+    r"\b((?:val|valid|validation|eval|test|train|training)?[ _/]?loss|lr|learning_rate|grad_norm"
+    r"|loss[_ ]scale|grad_scale)['\"]?[\s:=]{1,3}"
     + NUMBER,
     re.IGNORECASE,
 )
@@ -32,6 +33,7 @@ NAMES = {
     "lr": ("lr", "learning_rate", "train/learning_rate", "train/lr"),
     "lr_multiplier": ("lr_multiplier", "lrm", "train/lrm"),
     "grad_norm": ("grad_norm", "train/grad_norm", "grad norm", "gradient_norm"),
+    "loss_scale": ("loss_scale", "loss scale", "grad_scale", "amp_scale", "scaler_scale", "train/loss_scale"),
     "smooth_loss": ("smooth_loss",),
     "reward": ("reward", "rewards", "average_reward", "mean_reward"),
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """Logs of trainings, in every form that nanoGPT, nanochat, this book and their readers' tools write, as curves.
 
 The curves' names: ``loss`` (of a training step), ``train_loss`` (measured on the training part), ``val_loss``,
-``val_bpb``, ``lr``, ``lr_multiplier``, ``grad_norm``, ``smooth_loss``, ``reward``.
+``val_bpb``, ``lr``, ``lr_multiplier``, ``grad_norm``, ``loss_scale`` (GradScaler's), ``smooth_loss``, ``reward``.
 """
 
 import csv
@@ -33,7 +33,8 @@ class Log:
     unread: int = 0  # lines that say nothing of these
     too_long: int = 0
     vocabulary: int | None = None
-    resumed: str = ""  # the line that says that weights came from elsewhere
+    resumed: str = ""  # the line that says that the first weights came from elsewhere
+    resumes: list[int] = field(default_factory=list)  # last step before each line that says so later
     failure: str = ""  # the last error that was printed
     messages: dict[str, str] = field(default_factory=dict)  # the first line of each known message, by its name
     conversations: bool = False  # of a fine-tuning
@@ -46,7 +47,7 @@ class Log:
         for name, value in values.items():
             curve = self.curves.get(name)
             if curve is None:
-                curve = self.curves[name] = Curve(searched="loss" in name or name == "grad_norm")
+                curve = self.curves[name] = Curve(searched=name.endswith("loss") or name == "grad_norm")
             curve.add(curve.count if step is None else step, value)
 
     def take_smooth(self, step: int, shown: float) -> None:
@@ -246,7 +247,11 @@ def remember(log: Log, line: str) -> None:
     if found := forms.VOCABULARY.search(line):
         log.vocabulary = int(found[1].replace(",", ""))
     if forms.RESUMED.search(line):
-        log.resumed = line.strip()[:160]
+        last = max((curve.last_step for name, curve in log.curves.items() if name.endswith("loss")), default=-1)
+        if last < 0:
+            log.resumed = line.strip()[:160]
+        elif len(log.resumes) < 100:
+            log.resumes.append(last)
     if (message := known(line)) is not None and len(log.messages) < 20:
         log.messages.setdefault(message.name, line.strip()[:200])
     if found := forms.FAILED.search(line):

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from fieldguide.logs.reading import Log, read_log
 from fieldguide.loss.failures import few_and_flat, not_finite, nothing_to_learn, troubles_of_log
+from fieldguide.loss.gaps import other_text, overfits, same_numbers
 from fieldguide.loss.judging import FEWEST, Case, prepare
-from fieldguide.loss.leaks import below_training, overfitting, steeper_than_text, too_good
+from fieldguide.loss.leaks import below_training, steeper_than_text, too_good
 from fieldguide.loss.losses import (
     floor_of_noise,
     frozen,
@@ -18,14 +19,19 @@ from fieldguide.loss.losses import (
     told,
 )
 from fieldguide.loss.rates import rising_rate, too_fast
+from fieldguide.loss.resumes import jump_at_resume, starts_anew
+from fieldguide.loss.scaler import infinite_gradients, scale_collapses
 from fieldguide.report import Finding, Report, Table
 
 HELP = "read a training's log: NaN, spikes, plateaus, leaks, a wrong rate, overfitting, noise"
-SHOWN = ("loss", "smooth_loss", "train_loss", "val_loss", "val_bpb", "lr", "lr_multiplier", "grad_norm", "reward")
+SHOWN = ("loss", "smooth_loss", "train_loss", "val_loss", "val_bpb", "lr", "lr_multiplier", "grad_norm", "reward",
+         "loss_scale")  # fmt: skip
 RULES = (
-    troubles_of_log, not_finite, nothing_to_learn, start, frozen, learning, few_and_flat, rising_rate, spiked, too_fast,
-    plateau, too_good, steeper_than_text, below_training, overfitting, floor_of_noise,
+    troubles_of_log, not_finite, scale_collapses, infinite_gradients, nothing_to_learn, start, frozen, learning,
+    few_and_flat, rising_rate, jump_at_resume, starts_anew, spiked, too_fast, plateau, too_good, steeper_than_text,
+    below_training, overfits, other_text, same_numbers, floor_of_noise,
 )  # fmt: skip
+WITHOUT_LOSSES = (troubles_of_log, not_finite, scale_collapses, infinite_gradients, rising_rate)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +67,7 @@ def judge(case: Case) -> list[Finding]:
         if not known:
             return list(troubles_of_log(case))  # what a training printed when it ended, without its losses
         return [Finding("note", f"There is no loss in this log, only {known}", "", "name the log that has the losses")]
-    rules = RULES if case.curve.count else (troubles_of_log, not_finite, rising_rate)
+    rules = RULES if case.curve.count else WITHOUT_LOSSES
     found = [finding for rule in rules for finding in rule(case)]
     if case.curve.count < FEWEST:
         few = f"{case.curve.count} losses are too few to judge the course"

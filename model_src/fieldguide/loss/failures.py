@@ -12,15 +12,9 @@ from fieldguide.report import Finding
 def not_finite(case: Case) -> Findings:
     """NaN and infinities: one that goes by is a mean of nothing, one that stays is a broken model."""
     for name, curve in case.log.curves.items():
-        if not curve.bad_count or name in ("lr", "lr_multiplier", "reward"):
+        if not curve.bad_count or name in ("lr", "lr_multiplier", "reward", "loss_scale", "grad_norm"):
             continue
-        if name == "grad_norm" and not any(c.bad_count for n, c in case.log.curves.items() if n != name):
-            yield Finding(
-                "note", f"grad_norm is not finite at step {curve.bad[0]} and {curve.bad_count - 1} more",
-                "the loss stays finite: with float16 the scaler skips such a step and lowers its scale",
-                "if it goes on happening, train in bfloat16",
-            )  # fmt: skip
-        elif name != "grad_norm" and curve.good_after_bad >= 3 * curve.bad_count:
+        if curve.good_after_bad >= 3 * curve.bad_count:
             yield Finding(
                 "error", f"{name} is NaN or infinite at single steps, first at step {curve.bad[0]}",
                 f"{curve.bad_count} such values, and {curve.good_after_bad} finite ones after the first: the weights "
@@ -28,7 +22,7 @@ def not_finite(case: Case) -> Findings:
                 "a batch in which the mask leaves no target gives a mean of nothing, 0/0: count the targets of that "
                 "batch (not -1, not -100), skip it or divide by max(1, targets)",
             )  # fmt: skip
-        elif name != "grad_norm":
+        else:
             yield Finding("error", f"{name} is NaN or infinite from step {curve.bad[0]} on", *broken(case, curve))
 
 

@@ -154,8 +154,9 @@ def diverging(case: Case, low: int, least: float, end: float) -> Finding:
         level, f"The loss rises from {told(least)} near step {case.block_steps[low]} to {told(end)} at the end",
         f"means of {3 * len(case.values) // len(case.blocks) * case.curve.width} values each, error of a third "
         f"{told(case.errors[-1])}; {rate(case)}",
-        "the learning rate is too high: go back to a checkpoint before the rise and divide it by 3; look whether "
-        "grad_norm grew first, and whether the schedule rises instead of falling",
+        "the learning rate is too high (go back to before the rise, divide it by 3), the schedule rises (see lr), "
+        "gradients add up (does grad_norm grow on one batch, is zero_grad called?), or the data changed (measure an "
+        "old batch: as before?)",
     )  # fmt: skip
 
 
@@ -205,8 +206,9 @@ def plateau(case: Case) -> Findings:
             f"{case.curve.last_step:,}: a rate that is too high, or a context that is lost",
             f"guessing costs {told(case.guess)}, and each token's frequency alone gives about three quarters of that; "
             f"noise could hide a fall of {told(seen.hidden)} in the last three quarters; {rate(case)}",
-            "is the rate too high? Try a tenth. Else the context is lost: inputs all alike, attention or positions "
-            "broken, inputs and targets not of one row: shuffle the context and see whether the loss changes",
+            "is the rate too high, or is zero_grad missing? Try a tenth of it; compare grad_norm of one batch twice. "
+            "Are inputs and targets of one row? Decode both. Else attention or positions are broken: shuffle the "
+            "context and see whether the loss changes",
         )  # fmt: skip
         return
     tail, middle = flat_stretches(case)
