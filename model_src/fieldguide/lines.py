@@ -42,10 +42,15 @@ def stands_for(beginning: bytes) -> str:
     return ""
 
 
-def raw_lines(file: BinaryIO, longest: int = LONGEST, told: Progress | None = None) -> Iterator[bytes | None]:
-    """The lines of a file, without their ends; None for each that is longer than ``longest`` bytes."""
+def raw_lines(
+    file: BinaryIO, longest: int = LONGEST, told: Progress | None = None, most: int | None = None
+) -> Iterator[bytes | None]:
+    """The lines of a file, without their ends; None for each that is longer than ``longest`` bytes.
+
+    After ``most`` bytes it stops, at a line's end.
+    """
     too_long, read = False, 0
-    while piece := file.readline(longest):
+    while (most is None or read < most) and (piece := file.readline(longest)):
         read += len(piece)
         ended = piece.endswith(b"\n")
         if told is not None:
@@ -65,9 +70,9 @@ def recoded(file: BinaryIO, beginning: bytes) -> BinaryIO:
     return cast(BinaryIO, codecs.EncodedFile(file, "utf-8", "utf-16", errors="replace"))
 
 
-def text_lines(file: BinaryIO, told: Progress | None = None) -> Iterator[str | None]:
+def text_lines(file: BinaryIO, told: Progress | None = None, most: int | None = None) -> Iterator[str | None]:
     """The lines as a reader sees them: without colours, and the last state of a line that was written over."""
-    for raw in raw_lines(file, told=told):
+    for raw in raw_lines(file, told=told, most=most):
         if raw is None:
             yield None
             continue

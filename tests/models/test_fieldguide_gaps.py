@@ -132,7 +132,9 @@ def test_a_loss_scale_that_collapses_is_an_error(tmp_path: Path, skipped: float,
 
 
 @pytest.mark.parametrize(("places", "alarmed"), [(range(8), False), ((3, 250, 450), False), (range(0, N, 20), True)])
-def test_infinite_gradients_are_an_alarm_where_they_are_repeated(tmp_path: Path, places: Iterable[int], alarmed: bool) -> None:
+def test_infinite_gradients_are_an_alarm_where_they_are_repeated(
+    tmp_path: Path, places: Iterable[int], alarmed: bool
+) -> None:
     values, norms = course(np.random.default_rng(7700)), np.ones(N)
     norms[list(places)] = np.inf
     found = alarms(tmp_path, log(values, grad_norm=norms))

@@ -26,7 +26,7 @@ def inspect(path: Path) -> tuple[Documents, list[Finding]]:
     told, end = bar(size)
     found = READERS[path.suffix.lower()](path, into, told)
     end()
-    if not into.count and not found:
+    if not into.count and all(finding.level == "note" for finding in found):
         found.append(Finding("error", f"{path.name} has no document", f"{size:,} bytes", MADE))
     return into, [*found, *content(path, into)]
 

@@ -12,6 +12,7 @@ from fieldguide.lines import Progress, raw_lines, stands_for
 from fieldguide.report import Finding, UsageProblem
 
 LONGEST = 1 << 25  # bytes of a line of JSON
+MOST = 1 << 27  # bytes of a file of JSON lines or text that are read
 PIECE = 1 << 20  # bytes of text that are read at once
 PARAGRAPH = 1 << 16  # characters of a paragraph that are compared
 TOLD_APART = 200  # characters of a paragraph that is not there twice by chance
@@ -84,7 +85,7 @@ def read_json_lines(path: Path, into: Documents, told: Progress) -> list[Finding
     first: dict[str, int] = {}  # line of each kind of problem
     often: Counter[str] = Counter()
     with path.open("rb") as file:
-        for number, raw in enumerate(raw_lines(file, LONGEST, told), 1):
+        for number, raw in enumerate(raw_lines(file, LONGEST, told, MOST), 1):
             if raw is not None and not raw.strip():
                 continue
             text, problem = (None, f"is longer than {LONGEST:,} bytes") if raw is None else conversation(raw)
@@ -97,7 +98,15 @@ def read_json_lines(path: Path, into: Documents, told: Progress) -> list[Finding
     return [
         Finding("error", f"{path.name}, line {number}: it {problem}", f"{often[problem]:,} lines are so", advice)
         for problem, number in first.items()
-    ]
+    ] + stopped(path)
+
+
+def stopped(path: Path) -> list[Finding]:
+    """That a file was not read through, if it was not."""
+    if (size := path.stat().st_size) <= MOST:
+        return []
+    what = f"{path.name} was read up to byte {MOST:,} of {size:,}"
+    return [Finding("note", what, "what follows is not judged", "split the file to have all of it read")]
 
 
 def conversation(raw: bytes) -> tuple[str | None, str]:
@@ -146,7 +155,7 @@ def paragraphs(path: Path, told: Progress, problems: list[str]) -> Iterator[str]
     decoder = codecs.getincrementaldecoder("utf-8-sig")("strict")
     left, read = "", 0
     with path.open("rb") as file:
-        while data := file.read(PIECE):
+        while read < MOST and (data := file.read(PIECE)):
             try:
                 text = decoder.decode(data)
             except UnicodeDecodeError as error:
@@ -171,6 +180,7 @@ def read_text(path: Path, into: Documents, told: Progress) -> list[Finding]:
         if paragraph.strip():
             into.add(paragraph, compared=len(paragraph) >= TOLD_APART)
     if not problems:
-        return []
+        return stopped(path)
     advice = "convert it: iconv -f ENCODING -t UTF-8, with the encoding that it has"
-    return [Finding("error", f"{path.name} is no UTF-8 {problems[0]}", f"{len(problems)} places at least", advice)]
+    return [Finding("error", f"{path.name} is no UTF-8 {problems[0]}", f"{len(problems)} places at least", advice),
+            *stopped(path)]  # fmt: skip

@@ -101,6 +101,11 @@ def inspect(part: Part, path: Path, width: int) -> Iterator[Finding]:
     part.tokens[split_of(path) or name] = found
     if found.count and int(np.memmap(path, f"<u{width}", "r", shape=(1,))[0]) == HEADER % (1 << 8 * width):
         yield Finding("error", f"{name} has llm.c's header", "its first number is 20240520", "cut off 1,024 bytes")
+    if found.read < found.count:
+        yield Finding(
+            "note", f"{found.read:,} of {found.count:,} tokens of {name} were read, in stretches from all over it",
+            "a wrong id or a hole between them is not seen", "split the file to have all of it read",
+        )  # fmt: skip
     if found.run:
         yield hole(found)
     yield from ids_fit(part, found)

@@ -24,6 +24,7 @@ class Tokens:
     path: Path
     width: int  # bytes of a token
     count: int = 0
+    read: int = 0  # of a very large file stretches are read
     largest: int = -1
     largest_at: int = -1
     used: np.ndarray = field(default_factory=lambda: np.zeros(COUNTED, dtype=np.int64))  # how often each id is there
@@ -55,10 +56,14 @@ def pieces(path: Path, width: int, overlap: int = 0) -> Iterator[tuple[int, np.n
 
 
 def examine(path: Path, width: int, vocabulary: int | None, told: Progress) -> Tokens:
-    """Read a whole file and count."""
+    """Read a file, or stretches of one with more than ``SEARCHED`` tokens, and count."""
     found = Tokens(path, width)
     zeros = np.zeros(4, dtype=np.int64)  # among the first, second, third and fourth of every four numbers
-    for at, ids in pieces(path, width):
+    total = path.stat().st_size // width
+    starts = stretches(total)
+    for at, ids in (
+        ((int(start), stretch(path, width, int(start))) for start in starts) if len(starts) else pieces(path, width)
+    ):
         if not len(ids):
             continue
         if (top := int(ids.max())) > found.largest:
@@ -70,9 +75,10 @@ def examine(path: Path, width: int, vocabulary: int | None, told: Progress) -> T
             found.above_at = at + int(wrong[0]) if found.above_at < 0 else found.above_at
         zeros += [int((ids[i::4] == 0).sum()) for i in range(4)]
         look_for_run(found, at, ids)
-        found.count += len(ids)
-        told(found.count * width)
-    found.stride = wider(width, found.count // 4, *zeros.tolist())
+        found.read += len(ids)
+        told(found.read * width)
+    found.count = total
+    found.stride = wider(width, found.read // 4, *zeros.tolist())
     return found
 
 
@@ -134,6 +140,11 @@ def stretches(count: int) -> np.ndarray:
     return np.linspace(0, count - CHUNK, max(1, SEARCHED // CHUNK)).astype(np.int64)
 
 
+def stretch(path: Path, width: int, start: int) -> np.ndarray:
+    """``CHUNK`` tokens from one place on; read, since the pages of a memory map stay in memory."""
+    return np.fromfile(path, f"<u{width}", CHUNK, offset=start * width).astype(np.uint32)
+
+
 def sample(path: Path, width: int, count: int, window: int, without: np.ndarray = NOWHERE) -> np.ndarray:
     """Hashes of windows from all over a file, none of one token alone, each once; none that touch given stretches."""
     data = np.memmap(path, dtype=f"<u{width}", mode="r", shape=(count,))
@@ -153,9 +164,8 @@ def parts(tokens: Tokens, overlap: int, starts: np.ndarray) -> Iterator[tuple[in
     if not len(starts):
         yield from pieces(tokens.path, tokens.width, overlap)
         return
-    data = np.memmap(tokens.path, dtype=f"<u{tokens.width}", mode="r", shape=(tokens.count,))
     for i, start in enumerate(starts.tolist()):
-        yield i * CHUNK, data[start : start + CHUNK].astype(np.uint32)
+        yield i * CHUNK, stretch(tokens.path, tokens.width, start)
 
 
 def occurrences(

@@ -7,11 +7,12 @@ The curves' names: ``loss`` (of a training step), ``train_loss`` (measured on th
 import csv
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
-from fieldguide.lines import bar, recoded, regular, text_lines
+from fieldguide.lines import Progress, bar, raw_lines, recoded, regular, text_lines
 from fieldguide.logs import events, forms
 from fieldguide.logs.curve import Curve
 from fieldguide.logs.forms import STEP_NAMES, canonical, number
@@ -19,6 +20,7 @@ from fieldguide.logs.messages import known
 from fieldguide.report import UsageProblem
 
 LONGEST = 4000  # characters of a line that a training prints
+PART = 1 << 24  # bytes of a log that are read at each end, where it is longer than both
 Head = Callable[[str], bool]  # of a CSV: takes a line below it
 EMA = 0.9  # of nanochat's printed loss
 
@@ -32,6 +34,7 @@ class Log:
     kinds: dict[str, int] = field(default_factory=dict)  # lines by form
     unread: int = 0  # lines that say nothing of these
     too_long: int = 0
+    skipped: int = 0  # bytes in the middle of a log that is too long to be read through
     vocabulary: int | None = None
     resumed: str = ""  # the line that says that the first weights came from elsewhere
     resumes: list[int] = field(default_factory=list)  # last step before each line that says so later
@@ -72,7 +75,7 @@ def read_log(path: Path, messages: bool = False) -> Log:
         if events.is_events(beginning):
             read_events(log, events.records(file, told))
         else:
-            read_text(log, text_lines(recoded(file, beginning), told))
+            read_text(log, lines_of_ends(log, file, beginning, told))
     end()
     for curve in log.curves.values():
         curve.search()
@@ -80,10 +83,30 @@ def read_log(path: Path, messages: bool = False) -> Log:
     rename(log)
     if not log.curves and not (messages and log.messages):
         raise UsageProblem(
-            f"{path} holds no losses: {log.unread:,} lines were read and none is of a known form (log.jsonl, nanoGPT's "
-            "or nanochat's lines, CSV with a head such as step,loss, TensorBoard); name the log of a training"
+            f"{path} holds no losses: {log.unread + log.too_long:,} lines were read{unread_middle(log)} and none is of "
+            "a known form (log.jsonl, nanoGPT's or nanochat's lines, CSV with a head such as step,loss, TensorBoard); "
+            "name the log of a training"
         )
     return log
+
+
+def lines_of_ends(log: Log, file: BinaryIO, beginning: bytes, told: Progress) -> Iterator[str | None]:
+    """All lines of a log; of one longer than two ``PART``s those of its beginning and of its end."""
+    size, text = log.path.stat().st_size, recoded(file, beginning)
+    if size <= 2 * PART:
+        yield from text_lines(text, told)
+        return
+    yield from text_lines(text, told, PART)
+    log.skipped = size - 2 * PART
+    if text is file:  # of UTF-16 the place of a character is not known
+        file.seek(size - PART)
+        next(raw_lines(file), None)  # it begins within a line
+        yield from text_lines(file, told)
+
+
+def unread_middle(log: Log) -> str:
+    """What is said of a log that was not read through."""
+    return f" ({log.skipped:,} bytes in the middle were not read)" if log.skipped else ""
 
 
 def rename(log: Log) -> None:

@@ -74,6 +74,10 @@ def troubles_of_log(case: Case) -> Findings:
             yield Finding("error" if message.ends else "warning", f"It printed: {line}", message.cause, message.advice)
     if log.failure and not any(log.failure in line for line in log.messages.values()):
         yield Finding("error", "The training printed an error", log.failure, "mend that first")
+    if log.skipped:
+        what = f"{log.skipped:,} bytes in the middle of {log.path.name} were not read"
+        advice = "cut the log where you want to look, with head or tail"
+        yield Finding("note", what, "a log this long is judged by its beginning and its end", advice)
     if log.cut:
         yield Finding("note", f"{log.path.name} ends within a record", "", "it is being written, or was cut off")
     if not case.name:
