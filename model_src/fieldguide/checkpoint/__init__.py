@@ -16,7 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(actions, "list", "all checkpoints of a folder and of the folders in it")
     add(actions, "inspect", "what a checkpoint holds: settings, sizes, types", step=True)
     add(actions, "compare", "how two checkpoints differ", step=True).add_argument("other", type=Path, metavar="OTHER")
-    add(actions, "verify", "whether a checkpoint is whole: files, digests, names, shapes, numbers", step=True)
+    verify = add(actions, "verify", "whether a checkpoint is whole: files, digests, names, shapes, numbers", step=True)
+    verify.add_argument("--data", type=Path, metavar="FOLDER", help="compare with its meta.pkl and .bin files, too")
     repair = add(actions, "repair", "write a mended copy: prefixes, masks, missing keys, another version's", step=True)
     repair.add_argument("--out", type=Path, help="where the copy goes; it must not be there yet")
     repair.add_argument("--processes", type=int, metavar="N", help="share nanochat's optimizer out among so many; "

@@ -11,6 +11,7 @@ from fieldguide.checkpoint.layouts import Checkpoint, Files, choose, find, read
 from fieldguide.checkpoint.pickles import Refused
 from fieldguide.checkpoint.resuming import moments
 from fieldguide.checkpoint.soundness import not_finite, parameters, prefixes, verify
+from fieldguide.checkpoint.vocabulary import fits_data
 from fieldguide.report import Finding, Report, Table, UsageProblem
 
 ROWS = 30  # of a table that is shown; --json has all
@@ -135,6 +136,8 @@ def report_verify(options: argparse.Namespace) -> Report:
     newest = [each for each in find(options.path) if each.nanochat]
     chosen = newest[-1] if newest and options.step is None else files  # also one whose model file is missing
     checkpoint, findings = verify(chosen)
+    if checkpoint is not None and getattr(options, "data", None) is not None:
+        findings += fits_data(checkpoint, options.data)
     if checkpoint is not None and not any(finding.level in ("error", "warning") for finding in findings):
         count = parameters(checkpoint)
         findings.insert(0, Finding("good", f"{checkpoint.kind}: whole, {count:,} parameters, all finite"))
