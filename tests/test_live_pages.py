@@ -337,6 +337,10 @@ def test_the_code_is_small(part: str) -> None:
     assert part == "" or packed[part] < (8_000 if part == "space" else 6_000)  # it is drawn by code of our own
 
 
+def test_what_a_walk_loads_at_once_is_twelve_kilobytes() -> None:
+    assert sum(len(gzip.compress(code(name).encode(), 9)) for name in ("space", "walk")) <= 12 * 1024
+
+
 def test_without_a_script_the_recorded_numbers_stand_there(chromium: Browser, mini_book: Book) -> None:
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()

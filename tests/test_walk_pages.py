@@ -182,6 +182,49 @@ def test_the_browser_s_picture_is_the_one_drawn_without_a_gpu(page: Page) -> Non
     assert (np.abs(theirs - ours).max(-1) > 32).mean() < 0.02
 
 
+def test_beams_are_those_drawn_without_a_gpu(page: Page) -> None:
+    """At the stop of the first softmax, with every head's attention between tokens as beams."""
+    canvas = page.locator(".cutaway-live-space canvas")
+    canvas.press("b")
+    expect(page.get_by_role("button", name="beams")).to_have_attribute("aria-pressed", "true")
+    node, address = page.evaluate(
+        f"""() => {{
+          const walk = {WALK}, [node] = walk.looks;
+          Object.assign(walk.canvas, {{ width: 960, height: 540 }});
+          walk.space.draw(walk.shot(walk.stops.findIndex(([of]) => of === node)));
+          return [node, walk.canvas.toDataURL()];
+        }}"""
+    )
+    theirs = np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))).convert("RGB"), "f4")
+    outcome = runs.ensure(Settings.read(ROOT / "docs"), lambda _: None, ["sort"])["sort"]
+    seen, found = built(graph_of(load(Path(outcome.trace)), "forward"))
+    ours, plain = (picture(seen, found, "dark", node=node, is_beamed=on).astype("f4") for on in (True, False))
+    assert np.abs(theirs - ours).mean() <= 1
+    assert np.abs(theirs - plain).mean() > 1
+    canvas.press("b")
+    assert page.evaluate(f"{WALK}.space.beams.length") == 0
+
+
+def test_a_chosen_token_has_the_beams_of_its_row_alone(page: Page) -> None:
+    beams = page.get_by_role("button", name="beams")
+    beams.click()
+    expect(beams).to_have_attribute("aria-pressed", "true")
+    rows = page.evaluate(
+        f"""async () => {{
+          await cutawayLive.part("beams");
+          const walk = {WALK}, block = walk.solid.find(({{ node, slice }}) => node === walk.looks[0] && slice === 1);
+          const all = walk.space.beams.length;
+          walk.focus({{ block, cell: [0, 4] }});
+          const own = walk.space.beams.filter(({{ look }}) => look[2] === block.stop);
+          const rows = own.map(({{ look }}) => Math.floor((look[3] - block.look[3]) / block.size[0]));
+          walk.focus(null);
+          return [all, walk.space.beams.length, [...new Set(rows)]];
+        }}"""
+    )
+    page.locator(".cutaway-live-space canvas").press("b")
+    assert rows[0] == rows[1] > 300 and rows[2] == [4]
+
+
 def test_a_million_cells_are_drawn_fast_enough(page: Page) -> None:
     """Copies of the model side by side until there are as many; fifteen pictures a second, by the processor alone."""
     frames = page.evaluate(

@@ -21,6 +21,7 @@ from cutaway.computing.interpret import recorded
 from cutaway.settings import Book
 from cutaway.theme.palette import BY_NAME, rgb
 from cutaway.trace.reading import load
+from cutaway.walks.beams import LEAST, beamed, looks
 from cutaway.walks.camera import MARGIN, Camera, corners, framing
 from cutaway.walks.cast import cast
 from cutaway.walks.colours import paints
@@ -177,7 +178,6 @@ def test_a_framed_box_is_seen_whole_and_fills_the_picture(
     assert away.max() == pytest.approx(1 / MARGIN, rel=2e-3)  # of the way from the middle to an edge
 
 
-
 def test_a_ray_meets_the_cell_that_is_projected_there() -> None:
     """The colour at a projected cell's centre is the cell's, seen from the front and near."""
     seen, found = walk("sort", "forward")
@@ -193,6 +193,32 @@ def test_a_ray_meets_the_cell_that_is_projected_there() -> None:
         number = float(np.clip(box.numbers[x, y] / box.most, -1, 1))
         wanted = np.array(rgb(BY_NAME["dark"].sign(number))) * 255
         assert np.abs(picture[round(row - 0.5), round(column - 0.5)] - wanted).max() < 2
+
+
+def test_attention_is_a_beam_for_each_weight_between_tokens() -> None:
+    """From the column of the token that is looked at, at the upper edge, to that of the one that looks, below."""
+    seen, found = walk("sort", "forward")
+    sheets = {block.node: block for block in found.blocks if block.node in looks(seen, found) and not block.slice}
+    assert [seen.graph.label(node) for node in sheets] == ["att"] * 3
+    beams = [box for box in beamed(seen, found, paints("dark")) if box.kind == "beam"]
+    count = sum((np.asarray(seen.values[node]) >= LEAST).sum() for node in sheets)
+    assert len(beams) == count > 300
+    for node, block in sheets.items():
+        weights = np.asarray(seen.values[node])[0, 0]
+        own = [box for box in beams if box.low[1] == block.at[1] and 0 < box.low[2] - block.at[2] < 4
+               and block.at[0] <= box.low[0] < block.at[0] + block.cells[0]]  # fmt: skip
+        found_ = {(round((box.low[0] + box.high[0]) / 2 - block.at[0] - 0.5), box.slant): box.dense for box in own}
+        wanted = {(key, query - key) for query, key in zip(*np.nonzero(weights >= LEAST), strict=True)}
+        assert {*found_} == wanted
+        strongest = max(found_, key=lambda one: found_[one])
+        assert weights[strongest[0] + int(strongest[1]), strongest[0]] == weights.max()
+
+
+def test_weights_over_something_else_than_tokens_are_no_beams(tmp_path: Path) -> None:
+    code = CODE.replace("torch.sigmoid(self.other(x))", "self.other(x).softmax(-1)")
+    _, trace = traced(tmp_path, code, ids(3, 1, 4, 1, 2))
+    seen, found = built(graph_of(trace, "forward"))
+    assert any(seen.kind(node) == "softmax" for node in seen.shown) and looks(seen, found) == []
 
 
 def test_the_command_draws_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     walk.add_argument("name", help="RUN.PASS, as in sort.forward, or a value of it, as in sort.forward/h.0.attn/att")
     walk.add_argument("--still", type=Path, required=True, metavar="FILE.png", help="the picture")
     walk.add_argument("--theme", choices=("dark", "light"), default="dark")
+    walk.add_argument("--beams", action="store_true", help="draw attention as beams between tokens")
     walk.set_defaults(run=_walk)
     clip = commands.add_parser("clip", help="one scene outside the book: in the browser, live, or as a file")
     clip.add_argument("scene", help="dotted path, as in attention.CausalMask")
@@ -156,7 +157,7 @@ def _why(options: argparse.Namespace) -> None:
 def _walk(options: argparse.Namespace) -> None:
     from .walks.command import draw
 
-    print(draw(_book(options), options.name, options.still, options.theme))
+    print(draw(_book(options), options.name, options.still, options.theme, is_beamed=options.beams))
 
 
 def _clip(options: argparse.Namespace) -> None:

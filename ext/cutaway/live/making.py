@@ -51,6 +51,7 @@ PARTS = {
     "cache": ("going", "cached", "steps"),
     SPACE: ("space", "flight", "building", "hands"),
     "walk": ("told", "placed", "walk"),
+    "beams": ("beams",),
     SCALE: ("scale",),
     "text": ("bpe",),
     "why": ("why", "reasons", "panel"),

@@ -15,7 +15,9 @@ from .cases import case_of
 from .still import SIZE, picture, write
 
 
-def draw(book: Book, name: str, path: Path, theme: str, size: tuple[int, int] = SIZE) -> str:
+def draw(
+    book: Book, name: str, path: Path, theme: str, size: tuple[int, int] = SIZE, *, is_beamed: bool = False
+) -> str:
     """Draw a pass, ``sort.forward``, or what made one of its values, and return a line about it.
 
     LookupError where there is no such run, UnknownName or TraceError where the run has no such pass or value.
@@ -37,7 +39,7 @@ def draw(book: Book, name: str, path: Path, theme: str, size: tuple[int, int] = 
     shown = case_of(trace, pass_, outcomes[run].warnings)
     seen, found, graph = shown.seen, shown.found, shown.seen.graph
     node = _node(graph, Names({run: trace}, places_of_last_build(book)), name) if inside else None
-    write(picture(seen, found, theme, size, node), path)
+    write(picture(seen, found, theme, size, node, is_beamed=is_beamed), path)
     cells = sum(block.cells[0] * block.cells[1] for block in found.blocks)
     return f"{path}: {graph.name}, {len(found.blocks)} blocks, {cells:,} cells: {shown.said}"
 

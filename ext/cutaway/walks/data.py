@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..computing.graph import INPUT
+from .beams import looks
 from .layout import Block, Layout
 from .panels import Seen
 
@@ -22,6 +23,7 @@ def described(seen: Seen, found: Layout, steps: Mapping[int, str], texts: Mappin
         "wires": [[round(x, 1) for point in wire.points for x in point] for wire in found.wires],
         "columns": [[name, *(round(side, 1) for side in sides)] for name, *sides in found.columns],
         "stops": [[of, named.get(of, ""), [number[one] for one in seen.taken.get(of, [])]] for of in order],
+        "looks": looks(seen, found),
         "texts": {step: texts.get(step, "") for step in dict.fromkeys(named.values())},
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,10 @@ BEHIND, AROUND = 8.0, 6.0  # cells from the blocks to the wall behind a layer, a
 
 @dataclass(frozen=True)
 class Box:
-    """A block or a piece of wire. ``numbers`` are (across, down), None of a wire; ``mean`` is the colour from far."""
+    """A block, a piece of wire, or a beam. ``numbers`` are (across, down), None of a wire; ``mean``: the far colour.
+
+    Of a beam: how many cells further right its lower end is, and how much of what is behind it is hidden, 0 to 1.
+    """
 
     low: tuple[float, float, float]
     high: tuple[float, float, float]
@@ -25,16 +29,25 @@ class Box:
     mean: np.ndarray
     most: float = 1.0
     numbers: np.ndarray | None = None
+    slant: float = 0.0
+    dense: float = 1.0
+
+    @property
+    def has_cells(self) -> bool:
+        return self.kind not in ("wire", "wall", "beam")
 
 
-def boxes(seen: Seen, found: Layout, paint: Paints) -> list[Box]:
-    """All boxes of a walk in the colours of a theme."""
+def boxes(seen: Seen, found: Layout, paint: Paints, empty: Collection[int] = ()) -> list[Box]:
+    """All boxes of a walk in the colours of a theme. ``empty``: nodes whose cells are drawn without their numbers."""
     most: dict[int, float] = {}
     drawn = []
     for block in found.blocks:
         high = (block.at[0] + block.cells[0], block.at[1] + block.cells[1], block.at[2] + LONE)
         if block.node in seen.hollow:
             drawn.append(Box(block.at, high, block.kind, block.cells, from_far(paint, paint.panel[None], block.kind)))
+            continue
+        if block.node in empty:
+            drawn.append(Box(block.at, high, block.kind, block.cells, paint.panel))
             continue
         flat = np.asarray(seen.values[block.node], "f8").reshape(-1)
         most.setdefault(block.node, strength(flat))

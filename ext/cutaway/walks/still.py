@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..computing.graph import Graph
 from ..computing.interpret import recorded
 from ..store import replacing
+from .beams import beamed
 from .camera import Camera, framing
 from .cast import cast
 from .colours import paints
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 SIZE = (960, 540)  # pixels
+REACH = 140.0  # cells from a result to what it was made of, if the picture is to show both; as walk.js has it
 
 
 def built(graph: Graph) -> tuple[Seen, Layout]:
@@ -28,20 +31,44 @@ def built(graph: Graph) -> tuple[Seen, Layout]:
     return seen, layout(seen)
 
 
-def picture(seen: Seen, found: Layout, theme: str, size: tuple[int, int] = SIZE, node: int | None = None) -> np.ndarray:
-    """(height, width, 3) of bytes. ``node``: look at what this operation made, of what, and not at the whole."""
+def picture(
+    seen: Seen,
+    found: Layout,
+    theme: str,
+    size: tuple[int, int] = SIZE,
+    node: int | None = None,
+    *,
+    is_beamed: bool = False,
+) -> np.ndarray:
+    """(height, width, 3) of bytes. ``node``: look at what this operation made, of what, and not at the whole.
+
+    ``is_beamed``: attention is drawn as beams between tokens.
+    """
     paint = paints(theme)
-    return cast(boxes(seen, found, paint), _camera(seen, found, size, node), paint, size)
+    drawn = beamed(seen, found, paint) if is_beamed else boxes(seen, found, paint)
+    return cast(drawn, _camera(seen, found, size, node), paint, size)
 
 
 def _camera(seen: Seen, found: Layout, size: tuple[int, int], node: int | None) -> Camera:
     if node is None:
         return framing(*found.bounds, size[0] / size[1])
-    of = seen.origin(node)
-    near: list[Block] = [block for block in found.blocks if of in (block.of, block.beside)]
+    near = _near(seen, found, seen.origin(node))
     low = [min(block.at[axis] for block in near) for axis in range(3)]
     high = [max(block.at[axis] + (*block.cells, LONE)[axis] for block in near) for axis in range(3)]
     return framing(low, high, size[0] / size[1])
+
+
+def _near(seen: Seen, found: Layout, of: int) -> list[Block]:
+    """What an operation made, with its weights, and what it takes unless that stands far away."""
+
+    def middle(block: Block) -> tuple[float, float]:
+        return block.at[0] + block.cells[0] / 2, block.at[1] + block.cells[1] / 2
+
+    own = [block for block in found.blocks if of in (block.of, block.beside)]
+    first, reach = middle(own[0]), max(REACH, *(1.5 * max(block.cells) for block in own))
+    taken = {*seen.taken.get(of, [])}
+    operands = [block for block in found.blocks if block.of in taken and block.kind != "weight"]
+    return [*own, *(block for block in operands if math.dist(middle(block), first) < reach)]
 
 
 def save(pixels: np.ndarray, path: Path) -> None:

@@ -1,5 +1,5 @@
 // Blocks of cells in space, by WebGL2: one instanced draw for all, whose cells the fragment shader paints from a texture
-// of numbers; a second one for what is lit. y grows downwards, a cell is 1 wide and 1 high, a grid THICK deep.
+// of numbers; more for beams and for what is lit. y grows downwards, a cell is 1 wide and 1 high, a grid THICK deep.
 (() => {
   const live = globalThis.cutawayLive;
   const HALF = 0.35, THICK = 3, MARGIN = 1.06, ROUNDS = 6, WIDE = 2048;
@@ -14,10 +14,12 @@ layout(location=5) in vec4 a_look; layout(location=6) in vec4 a_mean;
 out vec3 v_cell; flat out vec3 v_normal, v_size, v_data; flat out vec4 v_look, v_mean;
 void main() {
   v_cell = a_corner * a_size; v_normal = a_normal; v_size = a_size; v_data = a_data; v_look = a_look; v_mean = a_mean;
-  gl_Position = u_view * vec4(a_at + v_cell, 1.);
+  vec3 at = a_at + v_cell; if (a_look.x > 5.5) at.x += a_data.x * a_corner.y;
+  gl_Position = u_view * vec4(at, 1.);
 }`;
   // a_data: offset, steps across and down. a_look: kind, strongest number, stop, where its cells begin in the filling;
-  // a_mean: the colour from far away, and of how many cells the filling is. Kinds: value, weight, share, input, wire, lit.
+  // a_mean: the colour from far away, and of how many cells the filling is. Kinds: value, weight, share, input, wire, lit,
+  // beam, whose a_data is how far right its lower end is, and whose strongest number is how dense it is.
   const FRAGMENT = `#version 300 es
 precision highp float; precision highp int; precision highp sampler2D;
 in vec3 v_cell; flat in vec3 v_normal, v_size, v_data; flat in vec4 v_look, v_mean;
@@ -31,6 +33,10 @@ float number(vec2 c) {
 }
 void main() {
   vec3 light = vec3(.68, .80, 1.); float shade = dot(abs(v_normal), light);
+  if (v_look.x > 5.5) {
+    if (v_look.z > u_now.x || (v_look.z == u_now.x && v_look.w >= u_now.y * v_mean.w)) discard;
+    o = vec4(v_mean.rgb, v_look.y); return;
+  }
   if (v_look.x > 4.5) { o = vec4(u_accent, .55); return; }
   if (v_look.x > 3.5) { o = vec4(v_mean.rgb * shade, 1.); return; }
   vec2 c = clamp(floor(v_cell.xy - v_normal.xy * .01), vec2(0.), v_size.xy - 1.);
@@ -115,7 +121,7 @@ void main() {
 
   class Space {
     constructor(canvas) {
-      Object.assign(this, { canvas, gl: canvas.getContext("webgl2", { antialias: true }), blocks: [], lit: [] });
+      Object.assign(this, { canvas, gl: canvas.getContext("webgl2", { alpha: false }), blocks: [], beams: [], lit: [] });
       if (!this.gl) throw Error("no WebGL2");
       this.begin();
     }
@@ -125,7 +131,7 @@ void main() {
       const { gl } = this;
       this.program = program(gl);
       gl.useProgram(this.program);
-      this.buffers = [this.buffer(cube()), gl.createBuffer(), gl.createBuffer()];
+      this.buffers = [this.buffer(cube()), gl.createBuffer(), gl.createBuffer(), gl.createBuffer()];
       gl.enable(gl.DEPTH_TEST);
       gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
       this.texture = gl.createTexture();
@@ -133,6 +139,7 @@ void main() {
       for (const kind of ["MIN", "MAG"]) gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_${kind}_FILTER`], gl.NEAREST);
       if (this.paints) this.dress(this.paints);
       if (this.numbers) this.put(this.blocks, this.numbers);
+      this.shine(this.beams);
     }
 
     buffer(data, held = this.gl.createBuffer()) {
@@ -161,6 +168,11 @@ void main() {
       held.set(numbers);
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.R32F, WIDE, rows, 0, gl.RED, gl.FLOAT, held);
       this.buffer(this.packed(blocks), this.buffers[1]);
+    }
+
+    shine(beams) {
+      this.beams = beams;
+      this.buffer(this.packed(beams), this.buffers[3]);
     }
 
     packed(blocks) {
@@ -195,11 +207,14 @@ void main() {
       gl.uniform2fv(this.place("u_now"), now);
       this.instances(this.buffers[1]);
       gl.drawArraysInstanced(gl.TRIANGLES, 0, 36, this.blocks.length);
-      if (!this.lit.length) return;
       this.buffer(this.packed(this.lit), this.buffers[2]);
       gl.enable(gl.BLEND);
-      this.instances(this.buffers[2]);
-      gl.drawArraysInstanced(gl.TRIANGLES, 0, 36, this.lit.length);
+      gl.depthMask(false); // one is seen through the other
+      for (const [i, some] of [[3, this.beams], [2, this.lit]]) {
+        this.instances(this.buffers[i]);
+        if (some.length) gl.drawArraysInstanced(gl.TRIANGLES, 0, 36, some.length);
+      }
+      gl.depthMask(true);
       gl.disable(gl.BLEND);
     }
 

@@ -2,7 +2,7 @@
 (() => {
   const live = globalThis.cutawayLive;
   const { make, KINDS } = live;
-  const LABELS = 24, LETTER = 7.8, LINE = 18; // at most; a letter's width and a label's height, in pixels
+  const LABELS = 40, LETTER = 7.8, LINE = 18; // at most; a letter's width and a label's height, in pixels
   const nameOf = (session, node) => live.called(session, node, session.tensor(node).s.map(() => 0)).name;
 
   // What gets a name, where, and how: the columns of the whole, or what is at a stop.
@@ -19,7 +19,7 @@
   // None stands over another, and none outside. What is read aloud stands beside the picture.
   live.labelled = (walk) => {
     const { canvas } = walk.space, taken = [], made = [];
-    for (const [text, point, kind] of named(walk)) {
+    for (const [text, point, kind] of [...named(walk), ...(walk.isBeamed ? live.edges(walk) : [])]) {
       const [x, height] = walk.space.seen(point), y = Math.max(LINE, height), half = (text.length * LETTER) / 2 + 6;
       const [left, top, right] = [x - half, y - LINE, x + half];
       if (made.length === LABELS || left < 0 || right > canvas.clientWidth || height < 0 || y > canvas.clientHeight) continue;

@@ -25,6 +25,7 @@
         this.canvas.replaceWith(...this.stills); // and the words beside it
         this.canvas = null;
         this.fan.remove();
+        this.rays.remove();
       }
       this.listen();
       this.begin();
@@ -43,7 +44,8 @@
       const whole = button("whole", () => this.go(-1)), back = button("◀", () => this.step(-1), { ariaLabel: "previous stop" });
       const next = button("▶▶", () => this.step(1), { ariaLabel: "next stop" });
       this.fan = button("fan out heads", () => this.spread(), { ariaPressed: false, hidden: this.blocks.every((row) => row[9] === 1) });
-      stage.replaceChildren(make("div.walk", {}, this.view, make("div.side", {}, make("div.buttons", {}, back, this.play, next, whole, this.fan), this.slider, this.told)));
+      this.rays = button("beams", () => this.beam(), { ariaPressed: false, title: "attention as beams between tokens", hidden: !this.looks.length });
+      stage.replaceChildren(make("div.walk", {}, this.view, make("div.side", {}, make("div.buttons", {}, back, this.play, next, whole, this.fan, this.rays), this.slider, this.told)));
     }
 
     begin() {
@@ -83,7 +85,9 @@
       canvas.style.height = `${height}px`;
       const filled = this.building.fill();
       space.dress(this.building.paint);
+      if (this.isBeamed) live.emptied(this);
       space.put(...filled);
+      this.shine();
       this.camera ??= this.shot(this.stop);
       if (this.asked) this.cursor = live.cursorAt(this, this.asked);
       this.asked = null;
@@ -120,6 +124,18 @@
       this.update();
     }
 
+    // Attention as beams instead of cells; and back.
+    async beam() {
+      if (!this.looks.length) return;
+      await live.part("beams");
+      this.rays.ariaPressed = this.isBeamed = !this.isBeamed;
+      this.update();
+    }
+
+    shine() {
+      this.space.shine(this.isBeamed ? live.beams(this) : []);
+    }
+
     step(by) {
       this.go(Math.min(this.stops.length - 1, Math.max(-1, this.stop + by)));
     }
@@ -142,6 +158,7 @@
       live.address(this);
       if (!canvas || !this.solid) return;
       this.space.lit = [];
+      if (this.isBeamed) this.shine();
       const to = this.shot(stop), { length, at } = flight(this.camera, to), isQuick = isAtOnce || isStill();
       const time = isQuick ? 0 : Math.min(FLIGHT[1], Math.max(FLIGHT[0], 500 * length));
       if (!(await this.move(time, (t) => (this.camera = t < 1 ? at(ease(t)) : to), turn, [stop < 0 ? 1e9 : stop, 0]))) return;
@@ -221,6 +238,7 @@
       this.cursor = cursor;
       this.space.lit = [];
       if (cursor) this.light(cursor.block, cursor.cell);
+      if (this.isBeamed) this.shine();
       this.draw();
       this.tell();
     }
@@ -236,7 +254,7 @@
       const { key } = event, acts = {
         n: () => this.step(1), p: () => this.step(-1), " ": () => this.play.click(), Home: () => this.go(-1),
         "+": () => this.look({ far: this.camera.far / 1.25 }), "-": () => this.look({ far: this.camera.far * 1.25 }),
-        h: () => this.spread(), "[": () => this.layer(-1), "]": () => this.layer(1), Enter: () => this.cursor && this.ask(),
+        h: () => this.spread(), b: () => this.beam(), "[": () => this.layer(-1), "]": () => this.layer(1), Enter: () => this.cursor && this.ask(),
         ArrowLeft: () => this.walk(-1, 0), ArrowRight: () => this.walk(1, 0), ArrowUp: () => this.walk(0, -1), ArrowDown: () => this.walk(0, 1),
         Escape: () => (this.cursor ? this.focus(null) : this.canvas.blur()),
       };
