@@ -66,8 +66,8 @@ def enter_book(session: nox.Session) -> list[str]:
     return rest
 
 
-def models(kind: str) -> Path:
-    """The file that says, if it is there, that tests of this kind of the models have passed with what they read now."""
+def models_passed() -> Path:
+    """The file that says, if it is there, that the tests of the models have passed with what they read now."""
     names = ("model_src", "tests/models", "docs/runs", "docs/train/yours.md", "pyproject.toml")
     places = [Path(name) for name in names]
     places += sorted(Path("tests").glob("*.py"))
@@ -76,16 +76,7 @@ def models(kind: str) -> Path:
     for file in files:
         if "__pycache__" not in file.parts:
             sha.update(f"{file} {hashlib.sha256(file.read_bytes()).hexdigest()}".encode())
-    return Path(".cutaway/passed", f"{kind}-{sha.hexdigest()[:32]}")
-
-
-def run_tests(session: nox.Session, kind: str, marked: str) -> None:
-    """Run the tests that are so marked; those of the models only if they have not passed with what they read now."""
-    passed = models(kind)
-    left_out = ["--ignore", "tests/models"] if passed.exists() else []
-    session.run(BIN / "pytest", "-m", marked, *TWO_CORES, *left_out)
-    passed.parent.mkdir(parents=True, exist_ok=True)
-    passed.touch()
+    return Path(".cutaway/passed", f"models-{sha.hexdigest()[:32]}")
 
 
 def build(session: nox.Session, *options: str) -> None:
@@ -152,17 +143,21 @@ def tests(session: nox.Session) -> None:
     if options:  # slow ones too, if they are asked for; one after the other, to look closely
         session.run(BIN / "pytest", "-m", LONG, *options)
     else:
-        run_tests(session, "fast", FAST)
+        passed = models_passed()
+        left_out = ["--ignore", "tests/models"] if passed.exists() else []
+        session.run(BIN / "pytest", "-m", FAST, *TWO_CORES, *left_out)
+        passed.parent.mkdir(parents=True, exist_ok=True)
+        passed.touch()
 
 
 @nox.session(venv_backend="none", requires=["book"])
 def slow(session: nox.Session) -> None:
-    """Run the tests that take long: books of their own that are built again and again, trainings by two processes."""
+    """Run the tests that take long, books of their own that are built again and again; `-- tests/models` the models'.
+
+    Without options the models' are left out: trainings by two processes, a third of the time, are for `nightly`.
+    """
     session.run(sys.executable, "bootstrap.py", "--tests")
-    if options := enter_book(session):
-        session.run(BIN / "pytest", "-m", SLOW, *options)
-    else:
-        run_tests(session, "slow", SLOW)
+    session.run(BIN / "pytest", "-m", SLOW, *(enter_book(session) or [*TWO_CORES, "--ignore", "tests/models"]))
 
 
 @nox.session(venv_backend="none", requires=["book"])

@@ -4,6 +4,7 @@ On a desk and on a telephone, in the light and in the dark, used as a reader use
 tab opens it as a file meanwhile.
 """
 
+import re
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,33 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 pytestmark = pytest.mark.site
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 800}
 UNFOLD = "for (const part of document.querySelectorAll('.book-fold, .cutaway-listing > details')) part.open = true"
+# Half of a page's elements are spans of code: after the whole check in the light they are text, and their colours in
+# the dark are checked once for all pages, below.
+PLAIN = """for (const code of document.querySelectorAll('.highlight pre'))
+    if (!code.closest('.cutaway-clip')) code.textContent = code.textContent"""
 NO_FILE = "404.html"  # a server shows it at any address, so it names its files from the site's root
 
 
 def test_a_visit_finds_nothing(page_name: str, site: Path, address: str, lonely_chromium: Browser, npm: Path) -> None:
     found = visited(page_name, site, address, lonely_chromium, npm)
     assert found == [], f"{page_name}:\n" + "\n".join(found)
+
+
+def test_every_kind_of_code_is_legible_in_the_dark(
+    site: Path, address: str, lonely_chromium: Browser, npm: Path
+) -> None:
+    kinds = sorted(set(re.findall(r"\.highlight \.(\w+)", (site / "_static/pygments.css").read_text("utf-8"))))
+    assert len(kinds) > 50
+    code = "".join(f'<span class="{kind}">{kind}</span> ' for kind in kinds)
+    with lonely_chromium.new_context(viewport=WIDE, reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.goto(address + "model/attention.html")
+        page.evaluate(UNFOLD)
+        page.evaluate(
+            "code => { for (const each of document.querySelectorAll('.highlight pre')) each.innerHTML = code }", code
+        )
+        page.evaluate((npm / "axe-core/axe.min.js").read_text("utf-8"))
+        assert in_the_dark(page) == []
 
 
 def visited(page_name: str, site: Path, address: str, browser: Browser, npm: Path) -> list[str]:
@@ -36,6 +58,7 @@ def visited(page_name: str, site: Path, address: str, browser: Browser, npm: Pat
     page.evaluate(UNFOLD)
     page.evaluate((npm / "axe-core/axe.min.js").read_text("utf-8"))
     found = violations(page, **EVERYTHING)
+    page.evaluate(PLAIN)
     found += in_the_dark(page)
     found += on_a_telephone(page)
     use(page)

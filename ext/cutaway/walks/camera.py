@@ -11,7 +11,7 @@ import numpy as np
 HALF = 0.35  # radians: half of the angle of view, from top to bottom
 YAW, PITCH = 0.36, 0.16  # radians: how far the eye stands to the right, and above
 MARGIN = 1.06  # times the distance at which a box just fits
-ROUNDS = 6
+ROUNDS = 12
 
 
 @dataclass(frozen=True)

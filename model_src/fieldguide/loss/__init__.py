@@ -4,7 +4,8 @@ import argparse
 import math
 from pathlib import Path
 
-from fieldguide.logs.reading import Log, read_log
+from fieldguide.logs.log import Log
+from fieldguide.logs.reading import read_log
 from fieldguide.loss.failures import few_and_flat, not_finite, nothing_to_learn, troubles_of_log
 from fieldguide.loss.gaps import other_text, overfits, same_numbers
 from fieldguide.loss.judging import FEWEST, Case, prepare

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from fieldguide.logs.curve import Curve, High
-from fieldguide.logs.reading import Log
+from fieldguide.logs.log import Log
 
 FEWEST = 30  # values of a curve whose course is judged
 SCRATCH = 3.0  # nats: who begins above this begins with random weights, if nothing else is known

@@ -10,7 +10,8 @@ import torch
 from fieldguide.checkpoint import layouts
 from fieldguide.checkpoint.soundness import parameters
 from fieldguide.lines import text_lines
-from fieldguide.logs.reading import Log, beside, read_log
+from fieldguide.logs.log import Log
+from fieldguide.logs.reading import beside, read_log
 from fieldguide.report import UsageProblem
 from fieldguide.visualize.names import name_of
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from fieldguide.lines import LONGEST, regular, text_lines
 from fieldguide.logs import events, reading
 from fieldguide.logs.forms import canonical
-from fieldguide.logs.reading import Head, Log
+from fieldguide.logs.log import Log
+from fieldguide.logs.reading import Head
 from fieldguide.watch.speed import Speed
 
 CHUNK = 1 << 20  # bytes that are read at once

@@ -2,7 +2,7 @@
 // of numbers; more for beams and for what is lit. y grows downwards, a cell is 1 wide and 1 high, a grid THICK deep.
 (() => {
   const live = globalThis.cutawayLive;
-  const HALF = 0.35, THICK = 3, MARGIN = 1.06, ROUNDS = 6, WIDE = 2048;
+  const HALF = 0.35, THICK = 3, MARGIN = 1.06, ROUNDS = 12, WIDE = 2048;
   const AXES = [0, 1, 2];
 
   const VERTEX = `#version 300 es
