@@ -1,7 +1,13 @@
 """Messages that end a training are known: those that a processor can produce are produced here."""
 
 import argparse
+import errno
+import io
+import os
+import pickle
+import re
 import resource
+import socket
 from pathlib import Path
 
 import pytest
@@ -18,6 +24,11 @@ QUOTED = {  # from PyTorch's source
     "compiler": "torch._inductor.exc.InvalidCxxCompiler: No working C++ compiler found in "
     "torch._inductor.config.cpp.cxx: (None, 'g++')",
     "recompiling": "W1124 torch/_dynamo/convert_frame.py] torch._dynamo hit config.recompile_limit (8)",
+    "collective": "[rank1]:[E1124] [Rank 1] Watchdog caught collective operation timeout: WorkNCCL(SeqNum=7, "
+    "OpType=ALLREDUCE)",
+    "NCCL": "torch.distributed.DistBackendError: NCCL error in: ProcessGroupNCCL.cpp:3384, unhandled system error",
+    "driver": "RuntimeError: CUDA error: no kernel image is available for execution on the device",
+    "disk": f"OSError: [Errno {errno.ENOSPC}] {os.strerror(errno.ENOSPC)}: 'out/ckpt.pt'",
     "CUDA memory": "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB",
 }
 
@@ -47,13 +58,52 @@ def open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
+def address() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        socket.create_server(taken.getsockname())
+
+
+def optimizer() -> None:
+    {"model": 0}["optimizer"]
+
+
+def archive() -> None:
+    file = io.BytesIO()
+    torch.save(torch.zeros(100), file)
+    torch.load(io.BytesIO(file.getvalue()[:-60]), weights_only=True)
+
+
+def names_of_weights() -> None:
+    torch.nn.Linear(2, 2).load_state_dict({"_orig_mod.weight": torch.zeros(2, 2)})
+
+
+def sizes_of_weights() -> None:
+    torch.nn.Linear(2, 2).load_state_dict(torch.nn.Linear(2, 3).state_dict())
+
+
+def code_in_a_file() -> None:
+    file = io.BytesIO()
+    torch.save({"config": Path("x")}, file)
+    file.seek(0)
+    torch.load(file, weights_only=True)
+
+
+CAUSES = {
+    "two devices": two_devices, "module": module, "ids": ids, "open files": open_files, "address": address,
+    "optimizer": optimizer, "archive": archive, "names of weights": names_of_weights,
+    "sizes of weights": sizes_of_weights, "code in a file": code_in_a_file,
+}  # fmt: skip
+
+
 def lines() -> dict[str, str]:
     """One line for each message."""
     found = dict(QUOTED)
-    for name, cause in (("two devices", two_devices), ("module", module), ("ids", ids), ("open files", open_files)):
-        with pytest.raises((RuntimeError, ImportError, IndexError, OSError)) as raised:
+    for name, cause in CAUSES.items():
+        with pytest.raises((RuntimeError, ImportError, LookupError, OSError, pickle.UnpicklingError)) as raised:
             cause()
-        found[name] = f"{type(raised.value).__name__}: {raised.value}".splitlines()[0]
+        text = f"{type(raised.value).__name__}: {raised.value}"
+        printed = re.sub(r"\x1b\[\d*m", "", text).splitlines()  # torch writes some of it bold
+        found[name] = next((line.strip() for line in printed if known(line)), printed[0])
     return found
 
 
@@ -77,6 +127,12 @@ def test_a_second_form_of_a_message_has_the_same_name() -> None:
     ):
         message = known(line)
         assert message is not None and message.name == name
+
+
+def test_an_error_that_nobody_knows_is_told_too(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("Traceback (most recent call last):\n  File 'train.py', line 3\nOddError: so it is\n")
+    report = loss.run(argparse.Namespace(file=tmp_path / "log", stage="auto", vocab_size=0))
+    assert [each.what for each in report.findings] == ["The training printed an error"] and report.exit_code == 1
 
 
 def test_lines_of_a_healthy_training_are_no_messages() -> None:

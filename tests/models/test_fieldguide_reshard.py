@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -140,6 +141,19 @@ def test_what_is_written_is_whole_and_leads_back(trained: Path, tmp_path: Path) 
             assert one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
     states = read_meta(tmp_path / "classic")["dataloader_state_dict"]
     assert [state["next"] for state in states] == [7, 7, 7] and [state["rank"] for state in states] == [0, 1, 2]
+
+
+def test_a_process_s_file_that_is_not_there_is_missed(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in NAMES[:2]:  # the third's tables have an odd number of rows, which nobody shares out
+        assert main(["checkpoint", "verify", str(trained / name / "2")]) == 0
+        shutil.copytree(trained / name / "2", tmp_path / name)
+        (last,) = (tmp_path / name).glob("optim_*_rank1*")
+        last.unlink()
+        capsys.readouterr()
+        assert main(["checkpoint", "verify", str(tmp_path / name)]) == 1
+        assert "shared by 2 processes, and 1 of their files" in " ".join(capsys.readouterr().out.split())
 
 
 def test_one_process_loads_it(trained: Path, tmp_path: Path) -> None:

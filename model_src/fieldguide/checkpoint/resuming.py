@@ -1,4 +1,4 @@
-"""What a checkpoint needs to be gone on with: nanoGPT's keys, and an optimizer that fits the weights."""
+"""What a checkpoint needs to be gone on with: nanoGPT's keys, every process's file, an optimizer that fits."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -64,6 +64,22 @@ def optimizer_fits(checkpoint: Checkpoint) -> Findings:
             "error", f"The optimizer remembers {kept.total()} tensors, and they are not the model's {here.total()}",
             f"the shape {list(odd)} is there {kept[odd]} times, among the weights {here[odd]} times",
             f"resuming fails or mixes them up: {checkpoint.files.repair} --drop-optimizer keeps the weights alone",
+        )  # fmt: skip
+
+
+def shares_complete(checkpoint: Checkpoint, share: dict[str, torch.Tensor]) -> Findings:
+    """nanochat's optimizer: a file of each process, counted by the rows of AdamW's tensors that one of them has."""
+    files = checkpoint.files.optim
+    weights = {tuple(tensor.shape) for tensor in checkpoint.plain.values() if tensor.dim() == 2}
+    kept = sorted({tuple(tensor.shape) for name, tensor in share.items() if name.endswith("exp_avg")})
+    parts = [shape for shape in kept if len(shape) == 2 and shape[0] and shape not in weights]
+    counts = [{w[0] // rows for w in weights if w[1] == width and w[0] % rows == 0} for rows, width in parts]
+    processes = min(set.intersection(*counts), default=0) if counts else 1
+    if processes > len(files):
+        yield Finding(
+            "error", f"The optimizer was shared by {processes} processes, and {len(files)} of their files are here",
+            f"{files[min(files)].name} has {parts[0][0]} rows of a matrix that has {parts[0][0] * processes}",
+            "copy the missing optim_*_rank*.pt from where it was trained; without them the weights alone can be used",
         )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from fieldguide.checkpoint.checksums import sums
 from fieldguide.checkpoint.layouts import OURS, PREFIXES, Checkpoint, Files, read
 from fieldguide.checkpoint.parts import absurd, complete
 from fieldguide.checkpoint.pickles import Refused
-from fieldguide.checkpoint.resuming import moments, nanogpt_keys, trained
+from fieldguide.checkpoint.resuming import moments, nanogpt_keys, shares_complete, trained
 from fieldguide.checkpoint.versions import LAYER, lacking, neutral
 from fieldguide.lines import sha256
 from fieldguide.report import Finding
@@ -201,6 +201,8 @@ def verify(found: Files) -> tuple[Checkpoint | None, list[Finding]]:
             continue
         if path in zips:
             zips[path] = optimizer
+        if rank == min(found.optim) and found.nanochat:
+            result += shares_complete(checkpoint, optimizer)
         wrong = [name for name, tensor in optimizer.items() if tensor.is_floating_point() and not_finite(tensor)]
         if wrong:
             result.append(Finding("error", f"The optimizer of rank {rank} holds NaN", wrong[0], "go back"))

@@ -2,7 +2,8 @@
 
 Where a processor can produce a message, ``tests/models/test_fieldguide_messages.py`` does. The others stand as in
 PyTorch's source at 2.13: ``utils/data/dataloader.py`` (shared memory), ``aten/src/ATen/cuda/Exceptions.cpp`` (cuBLAS),
-``_inductor/exc.py`` (the compiler), ``_dynamo/convert_frame.py`` (recompiling).
+``_inductor/exc.py`` (the compiler), ``_dynamo/convert_frame.py`` (recompiling), ``ProcessGroupNCCL.cpp`` (NCCL). All
+messages of the guide's table of symptoms are here.
 """
 
 import re
@@ -81,6 +82,57 @@ MESSAGES = (
         "ids", r"device-side assert triggered|index out of range in self",
         "an id is not below the vocabulary, or a target not below the logits",
         "`fieldguide data` on the folder; on the CPU the message names the line",
+    ),
+    Message(
+        "address", r"[Aa]ddress already in use|EADDRINUSE",
+        "another process, often an older training of one's own, listens on this port",
+        "`fieldguide check --port N`; end that process, or give torchrun another --master_port",
+    ),
+    Message(
+        "optimizer", r"KeyError: 'optimizer'",
+        "the checkpoint holds weights alone: one can sample from it, and not go on training",
+        "`fieldguide checkpoint repair` gives it a new optimizer; go on with a low rate and a warm-up",
+    ),
+    Message(
+        "archive", r"PytorchStreamReader failed|[Pp]arquet magic bytes not found",
+        "a file is cut short: its end, where its directory stands, is missing",
+        "`fieldguide checkpoint verify` or `fieldguide data`; copy the file again, or take an earlier one",
+    ),
+    Message(
+        "names of weights", r"(?:Missing|Unexpected) key\(s\) in state_dict",
+        "the checkpoint's names are not the model's: a prefix such as _orig_mod. or module., or another version",
+        "`fieldguide checkpoint inspect` shows the names, `fieldguide checkpoint repair` strips prefixes",
+    ),
+    Message(
+        "sizes of weights", r"size mismatch for ",
+        "the checkpoint is of a model of another size, or of another vocabulary",
+        "`fieldguide checkpoint inspect` shows its settings: make the model with these",
+    ),
+    Message(
+        "code in a file", r"Weights only load failed",
+        "the file asks for more than tensors, and reading that could run any code",
+        "`fieldguide checkpoint inspect` says what it asks for, without running it; never answer with "
+        "weights_only=False for a file of somebody else",
+    ),
+    Message(
+        "collective", r"Watchdog caught collective operation timeout",
+        "one rank waited for others that never came to the same collective operation",
+        "compare OpType and SeqNum of all ranks; `fieldguide stuck` while it hangs",
+    ),
+    Message(
+        "NCCL", r"NCCL error|ncclUnhandledCudaError|ncclSystemError|unhandled system error",
+        "two GPUs or machines can't reach each other",
+        "`fieldguide distributed --variables`; NCCL_DEBUG=INFO names the way that it chose",
+    ),
+    Message(
+        "driver", r"driver version is insufficient|no kernel image is available",
+        "this PyTorch is built for another CUDA than the driver knows, or for other GPUs",
+        "`fieldguide check` compares them; install the build of PyTorch that fits the driver",
+    ),
+    Message(
+        "disk", r"No space left on device",
+        "the disk is full: checkpoints take as much as the weights and twice that for AdamW",
+        "`fieldguide check --out DIR --keep N`; `fieldguide checkpoint thin` lists what can go",
     ),
 )  # fmt: skip
 ANY = re.compile("|".join(message.words for message in MESSAGES))

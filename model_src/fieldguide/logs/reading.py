@@ -21,7 +21,7 @@ Head = Callable[[str], bool]  # of a CSV: takes a line below it
 
 
 def read_log(path: Path, messages: bool = False) -> Log:
-    """Read a log of any form and length; UsageProblem where it is none, unless it has ``messages`` that are known."""
+    """Read a log of any form and length; UsageProblem where it is none, and no error if ``messages`` are wanted."""
     path = beside(path)
     log = Log(regular(path, "a log"))
     told, end = bar(path.stat().st_size)
@@ -37,7 +37,7 @@ def read_log(path: Path, messages: bool = False) -> Log:
         curve.search()
     settings_beside(log)
     rename(log)
-    if not log.curves and not (messages and log.messages):
+    if not log.curves and not (messages and (log.messages or log.failure)):
         raise UsageProblem(
             f"{path} holds no losses: {log.unread + log.too_long:,} lines were read{unread_middle(log)} and none is of "
             "a known form (log.jsonl, nanoGPT's or nanochat's lines, CSV with a head such as step,loss, TensorBoard); "

@@ -16,6 +16,11 @@ CURE = (
     "train in bfloat16, which needs no scaler; else find what overflows: print the largest |activation| of each "
     "block for one batch, and compute softmax, norms and the loss in float32"
 )
+AT_ANY_SCALE = (
+    "no scale helps, so the backward pass itself gives NaN: torch.autograd.set_detect_anomaly(True) names the "
+    "operation (a root at 0, a division by 0, a row that is masked as a whole); or the forward pass overflows: use "
+    "bfloat16"
+)
 
 
 def scale_collapses(case: Case) -> Findings:
@@ -30,13 +35,13 @@ def scale_collapses(case: Case) -> Findings:
     share = min(1.0, halved / max(int(steps[-1] - steps[half][0]), 1))
     if curve.last >= 1 and (share <= SKIPPED or halved < REPEATED):
         return
-    gone = "at 0" if curve.last <= 0 else f"at {curve.last:.3g}"
+    gone = f"{max(curve.last, 0.0):.3g}"
     yield Finding(
         "error", f"The loss scale collapses: from {curve.first:,.6g} to {gone} at step {curve.last_step:,}",
         f"GradScaler halves it where it skips a step because a gradient is not finite; below 1 it protects nothing, "
         f"and in the second half {share:.0%} of the steps were skipped" if curve.last > 0 else
         "GradScaler halves it at each step that it skips because a gradient is not finite: the weights stand still",
-        CURE,
+        CURE if curve.last >= 1 else AT_ANY_SCALE,
     )  # fmt: skip
 
 
