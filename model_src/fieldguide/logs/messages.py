@@ -84,7 +84,7 @@ MESSAGES = (
         "`fieldguide data` on the folder; on the CPU the message names the line",
     ),
     Message(
-        "address", r"[Aa]ddress already in use|EADDRINUSE",
+        "address", r"(?i:address already in use)|EADDRINUSE",
         "another process, often an older training of one's own, listens on this port",
         "`fieldguide check --port N`; end that process, or give torchrun another --master_port",
     ),
@@ -94,7 +94,7 @@ MESSAGES = (
         "`fieldguide checkpoint repair` gives it a new optimizer; go on with a low rate and a warm-up",
     ),
     Message(
-        "archive", r"PytorchStreamReader failed|[Pp]arquet magic bytes not found",
+        "archive", r"PytorchStreamReader failed|(?i:parquet) magic bytes not found",
         "a file is cut short: its end, where its directory stands, is missing",
         "`fieldguide checkpoint verify` or `fieldguide data`; copy the file again, or take an earlier one",
     ),
