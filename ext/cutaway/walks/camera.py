@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 HALF = 0.35  # radians: half of the angle of view, from top to bottom
 YAW, PITCH = 0.36, 0.16  # radians: how far the eye stands to the right, and above
 MARGIN = 1.06  # times the distance at which a box just fits
-ROUNDS = 12
+CLOSEST = 0.01  # of the distance to the point in the middle: nothing is seen nearer to the eye
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Camera:
         """Where points (n, 3) are seen, in pixels, and how far they are from the eye: (n, 3)."""
         right, up, back = self.basis
         away = points - self.eye
-        depth = np.maximum(-away @ back, self.far / 100)
+        depth = np.maximum(-away @ back, self.far * CLOSEST)
         scale = height / 2 / math.tan(HALF) / depth
         return np.stack([width / 2 + away @ right * scale, height / 2 - away @ up * scale, depth], -1)
 
@@ -47,19 +47,22 @@ class Camera:
 def framing(
     low: Sequence[float], high: Sequence[float], aspect: float, yaw: float = YAW, pitch: float = PITCH
 ) -> Camera:
-    """The camera that sees a box whole and in the middle, in a picture ``aspect`` times as wide as it is high."""
-    points = corners(low, high)
-    target = (np.array(low, float) + np.array(high, float)) / 2
-    for _ in range(ROUNDS):  # nearer corners are seen larger, so that the middle of the box is not that of the picture
-        camera = Camera((float(target[0]), float(target[1]), float(target[2])), yaw, pitch, 1.0)
-        right, up, back = camera.basis
-        across, upwards, near = ((points - target) @ one for one in (right, up, back))
-        tan = math.tan(HALF) / MARGIN
-        far = float(max((np.abs(across) / (tan * aspect) + near).max(), (np.abs(upwards) / tan + near).max()))
-        shown = [side / (far - near) for side in (across, upwards)]
-        middle = [(one.max() + one.min()) / 2 for one in shown]
-        target = target + far * (right * middle[0] + up * middle[1])
-    return replace(camera, far=far)
+    """The camera that sees a box whole and in the middle, in a picture ``aspect`` times as wide as it is high.
+
+    An eye sees a point if it stands at least ``near + |side| / slope`` away, for either side; two of the corners
+    decide, one for each edge, and the eye is as near to one as to the other. From a box as deep as a tunnel it stands
+    farther away, as nothing is seen from too near.
+    """
+    points, middle = corners(low, high), (np.array(low, float) + np.array(high, float)) / 2
+    right, up, back = Camera((0.0, 0.0, 0.0), yaw, pitch, 1.0).basis
+    near, tan = (points - middle) @ back, math.tan(HALF) / MARGIN
+    target, far = middle, float(near.max()) / (1 - CLOSEST)
+    for side, slope in ((right, tan * aspect), (up, tan)):
+        place = (points - middle) @ side / slope
+        one, other = float((near + place).max()), float((near - place).max())
+        far = max(far, (one + other) / 2)
+        target = target + side * slope * (one - other) / 2
+    return Camera((float(target[0]), float(target[1]), float(target[2])), yaw, pitch, far)
 
 
 def corners(low: Sequence[float], high: Sequence[float]) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .camera import HALF, Camera, corners
+from .camera import CLOSEST, HALF, Camera, corners
 from .colours import Paints, cells
 from .scene import Box
 
@@ -32,7 +32,7 @@ def _draw(box: Box, camera: Camera, paint: Paints, picture: np.ndarray, depth: n
     low, high = np.array(box.low), np.array(box.high)
     points = corners(box.low, box.high)
     points[:, 0] += box.slant * (points[:, 1] == high[1])
-    if ((points - camera.eye) @ camera.basis[2] > -camera.far / 100).all():
+    if ((points - camera.eye) @ camera.basis[2] > -camera.far * CLOSEST).all():
         return  # behind the eye
     seen = camera.project(points, width, height)
     left, top = (max(0, math.floor(seen[:, i].min())) for i in (0, 1))

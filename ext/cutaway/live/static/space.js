@@ -2,7 +2,7 @@
 // of numbers; more for beams and for what is lit. y grows downwards, a cell is 1 wide and 1 high, a grid THICK deep.
 (() => {
   const live = globalThis.cutawayLive;
-  const HALF = 0.35, THICK = 3, MARGIN = 1.06, ROUNDS = 12, WIDE = 2048;
+  const HALF = 0.35, THICK = 3, MARGIN = 1.06, CLOSEST = 0.01, WIDE = 2048;
   const AXES = [0, 1, 2];
 
   const VERTEX = `#version 300 es
@@ -96,25 +96,23 @@ void main() {
 
   // Where a point is seen, 0 in the middle, in heights of the picture; and how far away it is.
   function seen(view, point) {
-    const away = point.map((x, i) => x - view.at[i]), depth = Math.max(-dot(away, view.back), view.far / 100);
+    const away = point.map((x, i) => x - view.at[i]), depth = Math.max(-dot(away, view.back), view.far * CLOSEST);
     const scale = 0.5 / Math.tan(HALF) / depth;
     return [dot(away, view.right) * scale, dot(away, view.up) * scale, depth];
   }
 
-  // The camera that sees a box whole and in the middle.
+  // The camera that sees a box whole and in the middle; as camera.py has it.
   function framing(low, high, aspect, { yaw, pitch }) {
     const corners = [0, 1, 2, 3, 4, 5, 6, 7].map((k) => AXES.map((i) => ((k >> i) & 1 ? high : low)[i]));
     const tan = Math.tan(HALF) / MARGIN, view = eye({ target: low, yaw, pitch, far: 1 });
-    let target = low.map((x, i) => (x + high[i]) / 2), next = target, far;
-    for (let round = 0; round < ROUNDS; round++) {
-      target = next;
-      const points = corners.map((point) => [view.right, view.up, view.back].map((side) => dot(point.map((x, i) => x - target[i]), side)));
-      far = Math.max(...points.map(([x, y, z]) => Math.max(Math.abs(x) / (tan * aspect), Math.abs(y) / tan) + z));
-      const [x, y] = [0, 1].map((i) => {
-        const shown = points.map((point) => point[i] / (far - point[2]));
-        return (Math.min(...shown) + Math.max(...shown)) / 2;
-      });
-      next = target.map((t, i) => t + far * (view.right[i] * x + view.up[i] * y));
+    let target = low.map((x, i) => (x + high[i]) / 2);
+    const points = corners.map((point) => point.map((x, i) => x - target[i])), near = points.map((point) => dot(point, view.back));
+    let far = Math.max(...near) / (1 - CLOSEST);
+    for (const [side, slope] of [[view.right, tan * aspect], [view.up, tan]]) {
+      const places = points.map((point) => dot(point, side) / slope);
+      const [one, other] = [1, -1].map((sign) => Math.max(...places.map((place, i) => near[i] + sign * place)));
+      far = Math.max(far, (one + other) / 2);
+      target = target.map((t, i) => t + (side[i] * slope * (one - other)) / 2);
     }
     return { target, yaw, pitch, far };
   }
@@ -223,7 +221,7 @@ void main() {
     }
 
     matrix() {
-      const { view: { right, up, back, at, far }, aspect } = this, f = 1 / Math.tan(HALF), near = far / 100, end = far * 100;
+      const { view: { right, up, back, at, far }, aspect } = this, f = 1 / Math.tan(HALF), near = far * CLOSEST, end = far / CLOSEST;
       const z = (end + near) / (near - end), w = (2 * end * near) / (near - end), m = new Float32Array(16);
       for (const i of AXES) m.set([(f * right[i]) / aspect, f * up[i], z * back[i], -back[i]], 4 * i);
       m.set([(-f * dot(right, at)) / aspect, -f * dot(up, at), w - z * dot(back, at), dot(back, at)], 12);
