@@ -56,9 +56,9 @@ def test_a_phrase_that_stands_everywhere_is_no_copy(tmp_path: Path) -> None:
 def test_only_the_stretches_are_read(tmp_path: Path) -> None:
     train, _ = texts(tmp_path, 0.0)
     starts = tokens.stretches(train.count)
-    read = [len(ids) for _, ids in tokens.parts(train, 95, starts)]
+    read = [len(ids) for _, ids in tokens.parts(train.path, 2, starts, 95)]
     assert sum(read) == 37 * 4096 and max(read) == 4096
-    inside = tokens.hashes(next(ids for _, ids in tokens.parts(train, 95, starts)), 96)
+    inside = tokens.hashes(next(ids for _, ids in tokens.parts(train.path, 2, starts, 95)), 96)
     assert not np.isin(tokens.sample(train.path, 2, train.count, 96, starts), inside).any()
 
 

@@ -3,6 +3,7 @@
 import argparse
 import errno
 import io
+import itertools
 import os
 import pickle
 import re
@@ -14,7 +15,11 @@ import pytest
 import torch
 
 from fieldguide import loss
+from fieldguide.__main__ import main
 from fieldguide.logs.messages import MESSAGES, known
+from nanogpt.model import GPT, GPTConfig
+
+ROOT = Path(__file__).parents[2]
 
 QUOTED = {  # from PyTorch's source
     "shared memory": "RuntimeError: DataLoader worker (pid 7) is killed by signal: Bus error. It is possible that "
@@ -26,7 +31,10 @@ QUOTED = {  # from PyTorch's source
     "recompiling": "W1124 torch/_dynamo/convert_frame.py] torch._dynamo hit config.recompile_limit (8)",
     "collective": "[rank1]:[E1124] [Rank 1] Watchdog caught collective operation timeout: WorkNCCL(SeqNum=7, "
     "OpType=ALLREDUCE)",
-    "NCCL": "torch.distributed.DistBackendError: NCCL error in: ProcessGroupNCCL.cpp:3384, unhandled system error",
+    "NCCL": "torch.distributed.DistBackendError: NCCL error in: NCCLUtils.hpp:67, unhandled system error",
+    "rank": "error_file: <N/A>  traceback : To enable traceback see: "
+    "https://pytorch.org/docs/stable/elastic/errors.html",
+    "killed": "Killed",
     "driver": "RuntimeError: CUDA error: no kernel image is available for execution on the device",
     "disk": f"OSError: [Errno {errno.ENOSPC}] {os.strerror(errno.ENOSPC)}: 'out/ckpt.pt'",
     "CUDA memory": "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB",
@@ -81,6 +89,10 @@ def sizes_of_weights() -> None:
     torch.nn.Linear(2, 2).load_state_dict(torch.nn.Linear(2, 3).state_dict())
 
 
+def shares() -> None:
+    GPT(GPTConfig(n_embd=10, n_head=3))
+
+
 def code_in_a_file() -> None:
     file = io.BytesIO()
     torch.save({"config": Path("x")}, file)
@@ -91,15 +103,18 @@ def code_in_a_file() -> None:
 CAUSES = {
     "two devices": two_devices, "module": module, "ids": ids, "open files": open_files, "address": address,
     "optimizer": optimizer, "archive": archive, "names of weights": names_of_weights,
-    "sizes of weights": sizes_of_weights, "code in a file": code_in_a_file,
+    "sizes of weights": sizes_of_weights, "code in a file": code_in_a_file, "shares": shares,
 }  # fmt: skip
+
+
+FAILURES = (RuntimeError, ImportError, LookupError, OSError, AssertionError, pickle.UnpicklingError)
 
 
 def lines() -> dict[str, str]:
     """One line for each message."""
     found = dict(QUOTED)
     for name, cause in CAUSES.items():
-        with pytest.raises((RuntimeError, ImportError, LookupError, OSError, pickle.UnpicklingError)) as raised:
+        with pytest.raises(FAILURES) as raised:
             cause()
         text = f"{type(raised.value).__name__}: {raised.value}"
         printed = re.sub(r"\x1b\[\d*m", "", text).splitlines()  # torch writes some of it bold
@@ -127,6 +142,25 @@ def test_a_second_form_of_a_message_has_the_same_name() -> None:
     ):
         message = known(line)
         assert message is not None and message.name == name
+
+
+def test_each_message_of_the_guide_s_table_is_known() -> None:
+    page = (ROOT / "docs/guide/symptoms.md").read_text("utf-8")
+    rows = [line.split("|")[1] for line in page.partition("(guide-tools)")[0].splitlines() if line.startswith("| ")]
+    quoted = [words for row in rows for words in re.findall(r"[*`]((?<=\*)[^*]+|(?<=`)CUBLAS_\w+)[*`]", row)]
+    assert len(quoted) > 30
+    assert [words for words in quoted if known(words) is None] == ["loss is nan"]  # told by the numbers themselves
+
+
+def test_each_command_of_an_advice_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    commands = [found for each in MESSAGES for found in re.findall(r"`fieldguide ([^`]+)`", each.advice)]
+    assert len(commands) > 10
+    for command in {*commands}:
+        words = command.split()
+        with pytest.raises(SystemExit) as ended:
+            main([*itertools.takewhile(lambda word: re.fullmatch("[a-z]+", word), words), "--help"])
+        said = capsys.readouterr().out
+        assert ended.value.code == 0 and all(word in said for word in words if word.startswith("--")), command
 
 
 def test_an_error_that_nobody_knows_is_told_too(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def report_verify(options: argparse.Namespace) -> Report:
     newest = [each for each in find(options.path) if each.nanochat]
     chosen = newest[-1] if newest and options.step is None else files  # also one whose model file is missing
     checkpoint, findings = verify(chosen)
-    if checkpoint is not None and getattr(options, "data", None) is not None:
+    if checkpoint is not None and options.data is not None:
         findings += fits_data(checkpoint, options.data)
     if checkpoint is not None and not any(finding.level in ("error", "warning") for finding in findings):
         count = parameters(checkpoint)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fieldguide.data import leaks
-from fieldguide.data.tokens import HEADER, RUN, Tokens, examine
+from fieldguide.data.tokens import HEADER, RUN, SEARCHED, Tokens, examine
 from fieldguide.lines import bar, stands_for
 from fieldguide.report import Finding
 from nanogpt.data import read_meta
@@ -95,7 +95,7 @@ def inspect(part: Part, path: Path, width: int) -> Iterator[Finding]:
             "error", f"{name} is cut short: {size:,} bytes are no whole number of tokens of {width}",
             f"{size % width} of the last token's bytes are there", "copy or make it again",
         )  # fmt: skip
-    told, end = bar(size)
+    told, end = bar(min(size, SEARCHED * width))
     found = examine(path, width, part.vocabulary, told)
     end()
     part.tokens[split_of(path) or name] = found

@@ -60,10 +60,7 @@ def examine(path: Path, width: int, vocabulary: int | None, told: Progress) -> T
     found = Tokens(path, width)
     zeros = np.zeros(4, dtype=np.int64)  # among the first, second, third and fourth of every four numbers
     total = path.stat().st_size // width
-    starts = stretches(total)
-    for at, ids in (
-        ((int(start), stretch(path, width, int(start))) for start in starts) if len(starts) else pieces(path, width)
-    ):
+    for at, ids in parts(path, width, stretches(total)):
         if not len(ids):
             continue
         if (top := int(ids.max())) > found.largest:
@@ -140,11 +137,6 @@ def stretches(count: int) -> np.ndarray:
     return np.linspace(0, count - CHUNK, max(1, SEARCHED // CHUNK)).astype(np.int64)
 
 
-def stretch(path: Path, width: int, start: int) -> np.ndarray:
-    """``CHUNK`` tokens from one place on; read, since the pages of a memory map stay in memory."""
-    return np.fromfile(path, f"<u{width}", CHUNK, offset=start * width).astype(np.uint32)
-
-
 def sample(path: Path, width: int, count: int, window: int, without: np.ndarray = NOWHERE) -> np.ndarray:
     """Hashes of windows from all over a file, none of one token alone, each once; none that touch given stretches."""
     data = np.memmap(path, dtype=f"<u{width}", mode="r", shape=(count,))
@@ -159,13 +151,12 @@ def sample(path: Path, width: int, count: int, window: int, without: np.ndarray 
     return np.unique((mixed(ids[varied]) * powers(BASE, window)).sum(axis=1, dtype=np.uint64))
 
 
-def parts(tokens: Tokens, overlap: int, starts: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """The whole file in pieces, or its stretches."""
+def parts(path: Path, width: int, starts: np.ndarray, overlap: int = 0) -> Iterator[tuple[int, np.ndarray]]:
+    """The whole file in pieces, or its stretches, each with its place."""
     if not len(starts):
-        yield from pieces(tokens.path, tokens.width, overlap)
-        return
-    for i, start in enumerate(starts.tolist()):
-        yield i * CHUNK, stretch(tokens.path, tokens.width, start)
+        yield from pieces(path, width, overlap)
+    for start in starts.tolist():  # read, since the pages of a memory map stay in memory
+        yield start, np.fromfile(path, f"<u{width}", CHUNK, offset=start * width).astype(np.uint32)
 
 
 def occurrences(
@@ -175,10 +166,12 @@ def occurrences(
     counts = np.zeros(len(wanted), dtype=np.int64)
     if not len(wanted):
         return counts
-    for at, ids in parts(tokens, window - 1, starts):
+    read = 0
+    for _, ids in parts(tokens.path, tokens.width, starts, window - 1):
         there = hashes(ids, window)
         places = np.searchsorted(wanted, there)
         hits = places[(places < len(wanted)) & (wanted[np.minimum(places, len(wanted) - 1)] == there)]
         counts += np.bincount(hits, minlength=len(wanted))
-        told((at + len(ids)) * tokens.width)
+        read += len(ids)
+        told(read * tokens.width)
     return counts

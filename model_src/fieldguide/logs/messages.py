@@ -1,9 +1,9 @@
 """Messages of PyTorch, CUDA and Python that end a training: what each means, and what to do.
 
-Where a processor can produce a message, ``tests/models/test_fieldguide_messages.py`` does. The others stand as in
-PyTorch's source at 2.13: ``utils/data/dataloader.py`` (shared memory), ``aten/src/ATen/cuda/Exceptions.cpp`` (cuBLAS),
-``_inductor/exc.py`` (the compiler), ``_dynamo/convert_frame.py`` (recompiling), ``ProcessGroupNCCL.cpp`` (NCCL). All
-messages of the guide's table of symptoms are here.
+Where a processor can produce a message, ``tests/models/test_fieldguide_messages.py`` does. Of the others these stand as
+in PyTorch's source at 2.13: ``utils/data/dataloader.py`` (shared memory), ``aten/src/ATen/cuda/Exceptions.cpp``
+(cuBLAS), ``_inductor/exc.py`` (the compiler), ``_dynamo/convert_frame.py`` (recompiling), ``c10d/NCCLUtils.hpp``
+(NCCL). The watchdog's and CUDA's own stand as the guide's table of symptoms quotes them. Its messages are all here.
 """
 
 import re
@@ -99,7 +99,7 @@ MESSAGES = (
         "`fieldguide checkpoint verify` or `fieldguide data`; copy the file again, or take an earlier one",
     ),
     Message(
-        "names of weights", r"(?:Missing|Unexpected) key\(s\) in state_dict",
+        "names of weights", r"(?:Missing|Unexpected) key\(s\)",
         "the checkpoint's names are not the model's: a prefix such as _orig_mod. or module., or another version",
         "`fieldguide checkpoint inspect` shows the names, `fieldguide checkpoint repair` strips prefixes",
     ),
@@ -125,9 +125,25 @@ MESSAGES = (
         "`fieldguide distributed --variables`; NCCL_DEBUG=INFO names the way that it chose",
     ),
     Message(
-        "driver", r"driver version is insufficient|no kernel image is available",
+        "driver", r"driver version is insufficient|no kernel image",
         "this PyTorch is built for another CUDA than the driver knows, or for other GPUs",
         "`fieldguide check` compares them; install the build of PyTorch that fits the driver",
+    ),
+    Message(
+        "rank", r"To enable traceback see",
+        "a process ended with an error that torchrun does not know",
+        "the process with the earliest time failed first: read what it printed; put @record above its main, and "
+        "torchrun shows the error (`fieldguide distributed --script FILE`)",
+    ),
+    Message(
+        "killed", r"^\s*Killed\s*$|exitcode\s*: -9\b",
+        "the kernel ended the process, nearly always because memory was full",
+        "`dmesg` says whether it was memory; `fieldguide memory --device cpu`",
+    ),
+    Message(
+        "shares", r"can't be shared out evenly|not divisible",
+        "one size is no multiple of another: micro-batches by processes, channels by heads, a step's tokens by rows",
+        "the message names the sizes; `fieldguide check --processes N` before the next start",
     ),
     Message(
         "disk", r"No space left on device",

@@ -5,9 +5,9 @@ import numpy as np
 from fieldguide.loss.early import falls_at_once, high_rate, slow_at_high_rate
 from fieldguide.loss.judging import FEWEST, Case
 from fieldguide.loss.losses import Findings, rate, told
-from fieldguide.loss.scaler import zero_rate
 from fieldguide.report import Finding
 
+FEW = 3  # values of a rate that is 0 all the time: less may be the start of a warm-up
 # The same course has several causes; each has an experiment that the others pass.
 APART = (
     "rate: a tenth of it for 200 steps falls further; zero_grad missing: backward() twice on one batch with zero_grad "
@@ -24,7 +24,7 @@ def rising_rate(case: Case) -> Findings:
             continue
         _, values = curve.course()
         half = values[len(values) // 2 :]
-        if name == zero_rate(case):
+        if curve.count >= FEW and values.max() <= 0:
             yield Finding(
                 "error", f"The learning rate is 0: {name} is 0 at all {curve.count:,} steps, and no weight moves",
                 "what changes in the loss is the batches' noise",

@@ -1,7 +1,5 @@
 """Findings about float16's loss scale: one that collapses, and gradients that are infinite again and again."""
 
-import math
-
 import numpy as np
 
 from fieldguide.loss.judging import Case
@@ -68,12 +66,3 @@ def infinite_gradients(case: Case) -> Findings:
             "note", where, "the loss stays finite: with float16 the scaler skips such a step and lowers its scale",
             "if it goes on happening, train in bfloat16",
         )  # fmt: skip
-
-
-def zero_rate(case: Case) -> str:
-    """The name of a rate that is 0 all the time, if there is one."""
-    for name in ("lr", "lr_multiplier"):
-        curve = case.log.curves.get(name)
-        if curve is not None and curve.count >= 3 and math.isfinite(curve.last) and curve.course()[1].max() <= 0:
-            return name
-    return ""
