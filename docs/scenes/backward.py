@@ -61,5 +61,5 @@ class Softmax(Stage):
 
         self.next_section("Every row")
         rows = [ReplacementTransform(grid.row(i), back.row(i)) for i in range(grid.rows) if i != QUERY]
-        say = "The same for every row. The first row is empty: who can only look at itself has nothing to choose."
+        say = "The same for every row. The first row gets none: who can only look at itself has nothing to choose."
         self.beat("Every row by itself", LaggedStart(*rows, lag_ratio=0.2), run_time=1.6, rest=2 * REST, say=say)
