@@ -115,7 +115,7 @@ def test_continuous_integration_types_what_the_readme_says() -> None:
     assert len(commands) == 2
     assert all(command in script for command in commands)
     called = re.search(r"^\.venv/bin/nox -s (tests .*?) 2>&1", script, re.MULTILINE)
-    assert called and called[1].split() == ["tests", "lint", "slow", "stages", "site-check", "faults"]
+    assert called and called[1].split() == ["tests", "lint", "slow", "stages", "site-check"]
 
 
 def sessions() -> set[str]:
