@@ -13,6 +13,9 @@ has one with a ``:name:``. In a drawing with a ``:name:`` the step leads back to
 words is computed, too. A class stands for its ``forward``. ``:run:`` is RUN, RUN.PASS or RUN.PASS/MODULE, as
 in a listing; without it the first run counts in which the function was called.
 
+With ``:backward:`` the arrows are turned: each box says by which rule a gradient goes through it, and for which
+parameters one comes out there. The pass must have been recorded with its gradients (``runs/gradients.py``).
+
 With a body the drawing is the author's, and ``:alt:`` is required::
 
     ```{diagram}
@@ -62,13 +65,19 @@ from .words import describe
 
 __all__ = ["diagram", "setup"]
 
+BACKWARD = (
+    "The way back: g is the gradient by what a box gave on the way forward, of that shape; "
+    "an arrow carries the gradient by what stands beside it, or by what the next box gave."
+)
+
 
 class diagram(nodes.General, nodes.Element):
-    """Attributes: ``object`` and ``run`` of a computed one, ``lines``, ``links`` of a drawn one; ``alt``."""
+    """Attributes: ``object``, ``run``, ``backward`` of a computed one, ``lines``, ``links`` of a drawn one; ``alt``."""
 
 
 OPTIONS = {
     "run": Option(directives.unchanged, "which call is drawn: RUN, RUN.PASS or RUN.PASS/MODULE"),
+    "backward": Option(directives.flag, "draws the way back, where the run has recorded the pass's gradients"),
     "name": Option(directives.unchanged, "its address; steps and other diagrams lead to it"),
     "alt": Option(directives.unchanged, "says in words what a drawing made by hand shows; required there"),
 }
@@ -81,6 +90,7 @@ class Diagram(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         node = diagram(object="", run=self.options.get("run", ""), lines=[], links=[])
+        node["backward"] = "backward" in self.options
         node["alt"] = " ".join(self.options.get("alt", "").split())
         node.source, node.line = self.get_source_info()
         self.add_name(node)
@@ -93,7 +103,7 @@ class Diagram(SphinxDirective):
             self._by_hand(node)
         docname = self.env.current_document.docname
         id = node["ids"][0] if node["ids"] else ""
-        use = {"object": node["object"], "run": node["run"], "id": id, "line": self.lineno}
+        use = {name: node[name] for name in ("object", "run", "backward")} | {"id": id, "line": self.lineno}
         cutaway_domain(self.env).note_use(docname, "diagram", use)
         return [node]
 
@@ -157,7 +167,7 @@ def _flow_of(app: Sphinx, node: diagram) -> tuple[Graph, Drawing] | None:
     """As computed or, of what no run called, as its source reads; nothing, with a warning, where neither can be."""
     try:
         try:
-            return computed(app.env, node["object"], node["run"])
+            return computed(app.env, node["object"], node["run"], bool(node.get("backward")))
         except NotCalled as error:
             warn(app.env, str(error), node, "diagram")
             return sketched(function_of(build_of(app.env).book.source, node["object"]))
@@ -170,12 +180,13 @@ def _fill_computed(app: Sphinx, docname: str, node: diagram) -> None:
     if (found := _flow_of(app, node)) is None:
         return
     graph, drawing = found
-    for message in lost(function_of(build_of(app.env).book.source, node["object"]), graph):
-        warn(app.env, message, node, "diagram")
+    if not graph.is_backward:  # what a drawing has lost is said where it is drawn forwards
+        for message in lost(function_of(build_of(app.env).book.source, node["object"]), graph):
+            warn(app.env, message, node, "diagram")
     node["drawing"] = drawing
     node["words"] = describe(graph)
-    node["note"] = SKETCHED if graph.is_sketch else ""
-    node["label"] = f"Data flow of {node['object']}"
+    node["note"] = SKETCHED if graph.is_sketch else BACKWARD if graph.is_backward else ""
+    node["label"] = f"{'Way back through' if graph.is_backward else 'Data flow of'} {node['object']}"
     if app.builder.format == "html":
         name = node["ids"][0] if node["ids"] else ""
         node["anchors"] = list(_anchors(app, docname, name, graph, drawing))
@@ -185,7 +196,9 @@ def _anchors(app: Sphinx, docname: str, name: str, graph: Graph, drawing: Drawin
     """Links of the boxes: a module's to its own drawing, any other's to the step that explains it."""
     domain = cutaway_domain(app.env)
     explaining = explained(app.env, graph)
-    drawings = {data["object"]: (page, data["id"]) for page, data in reversed(domain.uses("diagram")) if data["id"]}
+    uses = [(page, data) for page, data in reversed(domain.uses("diagram")) if data["id"]]
+    uses.sort(key=lambda use: use[1].get("backward", False) == graph.is_backward)  # of both kinds, its own counts
+    drawings = {data["object"]: (page, data["id"]) for page, data in uses}
     for box in drawing.boxes:
         node, steps = graph.nodes[box.node], explaining.get(box.node, [])
         if node.function in drawings and node.function != graph.function:

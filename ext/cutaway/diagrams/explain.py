@@ -18,6 +18,7 @@ from ..settings import Book
 from ..source.find import Source, SourceObject
 from ..trace.names import PASS, Wanted
 from ..trace.reading import Call, Trace, load
+from .graph.backward import turned
 from .graph.flow import FlowError, flow
 from .graph.graph import Graph, Node
 from .graph.lost import lost
@@ -61,9 +62,15 @@ def chosen(traces: Mapping[str, Trace], function: str, wanted: Wanted) -> tuple[
     raise FlowError(f"{function} was not called{where}; it was in {places}")
 
 
-def drawn(obj: SourceObject, trace: Trace, call: Call) -> tuple[Graph, Drawing]:
-    """The graph of a call and its drawing."""
-    return _laid_out(obj, flow(obj, trace, call))
+def drawn(obj: SourceObject, trace: Trace, call: Call, is_backward: bool = False) -> tuple[Graph, Drawing]:
+    """The graph of a call, or of the way back through it, and its drawing."""
+    graph = flow(obj, trace, call)
+    if not is_backward:
+        return _laid_out(obj, graph)
+    try:
+        return _laid_out(obj, turned(graph, trace, call))
+    except LookupError as error:
+        raise FlowError(str(error)) from error
 
 
 def sketched(obj: SourceObject) -> tuple[Graph, Drawing]:

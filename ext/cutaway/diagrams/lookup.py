@@ -23,25 +23,28 @@ from .layout.canvas import Drawing
 
 UNDRAWN = (SourceError, FlowError, UnknownName, TraceError)  # why there is no drawing
 
-class _Drawn(dict[tuple[str, str], tuple[Graph, Drawing]]):
-    """The drawings of this build, by object and run."""
+class _Drawn(dict[tuple[str, str, bool], tuple[Graph, Drawing]]):
+    """The drawings of this build, by object, run, and whether of the way back."""
 
 
 class _Boxes(defaultdict[str, list[tuple[str, str]]]):
     """For each step the pages and addresses of its boxes."""
 
 
-def computed(env: BuildEnvironment, function: str, run: str) -> tuple[Graph, Drawing]:
-    """The data flow of a function in a run, and its drawing; without any run, a sketch. Raises one of UNDRAWN."""
-    found = state_of(env, _Drawn)
-    if (function, run) not in found:
+def computed(env: BuildEnvironment, function: str, run: str, is_backward: bool = False) -> tuple[Graph, Drawing]:
+    """The data flow of a function in a run, or the way back, and its drawing; without any run, a sketch.
+
+    Raises one of UNDRAWN.
+    """
+    found, key = state_of(env, _Drawn), (function, run, is_backward)
+    if key not in found:
         wanted = Wanted.read(run)
         obj = build_of(env).book.source.find(function)
         if not run and not build_of(env).outcomes:
-            found[function, run] = sketched(obj)
-            return found[function, run]
-        found[function, run] = drawn(obj, *chosen(_traces(env, wanted), obj.dotted, wanted))
-    return found[function, run]
+            found[key] = sketched(obj)
+            return found[key]
+        found[key] = drawn(obj, *chosen(_traces(env, wanted), obj.dotted, wanted), is_backward)
+    return found[key]
 
 
 def _traces(env: BuildEnvironment, wanted: Wanted) -> dict[str, Trace]:
@@ -74,7 +77,7 @@ def boxes_showing(env: BuildEnvironment, step: str) -> list[tuple[str, str]]:
 
 def _steps_in(env: BuildEnvironment, use: dict[str, str]) -> list[str]:
     try:
-        graph, _ = computed(env, use["object"], use.get("run", ""))
+        graph, _ = computed(env, use["object"], use.get("run", ""), bool(use.get("backward")))
     except UNDRAWN:
         return []  # a warning where the diagram stands
     return [step.id for steps in explained(env, graph).values() for step in steps]

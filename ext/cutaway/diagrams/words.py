@@ -13,7 +13,20 @@ def describe(graph: Graph) -> list[str]:
     ['x comes in: 1 by 11 by 48 (B, T, C).',
      'self.c_attn(x) takes x from step 1 and gives 1 by 11 by 144 (B, T, 3C).']
     """
-    return [_sentence(graph, node) for node in graph.nodes]
+    return [(_back if graph.is_backward else _sentence)(graph, node) for node in graph.nodes]
+
+
+def _back(graph: Graph, node: Node) -> str:
+    """A sentence for a box of the way back."""
+    shape = _shape(node) or "a value"
+    if node.kind == "input":
+        return f"The {node.code} comes in: {shape}."
+    rule = f"; {node.rule}" if node.rule else ""
+    origins = _list([f"step {edge.source + 1}" for edge in graph.incoming(node.id)])
+    if node.kind == "output":
+        return f"Out goes the {node.code}, from {origins}: {shape}{rule}."
+    often = f" It is done {node.times} times, from the last round to the first." if node.times > 1 else ""
+    return f"{node.code}: the gradient g by what it gave, {shape}, comes from {origins}{rule}.{often}"
 
 
 def _sentence(graph: Graph, node: Node) -> str:

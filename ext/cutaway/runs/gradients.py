@@ -13,6 +13,11 @@ the gradient by the value that the place gave, of its shape, with its letters. S
 gradient; in prose ``.grad`` after a name leads there (``trace/gradients.py``). Parameters have theirs as
 ``params/NAME.grad``. What the result doesn't depend on, integers and masks have none.
 
+A third pass, ``forward-rules``, has at each of these places the operations through which torch went back from there to
+the recorded values before, by torch's own names for them: ``Softmax``, ``Mul Bmm Transpose``; nothing where the
+tensor had been recorded at another place already. A parameter to which one of them sent something follows as
+``=transformer.wte.weight``.
+
 It works for whatever torch differentiates: hooks hear what arrives at each tensor, nothing of the source is changed.
 One fused operation has no inside, on the way back either. Every recorded tensor stays in memory until the pass is over.
 
@@ -24,11 +29,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 from .recorder import Recorder, is_tensor
 
 SUFFIX = "-grad"  # of the pass that holds the gradients
+RULES = "-rules"  # of the pass that holds what torch did to compute them
 MOST = 64  # items of a tuple, as the recorder keeps them
 
 
@@ -61,6 +68,8 @@ class _Back:
         self._arrived: dict[int, Any] = {}  # by the number of a watched tensor
         self._numbers: dict[tuple[int, int], int] = {}  # (id, version) of a tensor -> its number
         self._alive: list[Any] = []  # an id stays a tensor's while it lives
+        self._made: list[Any] = []  # by number: the node of torch's graph that made the tensor, None for a leaf
+        self._names: dict[int, str] = {}  # of parameters, by id
         self._copies: list[tuple[int, int]] = []  # of a value its number, and that of its gradient
 
     def hear(self, call: Any, site: int, value: Any, callee: str = "", is_result: bool = False) -> None:
@@ -83,6 +92,7 @@ class _Back:
         if key not in self._numbers:
             number = self._numbers[key] = len(self._numbers)
             self._alive.append(value)
+            self._made.append(value.grad_fn)
             value.register_hook(lambda grad: self._arrive(number, grad))
         return self._numbers[key]
 
@@ -110,6 +120,7 @@ class _Back:
         leaves = _leaves(self._result)
         by_leaf = torch.autograd.grad(self._result, leaves, allow_unused=True)  # no .grad of the model's is touched
         found = {id(leaf): grad for leaf, grad in zip(leaves, by_leaf, strict=True)}
+        self._names = {id(p): key for key, p in parameters.items()}
         self._add_pass()
         by_name = {f"{key}.grad": grad for key, p in parameters.items() if (grad := found.get(id(p))) is not None}
         self.record.notices.append(
@@ -118,20 +129,52 @@ class _Back:
         self._finish_with(by_name)
 
     def _add_pass(self) -> None:
-        """The pass of the gradients: its calls are those of the pass, its records those at which something arrived."""
-        record, again, name = self.record, dict[int, int](), self.name + SUFFIX
-        record.passes.append(name)
-        for number, (of, function, path, caller, site, began) in enumerate(list(record.calls)):
-            if of == self.name:
-                again[number] = len(record.calls)
-                record.calls.append((name, function, path, None if caller is None else again[caller], site, began))
+        """The passes of gradients and rules: the pass's calls, and records where something arrived."""
+        record = self.record
+        of_grad, of_rules = (self._calls_again(suffix) for suffix in (SUFFIX, RULES))
+        told = set[str]()
         for heard, watched in self._heard:
             grad = self._gradient(watched)
             if grad is not None:
                 call, site, value, callee, _ = record.records[heard]
                 number = record._value(grad)
-                record.records.append((again[call], site, number, callee, []))
+                rules = "" if str(watched) in told else self._rules(watched)  # handed on as it was: nothing was done
+                told.add(str(watched))
+                record.records.append((of_grad[call], site, number, callee, []))
+                record.records.append((of_rules[call], site, record._value(rules), callee, []))
                 self._copies.append((value, number))
+
+    def _calls_again(self, suffix: str) -> dict[int, int]:
+        """Add a pass with the calls of the recorded one; the number of each call in it."""
+        record, again, name = self.record, dict[int, int](), self.name + suffix
+        record.passes.append(name)
+        for number, (of, function, path, caller, site, began) in enumerate(list(record.calls)):
+            if of == self.name:
+                again[number] = len(record.calls)
+                record.calls.append((name, function, path, None if caller is None else again[caller], site, began))
+        return again
+
+    def _rules(self, watched: Any) -> str:
+        """Torch's names of the operations between a tensor, or those of a tuple, and the watched ones before."""
+        numbers = watched if isinstance(watched, list) else [watched]
+        begun = [node for n in numbers if isinstance(n, int) and (node := self._made[n]) is not None]
+        names, weights, seen, pending = [], [], set(begun), list(dict.fromkeys(begun))
+        while pending:
+            node = pending.pop(0)
+            if hasattr(node, "variable"):
+                weights += [f"={name}"] if (name := self._names.get(id(node.variable))) else []
+                continue
+            names.append(node.name().partition("Backward")[0])
+            onward = [following for following, _ in node.next_functions if following is not None]
+            new = [each for each in dict.fromkeys(onward) if each not in seen and each not in self._ends]
+            seen.update(new)
+            pending += new
+        return " ".join(names + weights)
+
+    @cached_property
+    def _ends(self) -> set[Any]:
+        """The nodes that made watched tensors: where a way back from one of them has come to the next."""
+        return {node for node in self._made if node is not None}
 
     def _gradient(self, watched: Any) -> Any:
         if isinstance(watched, list):

@@ -27,6 +27,7 @@ class Node:
     module_path: str | None = None  # "transformer.h.0.attn"
     function: str | None = None  # the explained function that it runs: "nanogpt.model.Block.forward"
     times: int = 1
+    rule: str = ""  # of a drawing of the way back: how a gradient goes through it
 
 
 class Net(NamedTuple):
@@ -55,13 +56,15 @@ class Edge:
 @dataclass(frozen=True)
 class Graph:
     """The flow of one call of ``function``. ``back``: what a round of a loop takes from an earlier one. ``is_sketch``:
-    no call was recorded, it is how the source reads; thin edges are then those that only a run can decide."""
+    no call was recorded, it is how the source reads; thin edges are then those that only a run can decide.
+    ``is_backward``: the arrows are turned, and carry gradients."""
 
     function: str
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     back: tuple[Edge, ...] = ()
     is_sketch: bool = False
+    is_backward: bool = False
 
     def outgoing(self, node: int) -> Iterator[Edge]:
         return (edge for edge in self.edges if edge.source == node)

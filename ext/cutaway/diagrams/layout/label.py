@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -43,18 +44,24 @@ def label(node: Node, width: int, rows: int = 2) -> Label:
     elif node.times > 1:
         mark = f"  × {node.times}"
         code = [*code[:-1], code[-1] + mark] if len(code[-1] + mark) <= width else [*code, mark.strip()]
+    rule = _rule(node.rule, width)
     if node.shape is None:
-        return Label(tuple(code), (), len(code), broken)
+        return Label((*code, *rule), (), len(code), broken)
     shape, sizes = _shape(node, width)
-    short = len(code) == 1 and len(shape) == 1 and node.kind in ("input", "output")
+    short = not rule and len(code) == 1 and len(shape) == 1 and node.kind in ("input", "output")
     if short and len(code[0]) + 3 + len(shape[0]) <= width:
         indent = len(code[0]) + 3
         return Label(
             (code[0] + "   " + shape[0],),
             tuple(Size(0, s.start + indent, s.end + indent, s.axis) for s in sizes),
         )
-    below = tuple(Size(s.row + len(code), s.start, s.end, s.axis) for s in sizes)
-    return Label((*code, *shape), below, len(code), broken)
+    below = tuple(Size(s.row + len(code) + len(rule), s.start, s.end, s.axis) for s in sizes)
+    return Label((*code, *rule, *shape), below, len(code), broken)
+
+
+def _rule(rule: str, width: int) -> list[str]:
+    """Each rule of a box from a line of its own on."""
+    return [line for part in rule.split("; ") for line in textwrap.wrap(part, width, subsequent_indent="  ")]
 
 
 def _shape(node: Node, width: int) -> tuple[list[str], list[Size]]:
