@@ -1,5 +1,6 @@
 """Drawings of the way back: what a gradient reaches in a drawing is what a change of that gradient reaches in torch."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,13 @@ import numpy as np
 import pytest
 import recorded
 import torch
+import torchgen
 from test_gradients import FOREIGN, IDS, trace_of
 
 from cutaway.diagrams.graph.backward import turned
 from cutaway.diagrams.graph.flow import flow
 from cutaway.diagrams.graph.graph import Graph
-from cutaway.diagrams.graph.rules import MOVED, MOVES, RULES, rule_of
+from cutaway.diagrams.graph.rules import MOVED, MOVES, REPEATED, RULES, rule_of
 from cutaway.diagrams.layout.canvas import draw
 from cutaway.diagrams.words import describe
 from cutaway.runs import gradients as recording
@@ -168,6 +170,37 @@ def test_a_pass_without_gradients_and_a_call_that_none_reached_say_so(tmp_path: 
     call = trace.calls(obj.dotted)[0]
     with pytest.raises(LookupError, match=r"'test\.forward' was recorded without gradients: no pass of this run has"):
         turned(flow(obj, trace, call), trace, call)
+
+
+def test_what_is_broadcast_or_expanded_is_summed_on_the_way_back(tmp_path: Path) -> None:
+    code = """
+        class Model(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.table = nn.Embedding(5, 4)
+
+            def forward(self, ids):
+                x = self.table(ids)
+                row = x[:, :1]
+                copies = row.expand(2, 3, 4)
+                y = x + row
+                z = y * copies
+                return z.sum()
+
+        def loss(model, ids):
+            return model(ids)
+    """
+    graph, _ = Passed(tmp_path, code).backwards("Model")
+    rules = {node.code.split(" = ")[0]: node.rule for node in graph.nodes}
+    assert rules["y"].endswith("summed where it was broadcast") and "broadcast" not in rules["z"]
+    assert rules["copies"] == REPEATED and rules["row"].startswith("sum over its 2 uses")
+
+
+def test_rules_are_of_operations_that_torch_differentiates() -> None:
+    text = Path(torchgen.__file__).with_name("packaged").joinpath("autograd/derivatives.yaml").read_text("utf-8")
+    named = {name.replace("_", "").lower() for name in re.findall(r"^- name: (\w+)", text, re.MULTILINE)}
+    named |= {"copyslices", "nllloss", "nllloss2d"}  # a node of its own, and names without their `forward`
+    assert {name.lower() for name in RULES.keys() | MOVES} <= named
 
 
 def test_what_no_rule_is_known_for_has_torchs_name() -> None:

@@ -140,6 +140,23 @@ MISTAKES = """
 txt -> page
 text -> nowhere
 ```
+
+:::{diagram} m.code.Gate
+:backward:
+:::
+
+:::{diagram} m.code.Gate.unused
+:backward:
+:::
+
+```{diagram}
+:alt: a box
+:backward:
+
+┌──────┐
+│ text │
+└──────┘
+```
 """
 EXPECTED = {
     3: r"m\.code\.Gate\.count \(.*code\.py:\d+-\d+\) handles no tensors in the run 'small'.*: module, scalar",
@@ -152,6 +169,9 @@ EXPECTED = {
     23: r"row 3, column 8: '┘' meets no line above",
     25: r"'txt' occurs 0 times in the drawing",
     26: r"'nowhere' is neither a label nor a page",
+    29: r"'small\.forward' was recorded without gradients: no pass of this run has gradients; name another in :run:",
+    33: r"m\.code\.Gate\.unused was not called in any recorded run \(small\)",
+    37: r":backward: turns a drawing that is computed; one made by hand stays as it is",
 }
 
 

@@ -61,14 +61,9 @@ from .graph.lost import lost
 from .html import Anchor, markup
 from .layout.canvas import Box, Drawing
 from .lookup import UNDRAWN, computed, explained
-from .words import describe
+from .words import BACKWARD, describe
 
 __all__ = ["diagram", "setup"]
-
-BACKWARD = (
-    "The way back: g is the gradient by what a box gave on the way forward, of that shape; "
-    "an arrow carries the gradient by what stands beside it, or by what the next box gave."
-)
 
 
 class diagram(nodes.General, nodes.Element):
@@ -129,6 +124,8 @@ class Diagram(SphinxDirective):
         node["links"] = [(link.label, link.target, self._line_of(link.row)) for link in links]
         if not any(line.strip() for line in lines):
             self._warn("nothing to draw: give the dotted path of a function, or a drawing")
+        if node["backward"]:
+            self._warn(":backward: turns a drawing that is computed; one made by hand stays as it is: leave it out")
         if not node["alt"]:
             self._warn(":alt: is required on a drawing made by hand: say in words what it shows")
         blank = next((i for i, line in enumerate(self.content) if line.strip()), 0)
@@ -170,6 +167,8 @@ def _flow_of(app: Sphinx, node: diagram) -> tuple[Graph, Drawing] | None:
             return computed(app.env, node["object"], node["run"], bool(node.get("backward")))
         except NotCalled as error:
             warn(app.env, str(error), node, "diagram")
+            if node.get("backward"):
+                return None
             return sketched(function_of(build_of(app.env).book.source, node["object"]))
     except UNDRAWN as error:
         warn(app.env, str(error), node, "diagram")
@@ -196,9 +195,10 @@ def _anchors(app: Sphinx, docname: str, name: str, graph: Graph, drawing: Drawin
     """Links of the boxes: a module's to its own drawing, any other's to the step that explains it."""
     domain = cutaway_domain(app.env)
     explaining = explained(app.env, graph)
-    uses = [(page, data) for page, data in reversed(domain.uses("diagram")) if data["id"]]
-    uses.sort(key=lambda use: use[1].get("backward", False) == graph.is_backward)  # of both kinds, its own counts
-    drawings = {data["object"]: (page, data["id"]) for page, data in uses}
+    drawings: dict[str, tuple[str, str]] = {}
+    for kind in (False, True)[: 1 + graph.is_backward]:  # on the way back a drawing of its own kind counts, if any
+        uses = [(page, use) for page, use in domain.uses("diagram") if use["id"] and bool(use.get("backward")) is kind]
+        drawings |= {use["object"]: (page, use["id"]) for page, use in reversed(uses)}
     for box in drawing.boxes:
         node, steps = graph.nodes[box.node], explaining.get(box.node, [])
         if node.function in drawings and node.function != graph.function:

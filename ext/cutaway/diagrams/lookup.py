@@ -41,6 +41,8 @@ def computed(env: BuildEnvironment, function: str, run: str, is_backward: bool =
         wanted = Wanted.read(run)
         obj = build_of(env).book.source.find(function)
         if not run and not build_of(env).outcomes:
+            if is_backward:
+                raise FlowError(f"{function}: no run is declared, and the way back is drawn from a recorded one")
             found[key] = sketched(obj)
             return found[key]
         found[key] = drawn(obj, *chosen(_traces(env, wanted), obj.dotted, wanted), is_backward)

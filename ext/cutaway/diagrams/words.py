@@ -5,6 +5,11 @@ from __future__ import annotations
 from .graph.graph import Edge, Graph, Node
 from .graph.quote import DOTS
 
+BACKWARD = (
+    "The way back: g is the gradient by what a box gave on the way forward, and has its shape; "
+    "an arrow carries the gradient by what stands beside it, or else by what the next box gave."
+)
+
 
 def describe(graph: Graph) -> list[str]:
     """Sentences, numbered from 1 as the steps that they refer to.

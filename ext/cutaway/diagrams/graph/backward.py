@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from ...runs.gradients import RULES
 from ...source.find import Span
 from ...trace.reading import Call, Record, Trace
 from .graph import Edge, Graph, Node
-from .rules import rule_of
+from .rules import BROADCASTING, MOVES, rule_of
 
-RULES = "-rules"  # after the name of a pass, that of the pass with torch's names
 MOST = 3  # parameters that a box names
 
 
@@ -24,7 +24,10 @@ def turned(graph: Graph, trace: Trace, call: Call) -> Graph:
     if call.pass_ + RULES not in trace.passes:
         there = [name.removesuffix(RULES) for name in trace.passes if name.endswith(RULES)]
         known = f"those with gradients are {', '.join(there)}" if there else "no pass of this run has gradients"
-        raise LookupError(f"'{trace.run}.{call.pass_}' was recorded without gradients: {known}")
+        raise LookupError(
+            f"'{trace.run}.{call.pass_}' was recorded without gradients: {known}; name another in :run:, or record them"
+            " by cutaway.runs.gradients"
+        )
     place = trace.calls(call.function, call.pass_).index(call)
     again = trace.calls(call.function, call.pass_ + RULES)[place]
     back = _Back(graph, trace, call, trace.records(again))
@@ -117,12 +120,21 @@ class _Back:
         if node.function:
             return replace(node, rule="; ".join([*parts, "its own way back"]))
         told = [word for record in self._own(node) for word in str(record.value.scalar or "").split()]
-        parts += [rule_of(word for word in told if not word.startswith("=")) or "g as it is"]
+        operations = [word for word in told if not word.startswith("=")]
+        parts += [rule_of(operations) or "g as it is"]
+        pointwise = BROADCASTING.intersection(operations) and set(operations) <= BROADCASTING | MOVES
+        if pointwise and self._is_broadcast(node, edges):
+            parts += ["summed where it was broadcast"]
         weights = list(dict.fromkeys(word[1:] for word in told if word.startswith("=")))
         weights.sort(key=lambda name: -len(self.trace.params[name].shape or ()))  # matrices first
         parts += [self._weight(name, node) for name in weights[:MOST]]
         parts += [f"and by {len(weights) - MOST} parameters more"] if len(weights) > MOST else []
         return replace(node, rule="; ".join(parts))
+
+    def _is_broadcast(self, node: Node, edges: list[Edge]) -> bool:
+        """Whether a box took something that it repeated: of another shape than what it gave."""
+        taken = [self.graph.nodes[edge.source].shape for edge in edges if edge.target == node.id]
+        return any(shape is not None and shape != node.shape for shape in taken)
 
     def _own(self, node: Node) -> list[Record]:
         """The records of a box but for those of boxes inside of it, as a gradient meets them."""

@@ -1,7 +1,7 @@
 """How a gradient goes through an operation, in a few words: by torch's own names for the nodes of its graph.
 
-``g`` is the gradient that comes in, by the operation's result. The rules are those of torch's derivatives.yaml; each is
-derived, and compared with torch, in the chapters on the way back or in the tests.
+``g`` is the gradient that comes in, by the operation's result. The rules are those of torch's ``derivatives.yaml``
+(in its package ``torchgen``), in words.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ from collections.abc import Iterable
 
 MOVED = "g moved back to where the numbers were"
 SLOPE = "g × the slope at each number"
-PRODUCT = "g @ the other, transposed, to each"
+PRODUCT = "to each: g times the other matrix, transposed"
+REPEATED = "g summed over the copies"
 # What only says where numbers stand; it is not worth a word beside an operation that computes.
-MOVES = {"View", "UnsafeView", "Reshape", "ReshapeAlias", "Expand", "T", "Transpose", "Permute", "Clone", "Unsqueeze"}
-MOVES |= {"Squeeze", "Alias", "Contiguous", "Detach", "Unbind", "Flip", "MoveDim", "Roll", "ToCopy"}
+MOVES = {"View", "UnsafeView", "ReshapeAlias", "Expand", "T", "Transpose", "Permute", "Clone", "Unsqueeze"}
+MOVES |= {"Squeeze", "Alias", "Unbind", "Flip", "Roll"}
+BROADCASTING = {"Add", "Sub", "Mul", "Div", "Where"}  # operands of other shapes are repeated, without a word of torch's
+TARGETS = "−g at each target, ÷ their number for a mean, 0 elsewhere"
 RULES = {
     "Add": "g to each, as it is",
     "Sub": "g to one, −g to the other",
     "Mul": "g × the other factor",
-    "Div": "g ÷ the divisor",
+    "Div": "g ÷ the divisor, and −g × result ÷ divisor to the divisor",
     "Neg": "−g",
     "Mm": PRODUCT,
     "Bmm": PRODUCT,
@@ -26,15 +29,14 @@ RULES = {
     "Linear": PRODUCT,
     "Softmax": "weight × (g − Σ weight·g) in each row",
     "LogSoftmax": "g − probability × Σ g in each row",
-    "NllLoss": "−g ÷ n at each target, 0 elsewhere",
-    "NllLoss2D": "−g ÷ n at each target, 0 elsewhere",
+    "NllLoss": TARGETS,
+    "NllLoss2D": TARGETS,
     "MaskedFill": "0 where it was masked, else g",
     "Where": "g where it was taken, else 0",
     "Tril": "0 above the diagonal, else g",
     "Triu": "0 below the diagonal, else g",
     "Split": "the parts' g, put together again",
     "SplitWithSizes": "the parts' g, put together again",
-    "Chunk": "the parts' g, put together again",
     "Cat": "g cut apart again",
     "Stack": "g cut apart again",
     "Slice": "g where it was cut out, 0 around it",
@@ -44,6 +46,8 @@ RULES = {
     "Embedding": "g added to the rows that were read",
     "NativeLayerNorm": "(g × weight, less its mean and its part along the normalised row) ÷ σ",
     "FusedRmsNorm": "(g × weight, less its part along the normalised row) ÷ root mean square",
+    "ToCopy": "g in the precision of what was converted",
+    "Repeat": REPEATED,
     "Mean": "g ÷ n to each",
     "Sum": "g to each",
     "CopySlices": "g where nothing was written over",
@@ -53,7 +57,7 @@ RULES = {
     "Logsumexp": "g × softmax",
     "Relu": "g where the input was above 0, else 0",
     **dict.fromkeys(("Gelu", "Silu", "Tanh", "Sigmoid", "Exp", "Log", "Sqrt", "Rsqrt", "Pow", "Sin", "Cos"), SLOPE),
-    **dict.fromkeys(("Reciprocal", "Erf", "Softplus", "Abs", "Clamp", "Square"), SLOPE),
+    **dict.fromkeys(("Reciprocal", "Erf", "Softplus", "Abs", "Clamp"), SLOPE),
 }
 
 
@@ -61,10 +65,10 @@ def rule_of(names: Iterable[str]) -> str:
     """The rules of operations, in the order in which a gradient meets them; each once, and moves only if alone.
 
     >>> rule_of(["Mul", "UnsafeView", "Bmm", "View"])
-    'g × the other factor; g @ the other, transposed, to each'
+    'g × the other factor; to each: g times the other matrix, transposed'
     """
     met = list(dict.fromkeys(names))
     computing = [name for name in met if name not in MOVES]
     if not computing:
-        return MOVED if met else ""
+        return REPEATED if "Expand" in met else MOVED if met else ""
     return "; ".join(dict.fromkeys(RULES.get(name, f"torch's {name}") for name in computing))
