@@ -269,6 +269,7 @@ def test_mistakes_are_named_with_their_line(site: tuple[Path, str]) -> None:
     unused = page.select_one("figure.cutaway-diagram")  # what no run called is drawn from its source
     assert unused is not None and "return x" in drawing(unused)[-2]
     assert "Drawn from the source alone" in unused.select("figcaption")[0].text
+    assert unused.find_all(recursive=False)[-1].name == "figcaption"  # HTML wants it first or last
 
 
 @pytest.mark.parametrize(("builder", "file"), [("text", "index.txt"), ("latex", "*.tex"), ("man", "*.1")])

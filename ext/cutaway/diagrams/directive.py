@@ -261,13 +261,13 @@ def visit_diagram(translator: Any, node: diagram) -> None:
     label = translator.attval(node["label"])
     body.append(f'<div class="cutaway-diagram-scroll" role="group" tabindex="0" aria-label="{label}">')
     body.append(f"<pre>{markup(node['drawing'].lines, node['anchors'], node['drawing'].sizes)}</pre></div>\n")
-    if node.get("note"):
-        body.append(f"<figcaption>{translator.encode(node['note'])}</figcaption>\n")
     body.append(node.get("link", ""))
     if node["words"]:
         items = "".join(f"<li>{translator.encode(sentence)}</li>\n" for sentence in node["words"])
         body.append('<details class="cutaway-diagram-words"><summary>In words</summary>\n')
         body.append(f"<ol>\n{items}</ol></details>\n")
+    if node.get("note"):  # a caption is the first of a figure or the last
+        body.append(f"<figcaption>{translator.encode(node['note'])}</figcaption>\n")
     body.append("</figure>\n")
     raise nodes.SkipNode
 
